@@ -1,0 +1,123 @@
+"""What there is to do, in the imperative: the core names it, the shell stores it, the courier carries it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from helpbot.core.model import Audience, Role, Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """CommonMark that we or the admin wrote."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """Text shown to the letter, line breaks kept: the bot's phrases and people's words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strong:
+    """Text shown to the letter, in bold where the network can."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """Somebody's words, shown to the letter beside who said them."""
+
+    author: str
+    text: str
+
+
+Block = Marked | Literal | Strong | Quoted
+Content = tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Say something to the customer, or to the agents in the ticket's thread.
+
+    What is said to the customer is kept in the transcript. `receipt` is the agent's message whose delivery this is:
+    the outcome comes back as Delivered or Undelivered.
+    """
+
+    audience: Audience
+    content: Content
+    role: Role = Role.BOT
+    author: str = ""
+    receipt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SayInRoom:
+    """Say something in the agents' room outside of any ticket, as an answer to the message `to`."""
+
+    team: str
+    to: str
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class PostCard:
+    """Post the ticket's card, the root of its thread."""
+
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class EditCard:
+    """Show the ticket's new state on its card."""
+
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class React:
+    """Put a mark on an agent's message."""
+
+    to: str
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Keep words in the transcript without sending them anywhere."""
+
+    role: Role
+    audience: Audience
+    author: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartTimer:
+    """Fire `TimerFired(name)` for this ticket at that time; a timer of the same name is replaced."""
+
+    name: str
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StopTimer:
+    """Stop the timer of that name, if it runs."""
+
+    name: str
+
+
+Effect = Say | SayInRoom | PostCard | EditCard | React | Record | StartTimer | StopTimer
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the ticket becomes and what there is to do, in order."""
+
+    ticket: Ticket
+    effects: tuple[Effect, ...] = ()

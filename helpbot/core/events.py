@@ -1,0 +1,201 @@
+"""What happened, in the past tense: all that a ticket can meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from helpbot.core.model import Person
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerArrived:
+    """She is in a direct room with the bot; `first` is False when she was there before."""
+
+    at: datetime
+    first: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerSaid:
+    """She wrote; `attachment` names a file that came instead of text, `edited` marks a correction of earlier words."""
+
+    at: datetime
+    text: str
+    edited: bool = False
+    attachment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerLeft:
+    """She left the room."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSaid:
+    """An agent wrote plainly in the thread; `mentions` is True when a colleague was mentioned."""
+
+    at: datetime
+    agent: Person
+    ref: str
+    text: str
+    mentions: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReplied:
+    """`!r TEXT`."""
+
+    at: datetime
+    agent: Person
+    ref: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentNoted:
+    """`!note TEXT`."""
+
+    at: datetime
+    agent: Person
+    ref: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentClaimed:
+    """`!claim`, or ✋ or 👍 on the card."""
+
+    at: datetime
+    agent: Person
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReleased:
+    """`!release`."""
+
+    at: datetime
+    agent: Person
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentClosed:
+    """`!close [TEXT]`; `text` is empty without one."""
+
+    at: datetime
+    agent: Person
+    ref: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReopened:
+    """`!reopen`."""
+
+    at: datetime
+    agent: Person
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentAskedHelp:
+    """`!help`."""
+
+    at: datetime
+    agent: Person
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentMistyped:
+    """Something that looks like a command and is none, or lacks its text: `hint` names the phrase that explains it."""
+
+    at: datetime
+    agent: Person
+    ref: str
+    word: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentBlocked:
+    """An agent did what cannot be passed on: `hint` names the phrase that says why."""
+
+    at: datetime
+    agent: Person
+    ref: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSpokeOutside:
+    """A command was written in the agents' room but in no ticket's thread."""
+
+    at: datetime
+    agent: Person
+    ref: str
+    team: str
+    wants_help: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The words of the agent's message `ref` are with the customer."""
+
+    at: datetime
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """Something could not be delivered to the customer; `ref` is the agent's message it came from, if one."""
+
+    at: datetime
+    ref: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer of the ticket came due."""
+
+    at: datetime
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class BotFailed:
+    """The bot raised over these words of hers; a person has to see to them."""
+
+    at: datetime
+    text: str
+
+
+AgentEvent = (
+    AgentSaid
+    | AgentReplied
+    | AgentNoted
+    | AgentClaimed
+    | AgentReleased
+    | AgentClosed
+    | AgentReopened
+    | AgentAskedHelp
+    | AgentMistyped
+    | AgentBlocked
+)
+
+Event = (
+    CustomerArrived
+    | CustomerSaid
+    | CustomerLeft
+    | AgentEvent
+    | AgentSpokeOutside
+    | Delivered
+    | Undelivered
+    | TimerFired
+    | BotFailed
+)

@@ -1,0 +1,169 @@
+"""What a desk is made of: tickets, people, the transcript, and what the core may ask of the FAQ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+
+class Status(StrEnum):
+    """Where a ticket stands."""
+
+    NEW = "new"  # nothing was said yet; such a ticket is never stored
+    BOT = "bot"  # the bot answers
+    OFFERED = "offered"  # the bot asked "did you mean 1, 2, 3?"
+    WAITING = "waiting"  # a person was called, nobody has it
+    HELD = "held"  # an agent owns it
+    CLOSED = "closed"
+
+
+class Role(StrEnum):
+    """Who speaks."""
+
+    CUSTOMER = "customer"
+    BOT = "bot"
+    AGENT = "agent"
+
+
+class Audience(StrEnum):
+    """Who may read."""
+
+    CUSTOMER = "customer"
+    AGENTS = "agents"
+
+
+class Reason(StrEnum):
+    """Why a person was called."""
+
+    ASKED = "asked"
+    UNSURE = "unsure"
+    REFUSED = "refused"
+    ENTRY = "entry"  # the FAQ entry says always_escalate
+    BOT_FAILED = "bot_failed"
+
+
+class Zone(StrEnum):
+    """What the FAQ's certainty allows; the values are those that `helpbot ask --json` prints."""
+
+    ANSWER = "answer"
+    SUGGEST = "suggest"
+    ESCALATE = "escalate"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody on a network: their id there and the name to show."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a transcript; `text` is plain, as it was written."""
+
+    role: Role
+    audience: Audience
+    author: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An FAQ entry that may be meant, with the estimated probability (0 to 1) that it is."""
+
+    entry: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the FAQ makes of a question.
+
+    `candidates` are best first, at most five; `choices` are the entries to offer when the zone is SUGGEST;
+    `language` is that of the winning phrasing or of the words used, None when nothing tells.
+    """
+
+    zone: Zone
+    candidates: tuple[Candidate, ...] = ()
+    choices: tuple[str, ...] = ()
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An entry's answer as CommonMark, in the language that it really is in (which may not be the one asked for)."""
+
+    text: str
+    language: str
+    team: str | None = None
+    always_escalate: bool = False
+
+
+class Library(Protocol):
+    """What the core asks of the FAQ; every method is a pure function of the loaded FAQ, its arguments and `at`."""
+
+    def find(self, text: str, language: str | None, at: datetime) -> Finding:
+        """Look a question up; `language` is the customer's as far as known."""
+        ...
+
+    def title(self, entry: str, language: str) -> str | None:
+        """Return the entry's question as a customer would recognise it, or None when there is no such entry."""
+        ...
+
+    def answer(self, entry: str, language: str, at: datetime) -> Answer | None:
+        """Return the entry's answer, or None when there is no such entry or it does not speak at that time."""
+        ...
+
+    def fold(self, text: str) -> str:
+        """Return the text in the form in which two spellings of the same words are equal, capped in length."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A group of agents, with its name by language."""
+
+    id: str
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """All that `decide` may know beside the ticket and the event."""
+
+    library: Library
+    languages: tuple[str, ...]  # the first is the default and the agents'
+    teams: tuple[Team, ...]  # the first takes what no entry sends elsewhere
+    plain_text: str = "owner"  # owner | explicit
+    reopen_for: timedelta = timedelta(days=7)
+    idle_for: timedelta = timedelta(days=1)  # then a ticket that only the bot had is closed in silence
+
+    def team(self, team_id: str | None) -> Team:
+        """Return the team of that id, or the first one."""
+        return next((team for team in self.teams if team.id == team_id), self.teams[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One matter of one customer, from the first word to the last."""
+
+    number: int
+    customer: Person
+    team: str
+    opened_at: datetime
+    status: Status = Status.NEW
+    language: str | None = None  # None until something told it
+    owner: Person | None = None
+    reason: Reason | None = None
+    entry: str | None = None  # the FAQ entry last answered or nearest
+    offer: tuple[str, ...] = ()  # the entries offered, while OFFERED
+    refusals: int = 0
+    question: str = ""  # the last question before a person was called, shortened
+    carded: bool = False  # the agents have a card, and all words go to its thread as they come
+    closed_at: datetime | None = None
+    transcript: tuple[Entry, ...] = field(default=())  # what the agents have not seen: empty once carded

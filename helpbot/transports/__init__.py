@@ -1,0 +1,1 @@
+"""The networks that people write on, behind one port."""

@@ -1,0 +1,139 @@
+"""The port that every network fits: what comes in, where things go, and how sending may fail."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from helpbot.core.effects import Content
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a message goes: a room of a network, and the message whose thread it belongs to, if one."""
+
+    transport: str
+    room: str
+    thread: str | None = None
+
+
+class Kind(StrEnum):
+    """What an incoming event is."""
+
+    ARRIVED = "arrived"  # a customer is in a direct room with the bot
+    LEFT = "left"  # she is no longer there, or the bot is not
+    SAID = "said"
+    REACTED = "reacted"
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Something that happened on a network, as data.
+
+    `id` is the network's own id of the event, unique on that network, so that the same event handed in twice counts
+    once. `team` is set when the room is that team's agents' room; else the room is a customer's. `text` is plain, as
+    written, with a quoted fallback of a reply already taken off. References (`thread`, `reply_to`, `target`, `edits`)
+    are ids of other events, checked to be text and nothing more.
+    """
+
+    id: str
+    kind: Kind
+    room: str
+    sender: str
+    name: str
+    at: datetime
+    text: str = ""
+    team: str | None = None
+    thread: str | None = None  # root of the thread it was written in
+    reply_to: str | None = None  # the message it answers
+    target: str | None = None  # REACTED: the message that got the reaction
+    symbol: str = ""  # REACTED
+    edits: str | None = None  # the sender's own earlier message that this one corrects
+    attachment: str | None = None  # name or kind of a file that came instead of text
+    mentions: bool = False  # somebody other than the bot is mentioned
+    member: bool = True  # agents' room: whether the sender is a joined member now
+
+
+class TryLater(Exception):
+    """Not now; the same message with the same key may go through later. `after` is what the network asked for."""
+
+    def __init__(self, why: str, after: timedelta | None = None) -> None:
+        super().__init__(why)
+        self.why = why
+        self.after = after
+
+
+class Undeliverable(Exception):
+    """This message will never go through; `why` is for people to read."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class SetupError(Exception):
+    """The admin must mend something before this network can be used (login refused, agents' room out of reach)."""
+
+
+Receive = Callable[[Sequence[Incoming], str | None], Awaitable[None]]
+"""Hands in events together with the network's cursor; returns once both are committed."""
+
+
+class Notebook(Protocol):
+    """What a transport keeps in the desk's database beside its messages: logins, flags; each write is committed."""
+
+    async def get(self, key: str) -> str | None:
+        """Return the value kept under that key."""
+        ...
+
+    async def put(self, key: str, value: str) -> None:
+        """Keep a value."""
+        ...
+
+    async def cursor(self) -> str | None:
+        """Return the cursor of the last batch that was committed."""
+        ...
+
+    async def rooms(self) -> frozenset[str]:
+        """Return the customers' rooms that the desk knows on this network."""
+        ...
+
+
+class Transport(Protocol):
+    """A network. Sending raises TryLater or Undeliverable; anything else that comes out is a fault of ours.
+
+    `key` names the message for ever: sending the same key twice shows one message, as long as the network remembers
+    it; `sent_since` is for what lies further back.
+    """
+
+    name: str
+    ready: asyncio.Event  # set once it is connected and has handed in what it missed
+
+    @property
+    def account(self) -> str:
+        """The bot's own id there; known after `ready`."""
+        ...
+
+    async def run(self, receive: Receive) -> None:
+        """Receive until cancelled. Raises SetupError when only the admin can help."""
+        ...
+
+    async def send(self, address: Address, content: Content, key: str) -> str:
+        """Send a message; return its reference there."""
+        ...
+
+    async def edit(self, address: Address, ref: str, content: Content, key: str) -> str:
+        """Replace a message's content; return the reference of the change."""
+        ...
+
+    async def react(self, address: Address, ref: str, symbol: str, key: str) -> str:
+        """Put a mark on a message; return the mark's reference."""
+        ...
+
+    async def sent_since(self, address: Address, ref: str | None) -> Mapping[str, str]:
+        """Return key → reference of what the bot itself sent into the room after `ref` (None: as far back as is sane)."""
+        ...
