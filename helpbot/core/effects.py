@@ -46,7 +46,7 @@ class Say:
     """Say something to the customer, or to the agents in the ticket's thread.
 
     What is said to the customer is kept in the transcript. `receipt` is the agent's message whose delivery this is:
-    the outcome comes back as Delivered or Undelivered.
+    when all that carries it has arrived, Delivered comes back; when a part of it cannot, Undelivered, once.
     """
 
     audience: Audience

@@ -35,13 +35,17 @@ class CustomerLeft:
 
 @dataclass(frozen=True, slots=True)
 class AgentSaid:
-    """An agent wrote plainly in the thread; `mentions` is True when a colleague was mentioned."""
+    """An agent wrote plainly in the thread; `mentions` is True when a colleague was mentioned.
+
+    `attachment` names a file that came instead of text.
+    """
 
     at: datetime
     agent: Person
     ref: str
     text: str
     mentions: bool = False
+    attachment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,7 +163,9 @@ class Ticket:
     entry: str | None = None  # the FAQ entry last answered or nearest
     offer: tuple[str, ...] = ()  # the entries offered, while OFFERED
     refusals: int = 0
+    refused: tuple[str, ...] = ()  # entries that she said no to: never offered again
     question: str = ""  # the last question before a person was called, shortened
     carded: bool = False  # the agents have a card, and all words go to its thread as they come
     closed_at: datetime | None = None
+    newer: int | None = None  # the number of a later ticket of the same customer, if one
     transcript: tuple[Entry, ...] = field(default=())  # what the agents have not seen: empty once carded

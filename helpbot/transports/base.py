@@ -135,5 +135,5 @@ class Transport(Protocol):
         ...
 
     async def sent_since(self, address: Address, ref: str | None) -> Mapping[str, str]:
-        """Return key → reference of what the bot itself sent into the room after `ref` (None: as far back as is sane)."""
+        """Return key → reference of what the bot itself sent into the room after `ref`; None: as far as is sane."""
         ...

@@ -1,0 +1,38 @@
+"""What time it is, and timers that come due."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from helpbot.store.base import Store, StoreBusy
+
+Now = Callable[[], datetime]
+_LONGEST_NAP = timedelta(seconds=30)  # so that a clock that jumps is noticed
+_BUSY_PAUSE = 1.0  # seconds before a database that could not be used is tried again
+
+
+def system_now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
+async def run_timers(store: Store, now: Now) -> None:
+    """Turn timers into events as they come due, until cancelled; those that came due meanwhile, at once."""
+    while True:
+        store.timer_bell.clear()
+        try:
+            due = await store.next_due()
+            if due is not None and due <= now():
+                await store.fire(now())
+                continue
+        except StoreBusy:
+            await asyncio.sleep(_BUSY_PAUSE)
+            continue
+        nap = _LONGEST_NAP if due is None else min(due - now(), _LONGEST_NAP)
+        try:
+            async with asyncio.timeout(max(nap.total_seconds(), 0.0)):
+                await store.timer_bell.wait()
+        except TimeoutError:
+            pass

@@ -1,0 +1,94 @@
+"""What an agent typed in a ticket's thread → what the agent did; never raises.
+
+Rule: whatever looks like a command and is none goes to nobody, because a mistyped `!note` must not reach a customer.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+
+from helpbot.core.events import (
+    AgentAskedHelp,
+    AgentClaimed,
+    AgentClosed,
+    AgentEvent,
+    AgentMistyped,
+    AgentNoted,
+    AgentReleased,
+    AgentReopened,
+    AgentReplied,
+    AgentSaid,
+)
+from helpbot.core.model import Person
+
+WORDS = ("!r", "!note", "!claim", "!release", "!close", "!reopen", "!help")
+_WITH_TEXT = ("!r", "!note")
+_BANGS = "!！﹗︕ǃ"  # what keyboards and fonts show as an exclamation mark
+_SHOWN_WORD = 30
+
+
+def read(at: datetime, agent: Person, ref: str, text: str, mentions: bool) -> AgentEvent:
+    """Return what the agent did by writing this; plain text is AgentSaid."""
+    word, rest = split(text)
+    match word:
+        case "":
+            inner = _inner_command(text)
+            if inner:
+                return AgentMistyped(at, agent, ref, inner, "hint_inner_command")
+            return AgentSaid(at, agent, ref, bare(text), mentions)
+        case "!r" | "!note" if not rest:
+            return AgentMistyped(at, agent, ref, word, "hint_no_text")
+        case "!r":
+            return AgentReplied(at, agent, ref, rest)
+        case "!note":
+            return AgentNoted(at, agent, ref, rest)
+        case "!claim":
+            return AgentClaimed(at, agent, ref)
+        case "!release":
+            return AgentReleased(at, agent, ref)
+        case "!close":
+            return AgentClosed(at, agent, ref, rest)
+        case "!reopen":
+            return AgentReopened(at, agent, ref)
+        case "!help":
+            return AgentAskedHelp(at, agent, ref)
+        case _:
+            return AgentMistyped(at, agent, ref, word[:_SHOWN_WORD], "hint_unknown")
+
+
+def split(text: str) -> tuple[str, str]:
+    """Return the command word in lower case and what follows it; the word is empty when the text is no command."""
+    stripped = bare(text)
+    if not stripped or stripped[0] not in _BANGS:
+        return "", stripped
+    after = bare(stripped[1:])
+    if not after or not after[0].isalpha():
+        return "", stripped  # "!!!", "!?" and the like are what they look like
+    word = after.split(maxsplit=1)[0]
+    letters = "".join(char for char in unicodedata.normalize("NFKC", word[: 4 * _SHOWN_WORD]) if char.isprintable())
+    return "!" + letters.rstrip(":.,;").casefold(), bare(after[len(word) :])
+
+
+def bare(text: str) -> str:
+    """Return the text without white space and invisible characters at its ends."""
+    start, end = 0, len(text)
+    while start < end and _invisible(text[start]):
+        start += 1
+    while end > start and _invisible(text[end - 1]):
+        end -= 1
+    return text[start:end]
+
+
+def _invisible(char: str) -> bool:
+    # U+FE0F and U+200D at the end belong to the emoji before them, and do no harm there
+    return char.isspace() or (unicodedata.category(char) in {"Cc", "Cf", "Zl", "Zp"} and char != "\u200d")
+
+
+def _inner_command(text: str) -> str:
+    """Return the first known command that starts a later line: perhaps an inside word under an outside one."""
+    for line in text.splitlines()[1:]:
+        word, _ = split(line)
+        if word in WORDS:
+            return word
+    return ""

@@ -1,0 +1,268 @@
+"""What the bot says, by language and number.
+
+Rule: a phrase is a template of ours and people's words are only ever values in it, because a template that a person
+wrote could name other values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+SHIPPED = ("fr", "en")
+
+_PHRASES: dict[str, dict[str, str]] = {
+    # --- to the customer
+    "greeting": {
+        "fr": "Bonjour ! Je suis un robot d'assistance. Posez-moi votre question en une phrase ; "
+        "à tout moment, écrivez « humain » et une personne prend la suite.",
+        "en": "Hello! I am a help bot. Ask me your question in one sentence; "
+        "at any time, write “human” and a person takes over.",
+    },
+    "hello": {
+        "fr": "Bonjour ! Quelle est votre question ? Pour parler à une personne, écrivez « humain ».",
+        "en": "Hello! What is your question? To talk to a person, write “human”.",
+    },
+    "welcome": {
+        "fr": "Je vous en prie ! Si autre chose vous préoccupe, écrivez-moi ici.",
+        "en": "You are welcome! If anything else comes up, write to me here.",
+    },
+    "only_in": {
+        "fr": "(Cette réponse n'existe pas encore en français, la voici dans sa langue : {language}.)",
+        "en": "(This answer does not exist in English yet; here it is in its own language: {language}.)",
+    },
+    "offer": {"fr": "Voulez-vous dire :", "en": "Did you mean:"},
+    "offer_end": {
+        "fr": "Répondez par un chiffre, par « non », ou écrivez « humain » pour parler à une personne.",
+        "en": "Answer with a number, with “no”, or write “human” to talk to a person.",
+    },
+    "refused_once": {
+        "fr": "D'accord, ce n'est pas cela. Dites-le-moi avec d'autres mots, ou écrivez « humain » "
+        "pour parler à une personne.",
+        "en": "All right, that is not it. Tell me in other words, or write “human” to talk to a person.",
+    },
+    "no_words": {
+        "fr": "Je ne lis que les mots : posez-moi votre question en une phrase, "
+        "ou écrivez « humain » pour parler à une personne.",
+        "en": "I can only read words: ask me your question in one sentence, or write “human” to talk to a person.",
+    },
+    "no_files": {
+        "fr": "Je ne peux ni lire ni transmettre les fichiers et les images. Décrivez la chose avec des mots, "
+        "ou écrivez « humain » pour parler à une personne.",
+        "en": "I can neither read nor pass on files and pictures. Describe it in words, "
+        "or write “human” to talk to a person.",
+    },
+    "undecryptable": {
+        "fr": "Je n'ai pas pu déchiffrer votre dernier message. Envoyez-le une nouvelle fois, s'il vous plaît.",
+        "en": "I could not decrypt your last message. Please send it once more.",
+    },
+    "escalated_asked": {
+        "fr": "Je vous passe une personne. Votre demande porte le numéro #{number} ; "
+        "tout ce que vous écrivez ici lui parvient.",
+        "en": "I am getting a person for you. Your ticket is #{number}; everything you write here reaches them.",
+    },
+    "escalated_unsure": {
+        "fr": "Je ne suis pas sûr de la réponse, je vous passe donc une personne. Votre demande porte le numéro "
+        "#{number} ; tout ce que vous écrivez ici lui parvient.",
+        "en": "I am not sure of the answer, so I am getting a person for you. Your ticket is #{number}; "
+        "everything you write here reaches them.",
+    },
+    "escalated_refused": {
+        "fr": "Je n'ai pas la bonne réponse, je vous passe donc une personne. Votre demande porte le numéro "
+        "#{number} ; tout ce que vous écrivez ici lui parvient.",
+        "en": "I do not have the right answer, so I am getting a person for you. Your ticket is #{number}; "
+        "everything you write here reaches them.",
+    },
+    "escalated_entry": {
+        "fr": "Une personne s'en occupe aussi. Votre demande porte le numéro #{number} ; "
+        "tout ce que vous écrivez ici lui parvient.",
+        "en": "A person will see to it as well. Your ticket is #{number}; everything you write here reaches them.",
+    },
+    "escalated_bot_failed": {
+        "fr": "J'ai un problème de mon côté, je vous passe donc une personne. Votre demande porte le numéro "
+        "#{number} ; tout ce que vous écrivez ici lui parvient.",
+        "en": "Something went wrong on my side, so I am getting a person for you. Your ticket is #{number}; "
+        "everything you write here reaches them.",
+    },
+    "still_waiting": {
+        "fr": "Votre demande #{number} est chez nos conseillers, personne ne l'a encore prise. "
+        "Tout ce que vous écrivez ici leur parvient.",
+        "en": "Your ticket #{number} is with our agents, nobody has taken it yet. "
+        "Everything you write here reaches them.",
+    },
+    "claimed": {
+        "fr": "{name} s'occupe de votre demande #{number}.",
+        "en": "{name} is taking care of your ticket #{number}.",
+    },
+    "closed": {
+        "fr": "Votre demande #{number} est close. Pour la rouvrir, écrivez simplement ici dans les {days}.",
+        "en": "Your ticket #{number} is closed. To open it again, just write here within {days}.",
+    },
+    "reopened": {
+        "fr": "Votre demande #{number} est rouverte, une personne vous répondra.",
+        "en": "Your ticket #{number} is open again, a person will answer you.",
+    },
+    "reopened_owner": {
+        "fr": "Votre demande #{number} est rouverte, {name} s'en occupe.",
+        "en": "Your ticket #{number} is open again, {name} is taking care of it.",
+    },
+    # --- to the agents
+    "state_waiting": {"fr": "en attente", "en": "waiting"},
+    "state_held": {"fr": "pris en charge", "en": "taken"},
+    "state_closed": {"fr": "clos", "en": "closed"},
+    "state_bot": {"fr": "chez le robot", "en": "with the bot"},
+    "customer": {"fr": "Client", "en": "Customer"},
+    "language": {"fr": "Langue", "en": "Language"},
+    "owner": {"fr": "Responsable", "en": "Owner"},
+    "nobody": {"fr": "personne (✋ pour prendre)", "en": "nobody (✋ to claim)"},
+    "nobody_closed": {"fr": "personne", "en": "nobody"},
+    "why": {"fr": "Motif", "en": "Reason"},
+    "entry": {"fr": "fiche", "en": "entry"},
+    "question": {"fr": "Question", "en": "Question"},
+    "reason_asked": {"fr": "demande une personne", "en": "asked for a person"},
+    "reason_unsure": {"fr": "le robot n'est pas sûr", "en": "the bot is not sure"},
+    "reason_refused": {"fr": "les réponses du robot ne convenaient pas", "en": "the bot's answers did not help"},
+    "reason_entry": {
+        "fr": "répondu, la fiche demande aussi une personne",
+        "en": "answered, the entry also asks for a person",
+    },
+    "reason_bot_failed": {"fr": "le robot est tombé en panne", "en": "the bot failed"},
+    "transcript": {"fr": "Échanges jusqu'ici :", "en": "The talk so far:"},
+    "bot": {"fr": "🤖 robot", "en": "🤖 bot"},
+    "edited": {"fr": "✏️ {name} (corrigé)", "en": "✏️ {name} (corrected)"},
+    "file_shown": {
+        "fr": "📎 {name} a envoyé un fichier qui ne peut pas être transmis : {file}",
+        "en": "📎 {name} sent a file that cannot be passed on: {file}",
+    },
+    "lost_words": {
+        "fr": "🔒 {name} a écrit un message qui n'a pas pu être déchiffré : demandez-lui de l'envoyer à nouveau.",
+        "en": "🔒 {name} wrote a message that could not be decrypted: ask for it to be sent again.",
+    },
+    "customer_left": {
+        "fr": "🚪 {name} a quitté la conversation : rien ne lui parvient tant qu'elle n'y est pas revenue.",
+        "en": "🚪 {name} left the conversation: nothing reaches them until they come back.",
+    },
+    "customer_back": {"fr": "🚪 {name} est de retour.", "en": "🚪 {name} is back."},
+    "reopened_card": {
+        "fr": "🔁 {name} a écrit de nouveau, le ticket est rouvert.",
+        "en": "🔁 {name} wrote again, the ticket is open again.",
+    },
+    "not_delivered": {"fr": "❌ Non remis au client : {why}", "en": "❌ Not delivered to the customer: {why}"},
+    "hint_unknown": {
+        "fr": "Commande inconnue : {word}. Rien n'a été envoyé ; !help donne la liste.",
+        "en": "Unknown command: {word}. Nothing was sent; !help lists them.",
+    },
+    "hint_no_text": {
+        "fr": "Il manque le texte : {word} TEXTE. Rien n'a été envoyé.",
+        "en": "The text is missing: {word} TEXT. Nothing was sent.",
+    },
+    "hint_inner_command": {
+        "fr": "Une ligne de ce message commence par une commande ({word}) : tout est resté ici. Écrivez la commande "
+        "seule, en début de message.",
+        "en": "A line of this message starts with a command ({word}): all of it stayed inside. Write the command "
+        "alone, at the start of a message.",
+    },
+    "hint_closed": {
+        "fr": "Le ticket #{number} est clos : rien n'a été envoyé. !reopen le rouvre.",
+        "en": "Ticket #{number} is closed: nothing was sent. !reopen opens it again.",
+    },
+    "hint_open": {"fr": "Le ticket #{number} est déjà ouvert.", "en": "Ticket #{number} is open already."},
+    "hint_newer": {
+        "fr": "Le ticket #{number} reste clos : cette personne a désormais le ticket #{newer}.",
+        "en": "Ticket #{number} stays closed: this customer has ticket #{newer} by now.",
+    },
+    "hint_owned": {
+        "fr": "{name} a déjà pris le ticket #{number}. !release le rend libre, puis !claim.",
+        "en": "{name} already has ticket #{number}. !release frees it, then !claim.",
+    },
+    "hint_not_owned": {"fr": "Personne n'a le ticket #{number}.", "en": "Nobody has ticket #{number}."},
+    "hint_file": {
+        "fr": "Les fichiers et les images ne peuvent pas être transmis : rien n'a été envoyé.",
+        "en": "Files and pictures cannot be passed on: nothing was sent.",
+    },
+    "hint_edit": {
+        "fr": "Une correction n'est pas transmise : le client n'a pas reçu ce nouveau texte. Écrivez-le à nouveau.",
+        "en": "A correction is not passed on: the customer has not got the new text. Write it anew.",
+    },
+    "hint_not_member": {
+        "fr": "{name} n'est pas membre de ce salon : rien n'a été envoyé.",
+        "en": "{name} is not a member of this room: nothing was sent.",
+    },
+    "hint_failed": {
+        "fr": "Le robot a échoué sur ce message : rien n'a été envoyé. Prévenez l'administrateur.",
+        "en": "The bot failed over this message: nothing was sent. Tell the admin.",
+    },
+    "hint_two_tickets": {
+        "fr": "Ce message appartient à deux tickets à la fois (fil et réponse) : rien n'a été envoyé.",
+        "en": "This message belongs to two tickets at once (thread and reply): nothing was sent.",
+    },
+    "hint_outside": {
+        "fr": "Écrivez les commandes dans le fil d'un ticket, ou en réponse à sa carte. Rien n'a été envoyé.",
+        "en": "Write commands in a ticket's thread, or as a reply to its card. Nothing was sent.",
+    },
+    "help_owner": {
+        "fr": "Texte simple : envoyé au client si vous êtes responsable du ticket, sinon reste ici (📝).",
+        "en": "Plain text: goes to the customer if you own the ticket, else stays inside (📝).",
+    },
+    "help_explicit": {
+        "fr": "Texte simple : reste ici (📝). Seul !r parle au client.",
+        "en": "Plain text: stays inside (📝). Only !r speaks to the customer.",
+    },
+    "help": {
+        "fr": "Mentionner un collègue : reste ici.\n"
+        "!claim (ou ✋, 👍 sur la carte) : vous prenez le ticket\n"
+        "!r TEXTE : envoie au client, et prend le ticket s'il est libre\n"
+        "!note TEXTE : reste ici, gardé avec le ticket\n"
+        "!release : rend le ticket libre\n"
+        "!close [TEXTE] : clôt ; TEXTE est le dernier mot au client\n"
+        "!reopen : rouvre\n"
+        "!help : cette liste\n"
+        "✅ remis au client · 📝 resté ici · ❌ non remis. Sans ✅, rien n'a été remis.",
+        "en": "Mentioning a colleague: stays inside.\n"
+        "!claim (or ✋, 👍 on the card): you take the ticket\n"
+        "!r TEXT: goes to the customer, and claims the ticket if nobody has it\n"
+        "!note TEXT: stays inside, kept with the ticket\n"
+        "!release: nobody owns it\n"
+        "!close [TEXT]: closes; TEXT is the last word to the customer\n"
+        "!reopen: opens it again\n"
+        "!help: this list\n"
+        "✅ delivered to the customer · 📝 stayed inside · ❌ not delivered. What has no ✅ was not delivered.",
+    },
+    "decline": {
+        "fr": "Je n'aide qu'en tête-à-tête : ouvrez une conversation directe avec moi. Je quitte ce salon.",
+        "en": "I only help one to one: open a direct chat with me. I am leaving this room.",
+    },
+}
+
+_DAYS = {"fr": ("{n} jour", "{n} jours"), "en": ("{n} day", "{n} days")}
+_LANGUAGES = {
+    "fr": {"fr": "français", "en": "anglais", "de": "allemand", "es": "espagnol", "it": "italien"},
+    "en": {"fr": "French", "en": "English", "de": "German", "es": "Spanish", "it": "Italian"},
+}
+
+
+def say(name: str, language: str, /, **values: object) -> str:
+    """Return the phrase in that language, or in English where the language is not one of ours."""
+    texts = _PHRASES[name]
+    return texts.get(language, texts["en"]).format(**values)
+
+
+def days(count: int, language: str) -> str:
+    """Return "1 day", "7 days" in that language."""
+    one, many = _DAYS.get(language, _DAYS["en"])
+    singular = count < 2 if language == "fr" else count == 1
+    return (one if singular else many).format(n=count)
+
+
+def language_name(code: str, language: str) -> str:
+    """Return what a language is called in another."""
+    return _LANGUAGES.get(language, _LANGUAGES["en"]).get(code, code)
+
+
+def in_all(name: str, languages: Sequence[str]) -> str:
+    """Return the phrase in each of the languages, one paragraph each."""
+    return "\n\n".join(dict.fromkeys(say(name, language) for language in languages))
+
+
+def is_phrase(name: str) -> bool:
+    """Tell whether there is such a phrase."""
+    return name in _PHRASES

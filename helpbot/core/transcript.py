@@ -1,0 +1,91 @@
+"""Transcript → what agents read: the card, and people's words in pieces that every network can carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from helpbot.core.effects import Block, Content, Literal, Quoted, Strong
+from helpbot.core.model import Desk, Entry, Reason, Role, Status, Ticket
+from helpbot.core.phrases import language_name, say
+
+PIECE = 4000  # characters in one message: 64 KiB hold it as text and as HTML, escaped and encrypted
+_QUESTION = 200
+_LIGHTS = {Status.WAITING: "🟡", Status.HELD: "🟢", Status.CLOSED: "⚪"}
+_STATES = {Status.WAITING: "state_waiting", Status.HELD: "state_held", Status.CLOSED: "state_closed"}
+
+
+def card(ticket: Ticket, desk: Desk) -> Content:
+    """Return the ticket's card as it stands now, in the agents' language."""
+    language = desk.languages[0]
+    state = say(_STATES.get(ticket.status, "state_bot"), language)
+    names = desk.team(ticket.team).names
+    team = names.get(language) or next(iter(names.values()), ticket.team)
+    who = ticket.customer
+    named = who.name if who.name == who.id else f"{who.name} ({who.id})"
+    nobody = say("nobody_closed" if ticket.status is Status.CLOSED else "nobody", language)
+    owner = ticket.owner.name if ticket.owner is not None else nobody
+    spoken = language_name(ticket.language, language) if ticket.language is not None else "?"
+    lines = [
+        *_labelled(language, "customer", named),
+        *_labelled(language, "language", spoken),
+        *_labelled(language, "why", _why(ticket, language)),
+        *_labelled(language, "question", shorten(ticket.question)),
+        *_labelled(language, "owner", owner),
+    ]
+    head = Strong(f"{_LIGHTS.get(ticket.status, '⚪')} #{ticket.number} · {state} · {team}")
+    return (head, Literal("\n".join(lines)))
+
+
+def _labelled(language: str, name: str, value: str) -> Iterator[str]:
+    if value:
+        yield f"{say(name, language)}{' :' if language == 'fr' else ':'} {value}"
+
+
+def _why(ticket: Ticket, language: str) -> str:
+    why = "" if ticket.reason is None else say(f"reason_{ticket.reason.value}", language)
+    if ticket.entry is not None and ticket.reason is not Reason.BOT_FAILED:
+        why = f"{why} ({say('entry', language)} {ticket.entry})".strip()
+    return why
+
+
+def shorten(text: str, limit: int = _QUESTION) -> str:
+    """Return the text in one line, cut at the limit."""
+    line = " ".join(text[: 4 * limit].split())
+    return line if len(line) <= limit and len(text) <= 4 * limit else line[: limit - 1] + "…"
+
+
+def told(entries: Sequence[Entry], desk: Desk) -> tuple[Content, ...]:
+    """Return the transcript so far as messages of at most PIECE characters, the first with its heading."""
+    language = desk.languages[0]
+    blocks: list[Block] = []
+    for entry in entries:
+        author = say("bot", language) if entry.role is Role.BOT else entry.author
+        blocks += [Quoted(author, piece) for piece in pieces(entry.text)]
+    return gathered((Strong(say("transcript", language)), *blocks))
+
+
+def gathered(blocks: Sequence[Block]) -> tuple[Content, ...]:
+    """Return the blocks in as few messages as their length allows."""
+    messages: list[Content] = []
+    current: list[Block] = []
+    size = 0
+    for block in blocks:
+        if current and size + len(block.text) > PIECE:
+            messages.append(tuple(current))
+            current, size = [], 0
+        current.append(block)
+        size += len(block.text)
+    if current:
+        messages.append(tuple(current))
+    return tuple(messages)
+
+
+def pieces(text: str) -> tuple[str, ...]:
+    """Return the text cut into pieces of at most PIECE characters, at a line end or a space where one is near."""
+    found: list[str] = []
+    while len(text) > PIECE:
+        cut = max(text.rfind("\n", PIECE // 2, PIECE), text.rfind(" ", PIECE // 2, PIECE)) + 1
+        cut = cut or PIECE
+        found.append(text[:cut])
+        text = text[cut:]
+    return (*found, text)

@@ -1,0 +1,146 @@
+"""Short words that a customer says to the bot itself: a person please, the second one, no, hello, thanks.
+
+All functions take text as `Library.fold` gives it: lower case, no accents, words parted by single spaces.
+"""
+
+from __future__ import annotations
+
+_PERSON = {
+    "fr": {"humain", "humaine", "humains"},
+    "en": {"human", "humans"},
+}
+_PERSON_ALONE = {
+    "fr": {
+        "personne", "une personne", "une vraie personne", "quelqu un", "un conseiller", "une conseillere", "conseiller",
+        "conseillere", "un agent", "un operateur", "operateur", "une operatrice", "un technicien", "un vrai humain",
+        "service client", "rappelez moi", "aide humaine",
+    },
+    "en": {
+        "person", "a person", "a real person", "real person", "someone", "somebody", "an agent", "agent", "operator",
+        "an operator", "representative", "a representative", "advisor", "an advisor", "live agent", "customer service",
+    },
+}  # fmt: skip
+_PERSON_VERBS = {
+    "fr": {"parler", "parle", "joindre", "contacter", "discuter", "passez", "passer", "veux", "voudrais", "voulons",
+           "souhaite", "besoin", "avoir"},
+    "en": {"speak", "talk", "talking", "contact", "reach", "want", "need", "get", "transfer", "connect", "chat"},
+}  # fmt: skip
+_PERSON_NOUNS = {
+    "fr": {"personne", "conseiller", "conseillere", "operateur", "operatrice", "agent", "quelqu", "interlocuteur"},
+    "en": {"person", "someone", "somebody", "agent", "operator", "representative", "advisor", "adviser", "rep"},
+}
+_NOT_A_PERSON = {"carte", "sim", "puk", "facture", "bill", "invoice"}
+_LONG = 14  # words: beyond, "human" is part of a story and not a call
+
+_NO = {
+    "fr": {
+        "non", "nan", "non merci", "non pas ca", "pas ca", "ce n est pas ca", "c est pas ca", "non ce n est pas ca",
+        "non c est pas ca", "aucun", "aucune", "aucun des trois", "aucun des deux", "ni l un ni l autre",
+        "rien de tout ca",
+        "non rien de tout ca", "non ca ne repond pas", "ca ne repond pas", "ca ne m aide pas", "ca m aide pas",
+        "non ca ne m aide pas", "ca ne marche pas", "non ca ne marche pas", "autre chose", "non autre chose",
+    },
+    "en": {
+        "no", "nope", "nah", "no thanks", "no thank you", "not that", "no not that", "none", "none of them",
+        "none of these", "none of those", "neither", "that s not it", "no that s not it", "that is not it",
+        "that did not help", "that didn t help", "no that did not help", "no that didn t help", "not helpful",
+        "it did not help", "it didn t help", "something else", "no something else",
+    },
+}  # fmt: skip
+_YES = {
+    "fr": {"oui", "ouais", "oui c est ca", "c est ca", "exact", "exactement"},
+    "en": {"yes", "yep", "yeah", "that s it", "yes that s it", "correct"},
+}
+_NUMBERS = {
+    "1": 1, "un": 1, "une": 1, "premier": 1, "premiere": 1, "1er": 1, "1ere": 1, "one": 1, "first": 1, "1st": 1,
+    "2": 2, "deux": 2, "deuxieme": 2, "second": 2, "seconde": 2, "2e": 2, "2eme": 2, "two": 2, "2nd": 2,
+    "3": 3, "trois": 3, "troisieme": 3, "3e": 3, "3eme": 3, "three": 3, "third": 3, "3rd": 3, "dernier": -1,
+    "derniere": -1, "last": -1,
+}  # fmt: skip
+_FILLERS = {"le", "la", "l", "numero", "n", "num", "option", "choix", "reponse", "question", "c", "est", "ce", "sera",
+            "plutot", "the", "number", "choice", "it", "is", "s", "oui", "yes", "svp", "please", "stp"}  # fmt: skip
+
+_HELLO = {
+    "fr": {"bonjour", "bonsoir", "salut", "coucou", "bjr", "bsr", "slt", "rebonjour"},
+    "en": {"hello", "hi", "hey", "hiya", "greetings", "morning", "afternoon", "evening"},
+}
+_THANKS = {
+    "fr": {"merci", "mrc", "parfait", "super", "genial", "nickel", "top", "revoir", "d accord", "accord"},
+    "en": {"thanks", "thank", "thx", "ty", "cheers", "great", "perfect", "awesome", "bye", "goodbye", "ok", "okay"},
+}
+_AROUND = {
+    "a", "tous", "toutes", "madame", "monsieur", "mesdames", "messieurs", "ca", "va", "bien", "vous", "toi", "good",
+    "there", "all", "everyone", "beaucoup", "bcp", "infiniment", "pour", "votre", "ton", "aide", "et", "au", "bonne",
+    "journee", "soiree", "you", "so", "very", "much", "lot", "for", "your", "help", "the", "that", "is", "nice",
+    "day", "c", "est", "tout", "mille", "fois", "encore", "again", "d", "merci", "robot", "bot", "how", "are",
+}  # fmt: skip
+
+
+def person_wanted(folded: str) -> str | None:
+    """Return the language in which a person is asked for, or None when none is."""
+    words = folded.split()
+    heard = set(words)
+    for language in ("fr", "en"):
+        if folded in _PERSON_ALONE[language]:
+            return language
+        if len(words) > _LONG or heard & _NOT_A_PERSON:
+            continue
+        if heard & _PERSON[language] or (heard & _PERSON_VERBS[language] and heard & _PERSON_NOUNS[language]):
+            return language
+    return None
+
+
+def refused(folded: str) -> str | None:
+    """Return the language of a "no", or None when it is none."""
+    return next((language for language, texts in _NO.items() if folded in texts), None)
+
+
+def accepted(folded: str) -> bool:
+    """Tell whether this is a bare "yes"."""
+    return any(folded in texts for texts in _YES.values())
+
+
+def chosen(folded: str, titles: tuple[str, ...]) -> int | None:
+    """Return the index of the title that is meant by a number or by its words, or None.
+
+    `titles` are folded as well.
+    """
+    if folded in titles:
+        return titles.index(folded)
+    words = folded.split()
+    rest = [word for word in words if word not in _FILLERS]
+    if len(rest) == 2 and rest[1] == "one":
+        rest = rest[:1]
+    if len(rest) == 1 and rest[0] in _NUMBERS:
+        number = _NUMBERS[rest[0]]
+        number = len(titles) if number == -1 else number
+        return number - 1 if 1 <= number <= len(titles) else None
+    if rest and any(len(word) >= 3 for word in rest):
+        holding = [index for index, title in enumerate(titles) if set(rest) <= set(title.split())]
+        return holding[0] if len(holding) == 1 else None
+    return None
+
+
+def is_number(folded: str) -> bool:
+    """Tell whether this is a bare number, whatever it counts."""
+    return folded.isdecimal()
+
+
+def greeted(folded: str) -> str | None:
+    """Return the language of a greeting that says nothing else, or None."""
+    return _only(folded, _HELLO)
+
+
+def thanked(folded: str) -> str | None:
+    """Return the language of thanks or a farewell that say nothing else, or None."""
+    return _only(folded, _THANKS)
+
+
+def _only(folded: str, vocabulary: dict[str, set[str]]) -> str | None:
+    words = folded.split()
+    if not words or len(words) > 8:
+        return None
+    known = set().union(*_HELLO.values(), *_THANKS.values(), _AROUND)
+    if not set(words) <= known:
+        return None
+    return next((language for language, heard in vocabulary.items() if set(words) & heard), None)

@@ -1,0 +1,205 @@
+"""What is kept, and the interface to it.
+
+Rule: each method that writes is one transaction that a cancelled caller cannot leave half-way, because a decision
+without its effects, or the other way round, is a lost or a doubled message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from helpbot.core.effects import Content
+from helpbot.core.model import Audience, Entry, Person, Ticket
+from helpbot.transports.base import Incoming
+
+INTERNAL = "helpbot"  # the "transport" of inbox rows that the desk writes to itself
+
+
+class StoreBusy(Exception):
+    """The database cannot be used now (full, locked, unreadable); nothing was changed, the same may work later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A customer's room with the bot; `gone` when she, or the bot, is no longer there."""
+
+    id: int
+    transport: str
+    room: str
+    customer: Person
+    language: str | None = None
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """Something that happened and is not decided yet; `payload` is JSON."""
+
+    id: int
+    transport: str
+    event: str
+    payload: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTicket:
+    """A ticket with what only the shell needs: its conversation, and the card's reference once it is posted."""
+
+    ticket: Ticket
+    conversation: Conversation
+    card: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A row of the outbox that is to be written.
+
+    For a customer the words are an entry of the transcript; for agents they are `content`.
+    """
+
+    key: str
+    audience: Audience
+    verb: str
+    entry: tuple[Entry, Content] | None = None
+    content: Content | None = None
+    team: str | None = None
+    in_room: bool = False  # agents: in the room itself, not in the ticket's thread
+    target: str | None = None
+    symbol: str | None = None
+    receipt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A row of the outbox that is to be sent, with where it goes as the database tells.
+
+    `room` is None where the agents' room is the team's; `card` is the root of the ticket's thread.
+    """
+
+    id: int
+    key: str
+    lane: str
+    audience: Audience
+    verb: str
+    content: Content | None
+    transport: str | None
+    room: str | None
+    gone: bool
+    team: str | None
+    ticket: int | None
+    card: str | None
+    target: str | None
+    symbol: str | None
+    receipt: str | None
+    created_at: datetime
+    tries: int
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """All that one decision changes; `ticket` is None when there is none to keep."""
+
+    row: InboxRow
+    at: datetime
+    conversation: Conversation | None
+    ticket: Ticket | None
+    records: Sequence[Entry] = ()
+    drafts: Sequence[Draft] = ()
+    timers: Mapping[str, datetime | None] | None = None  # None as a value stops the timer
+    references: Sequence[tuple[str, str]] = ()  # (transport, ref) that belong to the ticket from now on
+    fault: str | None = None
+
+
+class Store(Protocol):
+    """Everything the desk remembers. The bells ring after a commit that left work behind."""
+
+    inbox_bell: asyncio.Event
+    outbox_bell: asyncio.Event
+    timer_bell: asyncio.Event
+    progress_bell: asyncio.Event  # something was decided or sent
+
+    async def receive(self, transport: str, batch: Sequence[Incoming], cursor: str | None, at: datetime) -> None:
+        """Keep what came in together with the network's cursor; an event that is there already is passed over."""
+        ...
+
+    async def next_inbox(self) -> InboxRow | None:
+        """Return the oldest row that is not decided."""
+        ...
+
+    async def conversation(self, transport: str, room: str) -> Conversation | None:
+        """Return the customer's conversation in that room."""
+        ...
+
+    async def last_ticket(self, conversation: int) -> KeptTicket | None:
+        """Return the newest ticket of a conversation."""
+        ...
+
+    async def ticket(self, number: int) -> KeptTicket | None:
+        """Return the ticket of that number."""
+        ...
+
+    async def ticket_of(self, transport: str, ref: str) -> int | None:
+        """Return the number of the ticket that a message in an agents' room belongs to."""
+        ...
+
+    async def next_number(self) -> int:
+        """Return the number that the next new ticket gets."""
+        ...
+
+    async def keep(self, step: Step) -> None:
+        """Keep a decision with all it brings."""
+        ...
+
+    async def lanes(self) -> tuple[str, ...]:
+        """Return the lanes that have something to send."""
+        ...
+
+    async def head(self, lane: str) -> Outgoing | None:
+        """Return the first row of the lane that is not sent."""
+        ...
+
+    async def newest_outgoing(self) -> int:
+        """Return the id of the newest row of the outbox, 0 without any."""
+        ...
+
+    async def sent_before(self, row: Outgoing) -> str | None:
+        """Return the reference of what was last sent to the row's room before the row was made."""
+        ...
+
+    async def queued_keys(self, lane: str) -> Mapping[str, Outgoing]:
+        """Return what the lane still has to send, by key."""
+        ...
+
+    async def sent(self, row: Outgoing, transport: str, ref: str, at: datetime) -> None:
+        """Keep that the row was sent there, and report the delivery of the agent's message that it completes."""
+        ...
+
+    async def postpone(self, row: Outgoing, due: datetime, why: str) -> None:
+        """Keep that the row could not be sent now."""
+        ...
+
+    async def bury(self, row: Outgoing, why: str, at: datetime) -> None:
+        """Keep that the row, and what else carries the same agent's message, will never be sent; report it."""
+        ...
+
+    async def next_due(self) -> datetime | None:
+        """Return when the first timer is due."""
+        ...
+
+    async def fire(self, now: datetime) -> None:
+        """Turn every timer that is due into an inbox row."""
+        ...
+
+    async def unfinished(self, now: datetime) -> bool:
+        """Tell whether there is something to decide or to send right now."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is being written and close."""
+        ...

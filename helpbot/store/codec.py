@@ -1,0 +1,52 @@
+"""Values ↔ JSON, for the columns that hold them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from typing import Any
+
+from helpbot.core.effects import Block, Content, Literal, Marked, Quoted, Strong
+from helpbot.transports.base import Incoming, Kind
+
+_BLOCKS: dict[str, type[Block]] = {"marked": Marked, "literal": Literal, "strong": Strong, "quoted": Quoted}
+
+
+def time_text(at: datetime) -> str:
+    """Return the moment as text that sorts like time."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def text_time(text: str) -> datetime:
+    """Return the moment that `time_text` wrote."""
+    return datetime.fromisoformat(text)
+
+
+def content_json(content: Content) -> str:
+    """Return the content as JSON."""
+    blocks = [{"kind": type(block).__name__.lower(), **asdict(block)} for block in content]
+    return json.dumps(blocks, ensure_ascii=False)
+
+
+def json_content(text: str) -> Content:
+    """Return the content that `content_json` wrote."""
+    return tuple(_BLOCKS[block.pop("kind")](**block) for block in json.loads(text))
+
+
+def content_text(content: Content) -> str:
+    """Return the content's words alone."""
+    return "\n".join(block.text for block in content)
+
+
+def incoming_json(incoming: Incoming) -> str:
+    """Return the incoming event as JSON; halves of a surrogate pair, which no network may send, become U+FFFD."""
+    values: dict[str, Any] = {field.name: getattr(incoming, field.name) for field in fields(incoming)}
+    values["at"] = time_text(incoming.at)
+    return json.dumps(values, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
+
+
+def json_incoming(text: str) -> Incoming:
+    """Return the incoming event that `incoming_json` wrote."""
+    values = json.loads(text)
+    return Incoming(**{**values, "kind": Kind(values["kind"]), "at": text_time(values["at"])})

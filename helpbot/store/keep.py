@@ -1,0 +1,126 @@
+"""One decision → its rows: ticket, transcript, outbox, timers, and the inbox row done."""
+
+from __future__ import annotations
+
+import json
+
+import aiosqlite
+
+from helpbot.core.effects import Content, Literal
+from helpbot.core.model import Audience, Entry, Status, Ticket
+from helpbot.store.base import Conversation, Draft, Step
+from helpbot.store.codec import content_json, time_text
+
+
+async def keep_step(db: aiosqlite.Connection, step: Step) -> None:
+    """Write all rows of the step; the caller holds the transaction."""
+    conversation = None if step.conversation is None else await _keep_conversation(db, step.conversation)
+    ticket = step.ticket if step.ticket is not None and step.ticket.status is not Status.NEW else None
+    if ticket is not None and conversation is not None:
+        await _keep_ticket(db, ticket, conversation)
+    number = None if ticket is None else ticket.number
+    for record in step.records:
+        await _keep_entry(db, record, (Literal(record.text),), conversation, number)
+    for draft in step.drafts:
+        await _keep_draft(db, draft, step, conversation, number)
+    for name, due in (step.timers or {}).items():
+        await db.execute("DELETE FROM timer WHERE ticket = ? AND name = ?", (number, name))
+        if due is not None:
+            await db.execute("INSERT INTO timer VALUES (?, ?, ?)", (number, name, time_text(due)))
+    for transport, ref in step.references:
+        await db.execute("INSERT OR IGNORE INTO reference VALUES (?, ?, ?)", (transport, ref, number))
+    await db.execute(
+        "UPDATE inbox SET done_at = ?, fault = ? WHERE id = ?", (time_text(step.at), step.fault, step.row.id)
+    )
+
+
+async def _keep_conversation(db: aiosqlite.Connection, kept: Conversation) -> int:
+    async with db.execute(
+        "INSERT INTO conversation (transport, room, customer, customer_name, language, gone) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (transport, room) DO UPDATE SET customer = excluded.customer,"
+        " customer_name = excluded.customer_name, language = excluded.language, gone = excluded.gone RETURNING id",
+        (kept.transport, kept.room, kept.customer.id, kept.customer.name, kept.language, kept.gone),
+    ) as found:
+        row = await found.fetchone()
+    assert row is not None, "RETURNING gives the row"  # noqa: S101
+    return int(row[0])
+
+
+async def _keep_ticket(db: aiosqlite.Connection, ticket: Ticket, conversation: int) -> None:
+    values = {
+        "number": ticket.number,
+        "conversation": conversation,
+        "team": ticket.team,
+        "status": ticket.status.value,
+        "language": ticket.language,
+        "owner": None if ticket.owner is None else ticket.owner.id,
+        "owner_name": None if ticket.owner is None else ticket.owner.name,
+        "reason": None if ticket.reason is None else ticket.reason.value,
+        "entry": ticket.entry,
+        "offer": json.dumps(ticket.offer),
+        "refused": json.dumps(ticket.refused),
+        "refusals": ticket.refusals,
+        "question": ticket.question,
+        "carded": ticket.carded,
+        "opened_at": time_text(ticket.opened_at),
+        "closed_at": None if ticket.closed_at is None else time_text(ticket.closed_at),
+    }
+    columns = ", ".join(values)
+    places = ", ".join(f":{name}" for name in values)
+    changes = ", ".join(f"{name} = excluded.{name}" for name in values if name not in {"number", "conversation"})
+    await db.execute(
+        f"INSERT INTO ticket ({columns}) VALUES ({places}) ON CONFLICT (number) DO UPDATE SET {changes}",  # noqa: S608
+        values,
+    )
+
+
+async def _keep_entry(
+    db: aiosqlite.Connection, entry: Entry, content: Content, conversation: int | None, ticket: int | None
+) -> int:
+    async with db.execute(
+        "INSERT INTO entry (conversation, ticket, audience, role, author, content, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        " RETURNING id",
+        (
+            conversation,
+            ticket,
+            entry.audience.value,
+            entry.role.value,
+            entry.author,
+            content_json(content),
+            time_text(entry.at),
+        ),
+    ) as found:
+        row = await found.fetchone()
+    assert row is not None, "RETURNING gives the row"  # noqa: S101
+    return int(row[0])
+
+
+async def _keep_draft(
+    db: aiosqlite.Connection, draft: Draft, step: Step, conversation: int | None, ticket: int | None
+) -> None:
+    entry: int | None = None
+    if draft.entry is not None:
+        entry = await _keep_entry(db, draft.entry[0], draft.entry[1], conversation, ticket)
+    if draft.audience is Audience.CUSTOMER:
+        lane, talk = f"c{conversation}", conversation
+    else:
+        lane, talk = f"r{draft.team}" if draft.in_room or ticket is None else f"t{ticket}", None
+    await db.execute(
+        "INSERT INTO outbox (key, lane, audience, verb, conversation, ticket, team, entry, content, target, symbol,"
+        " receipt, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            draft.key,
+            lane,
+            draft.audience.value,
+            draft.verb,
+            talk,
+            None if draft.in_room else ticket,
+            draft.team,
+            entry,
+            None if draft.content is None else content_json(draft.content),
+            draft.target,
+            draft.symbol,
+            draft.receipt,
+            time_text(step.at),
+        ),
+    )

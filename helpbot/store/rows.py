@@ -1,0 +1,101 @@
+"""Rows → values."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+import aiosqlite
+
+from helpbot.core.model import Audience, Entry, Person, Reason, Role, Status, Ticket
+from helpbot.store.base import Conversation, InboxRow, KeptTicket, Outgoing
+from helpbot.store.codec import content_text, json_content, text_time
+
+OUTGOING = (
+    "SELECT o.*, coalesce(o.content, e.content) AS words, c.transport, c.room, coalesce(c.gone, 0) AS gone, t.card"
+    " FROM outbox o LEFT JOIN entry e ON e.id = o.entry LEFT JOIN conversation c ON c.id = o.conversation"
+    " LEFT JOIN ticket t ON t.number = o.ticket"
+)
+
+
+def conversation(row: sqlite3.Row) -> Conversation:
+    """Return the conversation of a row."""
+    customer = Person(row["customer"], row["customer_name"])
+    return Conversation(row["id"], row["transport"], row["room"], customer, row["language"], bool(row["gone"]))
+
+
+def inbox(row: sqlite3.Row) -> InboxRow:
+    """Return the inbox row of a row."""
+    return InboxRow(row["id"], row["transport"], row["event"], row["payload"], text_time(row["at"]))
+
+
+def outgoing(row: sqlite3.Row) -> Outgoing:
+    """Return the outgoing message of a row of OUTGOING."""
+    return Outgoing(
+        id=row["id"],
+        key=row["key"],
+        lane=row["lane"],
+        audience=Audience(row["audience"]),
+        verb=row["verb"],
+        content=None if row["words"] is None else json_content(row["words"]),
+        transport=row["transport"],
+        room=row["room"],
+        gone=bool(row["gone"]),
+        team=row["team"],
+        ticket=row["ticket"],
+        card=row["card"],
+        target=row["target"],
+        symbol=row["symbol"],
+        receipt=row["receipt"],
+        created_at=text_time(row["created_at"]),
+        tries=row["tries"],
+        due_at=None if row["due_at"] is None else text_time(row["due_at"]),
+    )
+
+
+async def load_ticket(db: aiosqlite.Connection, number: int) -> KeptTicket | None:
+    """Return the ticket of that number, its transcript only as long as the agents have not seen it."""
+    async with db.execute(
+        "SELECT *, (SELECT min(n.number) FROM ticket n WHERE n.conversation = t.conversation AND n.number > t.number)"
+        " AS newer FROM ticket t WHERE number = ?",
+        (number,),
+    ) as found:
+        row = await found.fetchone()
+    if row is None:
+        return None
+    async with db.execute("SELECT * FROM conversation WHERE id = ?", (row["conversation"],)) as found:
+        talk = await found.fetchone()
+    assert talk is not None, "a foreign key holds this"  # noqa: S101
+    entries: tuple[Entry, ...] = ()
+    if not row["carded"]:
+        async with db.execute("SELECT * FROM entry WHERE ticket = ? ORDER BY id", (number,)) as found:
+            entries = tuple(_entry(line) for line in await found.fetchall())
+    kept = conversation(talk)
+    return KeptTicket(_ticket(row, kept, entries), kept, row["card"])
+
+
+def _entry(row: sqlite3.Row) -> Entry:
+    text = content_text(json_content(row["content"]))
+    return Entry(Role(row["role"]), Audience(row["audience"]), row["author"], text, text_time(row["at"]))
+
+
+def _ticket(row: sqlite3.Row, kept: Conversation, entries: tuple[Entry, ...]) -> Ticket:
+    return Ticket(
+        number=row["number"],
+        customer=kept.customer,
+        team=row["team"],
+        opened_at=text_time(row["opened_at"]),
+        status=Status(row["status"]),
+        language=row["language"],
+        owner=None if row["owner"] is None else Person(row["owner"], row["owner_name"]),
+        reason=None if row["reason"] is None else Reason(row["reason"]),
+        entry=row["entry"],
+        offer=tuple(json.loads(row["offer"])),
+        refusals=row["refusals"],
+        refused=tuple(json.loads(row["refused"])),
+        question=row["question"],
+        carded=bool(row["carded"]),
+        closed_at=None if row["closed_at"] is None else text_time(row["closed_at"]),
+        newer=row["newer"],
+        transcript=entries,
+    )

@@ -1,0 +1,339 @@
+"""The store in SQLite: one connection, one writer, every unit shielded from cancellation."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+from typing import TypeVar
+
+import aiosqlite
+
+from helpbot.core.model import Audience
+from helpbot.store import rows
+from helpbot.store.base import INTERNAL, Conversation, InboxRow, KeptTicket, Outgoing, Step, StoreBusy
+from helpbot.store.codec import incoming_json, text_time, time_text
+from helpbot.store.keep import keep_step
+from helpbot.store.notebook import SqliteNotebook
+from helpbot.transports.base import Incoming, SetupError
+
+T = TypeVar("T")
+_OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
+
+
+def migrations() -> list[tuple[int, str]]:
+    """Return the numbered migrations that ship, in order."""
+    folder = resources.files("helpbot.store").joinpath("migrations")
+    files = sorted((item.name, item) for item in folder.iterdir() if item.name.endswith(".sql"))
+    return [(int(name.split("_", 1)[0]), item.read_text("utf-8")) for name, item in files]
+
+
+class SqliteStore:
+    """See store.base.Store."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._db = connection
+        self._turn = asyncio.Lock()
+        self._units: set[asyncio.Task[object]] = set()
+        self.inbox_bell = asyncio.Event()
+        self.outbox_bell = asyncio.Event()
+        self.timer_bell = asyncio.Event()
+        self.progress_bell = asyncio.Event()
+
+    @classmethod
+    async def open(cls, path: Path | str) -> SqliteStore:
+        """Open the database at that path (":memory:" for one that is forgotten), bringing it up to date.
+
+        Raises SetupError when the file is no database, cannot be written, or is newer than this program.
+        """
+        if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+            raise SetupError(f"SQLite {sqlite3.sqlite_version} is too old: helpbot needs 3.37 or newer")
+        try:
+            connection = await aiosqlite.connect(path, isolation_level=None)
+        except sqlite3.Error as error:
+            raise SetupError(f"{path}: cannot be opened ({error}): check `database` and its folder") from None
+        try:
+            await _prepare(connection, str(path))
+        except sqlite3.Error as error:
+            await connection.close()
+            raise SetupError(f"{path}: cannot be used as a database ({error})") from None
+        except SetupError:
+            await connection.close()
+            raise
+        store = cls(connection)
+        store._ring()
+        return store
+
+    def _ring(self) -> None:
+        self.inbox_bell.set()
+        self.outbox_bell.set()
+        self.timer_bell.set()
+
+    async def _unit(self, work: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+        """Run `work` as one transaction; a cancelled caller stops waiting, the transaction goes on to its end."""
+
+        async def whole() -> T:
+            async with self._turn:
+                try:
+                    await self._db.execute("BEGIN IMMEDIATE")
+                    result = await work(self._db)
+                    await self._db.execute("COMMIT")
+                except BaseException as error:
+                    if self._db.in_transaction:
+                        await self._db.execute("ROLLBACK")
+                    if isinstance(error, sqlite3.OperationalError):
+                        raise StoreBusy(str(error)) from error
+                    raise
+                return result
+
+        task = asyncio.get_running_loop().create_task(whole())
+        self._units.add(task)
+        task.add_done_callback(self._units.discard)
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Finish what is being written and close."""
+        while self._units:
+            await asyncio.wait(self._units)
+        await self._db.close()
+
+    # --- inbox
+
+    async def receive(self, transport: str, batch: Sequence[Incoming], cursor: str | None, at: datetime) -> None:
+        """See Store."""
+
+        async def work(db: aiosqlite.Connection) -> None:
+            for incoming in batch:
+                await db.execute(
+                    "INSERT INTO inbox (transport, event, payload, at) VALUES (?, ?, ?, ?)"
+                    " ON CONFLICT (transport, event) DO NOTHING",
+                    (transport, incoming.id, incoming_json(incoming), time_text(at)),
+                )
+            if cursor is not None:
+                await db.execute(
+                    "INSERT INTO cursor VALUES (?, ?) ON CONFLICT (transport) DO UPDATE SET value = excluded.value",
+                    (transport, cursor),
+                )
+
+        await self._unit(work)
+        if batch:
+            self.inbox_bell.set()
+
+    async def next_inbox(self) -> InboxRow | None:
+        """See Store."""
+        row = await self._one("SELECT * FROM inbox WHERE done_at IS NULL ORDER BY id LIMIT 1")
+        return None if row is None else rows.inbox(row)
+
+    async def keep(self, step: Step) -> None:
+        """See Store."""
+        await self._unit(lambda db: keep_step(db, step))
+        self.progress_bell.set()
+        if step.drafts:
+            self.outbox_bell.set()
+        if step.timers:
+            self.timer_bell.set()
+
+    # --- looking things up
+
+    async def conversation(self, transport: str, room: str) -> Conversation | None:
+        """See Store."""
+        row = await self._one("SELECT * FROM conversation WHERE transport = ? AND room = ?", transport, room)
+        return None if row is None else rows.conversation(row)
+
+    async def last_ticket(self, conversation: int) -> KeptTicket | None:
+        """See Store."""
+        row = await self._one(
+            "SELECT number FROM ticket WHERE conversation = ? ORDER BY number DESC LIMIT 1", conversation
+        )
+        return None if row is None else await self.ticket(row["number"])
+
+    async def ticket(self, number: int) -> KeptTicket | None:
+        """See Store."""
+
+        async def work(db: aiosqlite.Connection) -> KeptTicket | None:
+            return await rows.load_ticket(db, number)
+
+        return await self._unit(work)
+
+    async def ticket_of(self, transport: str, ref: str) -> int | None:
+        """See Store."""
+        row = await self._one("SELECT ticket FROM reference WHERE transport = ? AND ref = ?", transport, ref)
+        return None if row is None else int(row["ticket"])
+
+    async def next_number(self) -> int:
+        """See Store."""
+        row = await self._one("SELECT coalesce(max(number), 0) + 1 AS next FROM ticket")
+        return 1 if row is None else int(row["next"])
+
+    # --- outbox
+
+    async def lanes(self) -> tuple[str, ...]:
+        """See Store."""
+        found = await self._all("SELECT lane FROM outbox WHERE state = 'queued' GROUP BY lane ORDER BY min(id)")
+        return tuple(row["lane"] for row in found)
+
+    async def head(self, lane: str) -> Outgoing | None:
+        """See Store."""
+        row = await self._one(f"{rows.OUTGOING} WHERE o.state = 'queued' AND o.lane = ? ORDER BY o.id LIMIT 1", lane)
+        return None if row is None else rows.outgoing(row)
+
+    async def newest_outgoing(self) -> int:
+        """See Store."""
+        row = await self._one("SELECT coalesce(max(id), 0) AS newest FROM outbox")
+        return 0 if row is None else int(row["newest"])
+
+    async def sent_before(self, row: Outgoing) -> str | None:
+        """See Store."""
+        where, value = ("team = ?", row.team) if row.audience is Audience.AGENTS else ("lane = ?", row.lane)
+        found = await self._one(
+            f"SELECT ref FROM outbox WHERE {where} AND state = 'sent' AND id < ? AND sent_at <= ?"  # noqa: S608  # ours
+            " ORDER BY sent_at DESC LIMIT 1",
+            value,
+            row.id,
+            time_text(row.created_at),
+        )
+        return None if found is None else str(found["ref"])
+
+    async def queued_keys(self, lane: str) -> Mapping[str, Outgoing]:
+        """See Store."""
+        found = await self._all(f"{rows.OUTGOING} WHERE o.state = 'queued' AND o.lane = ? ORDER BY o.id", lane)
+        return {row["key"]: rows.outgoing(row) for row in found}
+
+    async def sent(self, row: Outgoing, transport: str, ref: str, at: datetime) -> None:
+        """See Store."""
+
+        async def work(db: aiosqlite.Connection) -> None:
+            await db.execute(
+                "UPDATE outbox SET state = 'sent', ref = ?, sent_at = ?, why = NULL WHERE id = ?",
+                (ref, time_text(at), row.id),
+            )
+            if row.audience is Audience.AGENTS and row.ticket is not None:
+                await db.execute("INSERT OR IGNORE INTO reference VALUES (?, ?, ?)", (transport, ref, row.ticket))
+                if row.verb == "card":
+                    await db.execute("UPDATE ticket SET card = ? WHERE number = ?", (ref, row.ticket))
+            if row.receipt is not None:
+                others = "SELECT 1 FROM outbox WHERE receipt = ? AND ticket IS ? AND state <> 'sent'"
+                if await _first(db, others, row.receipt, row.ticket) is None:
+                    await _report(db, row, "delivered", {"ref": row.receipt}, at)
+
+        await self._unit(work)
+        self.progress_bell.set()
+        if row.receipt is not None:
+            self.inbox_bell.set()
+
+    async def postpone(self, row: Outgoing, due: datetime, why: str) -> None:
+        """See Store."""
+
+        async def work(db: aiosqlite.Connection) -> None:
+            await db.execute(
+                "UPDATE outbox SET tries = tries + 1, due_at = ?, why = ? WHERE id = ?", (time_text(due), why, row.id)
+            )
+
+        await self._unit(work)
+        self.progress_bell.set()
+
+    async def bury(self, row: Outgoing, why: str, at: datetime) -> None:
+        """See Store."""
+
+        async def work(db: aiosqlite.Connection) -> None:
+            await db.execute("UPDATE outbox SET state = 'dead', why = ? WHERE id = ?", (why, row.id))
+            if row.receipt is not None:
+                await db.execute(
+                    "UPDATE outbox SET state = 'dead', why = ? WHERE receipt = ? AND lane = ? AND state = 'queued'",
+                    (why, row.receipt, row.lane),
+                )
+            if row.audience is Audience.CUSTOMER and row.ticket is not None:
+                await _report(db, row, "undelivered", {"ref": row.receipt, "why": why}, at)
+
+        await self._unit(work)
+        self.progress_bell.set()
+        self.inbox_bell.set()
+
+    # --- timers
+
+    async def next_due(self) -> datetime | None:
+        """See Store."""
+        row = await self._one("SELECT min(due) AS due FROM timer")
+        return None if row is None or row["due"] is None else text_time(row["due"])
+
+    async def fire(self, now: datetime) -> None:
+        """See Store."""
+
+        async def work(db: aiosqlite.Connection) -> None:
+            due = time_text(now)
+            async with db.execute("SELECT * FROM timer WHERE due <= ? ORDER BY due, ticket, name", (due,)) as found:
+                timers = await found.fetchall()
+            for timer in timers:
+                event = f"timer:{timer['ticket']}:{timer['name']}:{timer['due']}"
+                payload = json.dumps({"kind": "timer", "ticket": timer["ticket"], "name": timer["name"]})
+                await _note(db, event, payload, now)
+            await db.execute("DELETE FROM timer WHERE due <= ?", (due,))
+
+        await self._unit(work)
+        self.inbox_bell.set()
+
+    async def unfinished(self, now: datetime) -> bool:
+        """See Store."""
+        row = await self._one(
+            "SELECT EXISTS (SELECT 1 FROM inbox WHERE done_at IS NULL)"
+            " OR EXISTS (SELECT 1 FROM outbox o WHERE state = 'queued' AND (due_at IS NULL OR due_at <= ?)"
+            "   AND id = (SELECT min(id) FROM outbox h WHERE h.state = 'queued' AND h.lane = o.lane)) AS busy",
+            time_text(now),
+        )
+        return row is not None and bool(row["busy"])
+
+    async def _one(self, sql: str, *values: object) -> sqlite3.Row | None:
+        return await self._unit(lambda db: _first(db, sql, *values))
+
+    async def _all(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        async def work(db: aiosqlite.Connection) -> list[sqlite3.Row]:
+            async with db.execute(sql, values) as found:
+                return list(await found.fetchall())
+
+        return await self._unit(work)
+
+    def notebook(self, transport: str) -> SqliteNotebook:
+        """Return what a transport may keep here for itself."""
+        return SqliteNotebook(self._all, transport)
+
+
+async def _first(db: aiosqlite.Connection, sql: str, *values: object) -> sqlite3.Row | None:
+    async with db.execute(sql, values) as found:
+        return await found.fetchone()
+
+
+async def _report(db: aiosqlite.Connection, row: Outgoing, kind: str, values: dict[str, object], at: datetime) -> None:
+    payload = json.dumps({"kind": kind, "ticket": row.ticket, **values})
+    await _note(db, f"{kind}:{row.key}", payload, at)
+
+
+async def _note(db: aiosqlite.Connection, event: str, payload: str, at: datetime) -> None:
+    await db.execute(
+        "INSERT INTO inbox (transport, event, payload, at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (transport, event) DO NOTHING",
+        (INTERNAL, event, payload, time_text(at)),
+    )
+
+
+async def _prepare(db: aiosqlite.Connection, path: str) -> None:
+    db.row_factory = sqlite3.Row
+    await db.execute("PRAGMA journal_mode = WAL")
+    await db.execute("PRAGMA synchronous = FULL")
+    await db.execute("PRAGMA foreign_keys = ON")
+    await db.execute("PRAGMA busy_timeout = 5000")
+    row = await _first(db, "PRAGMA user_version")
+    version = 0 if row is None else int(row[0])
+    known = migrations()
+    newest = known[-1][0]
+    if version > newest:
+        raise SetupError(
+            f"{path}: this database is of version {version}, this helpbot knows {newest} at most: "
+            "install the newer helpbot again, or restore a backup from before"
+        )
+    for number, script in known:
+        if number > version:
+            await db.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")

@@ -1,0 +1,177 @@
+"""A network in memory, for tests and for newcomers: the same port as the real ones, with every fault on demand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from helpbot.core.effects import Content
+from helpbot.transports.base import Address, Incoming, Kind, Receive
+from helpbot.transports.markup import plain
+
+BOT = "helpbot"
+
+
+@dataclass(slots=True)
+class Message:
+    """A message as the network shows it now; `marks` are the reactions to it."""
+
+    ref: str
+    room: str
+    sender: str
+    text: str
+    thread: str | None = None
+    key: str | None = None
+    edits: int = 0
+    marks: list[str] = field(default_factory=list)
+
+
+class MemoryTransport:
+    """Holds rooms of messages; people speak through `say`, `react`, `arrive` and `leave`.
+
+    What happened is kept by the network, as by a real one, and handed in from the desk's cursor on. `trouble` may
+    raise TryLater or Undeliverable before a message is taken, or after (then the message is there all the same).
+    """
+
+    def __init__(self, name: str = "memory", teams: Mapping[str, str] | None = None) -> None:
+        self.name = name
+        self.ready = asyncio.Event()
+        self.messages: dict[str, Message] = {}  # by reference, in the order in which they were sent
+        self.trouble: Callable[[Address, str], None] = lambda address, key: None
+        self.trouble_after: Callable[[Address, str], None] = lambda address, key: None
+        self.shown: Callable[[str, Message], None] = lambda verb, message: None
+        self._teams = {room: team for team, room in (teams or {}).items()}
+        self._members: dict[str, dict[str, str]] = {}
+        self._happened: list[Incoming] = []
+        self._taken = 0
+        self._news = asyncio.Event()
+        self._by_key: dict[str, str] = {}
+        self._count = 0
+
+    @property
+    def account(self) -> str:
+        """See Transport."""
+        return f"@{BOT}:{self.name}"
+
+    async def run(self, receive: Receive) -> None:
+        """See Transport."""
+        while True:
+            self._news.clear()
+            batch = self._happened[self._taken :]
+            if batch:
+                await receive(batch, str(self._taken + len(batch)))
+                self._taken += len(batch)
+            self.ready.set()
+            if self._taken == len(self._happened):
+                await self._news.wait()
+
+    def start_from(self, cursor: str | None) -> None:
+        """Hand in what happened after that cursor, as after a restart."""
+        self._taken = int(cursor or 0)
+        self.ready = asyncio.Event()
+
+    # --- what people do
+
+    def join(self, room: str, person: str, name: str | None = None) -> None:
+        """Make somebody a member of an agents' room."""
+        self._members.setdefault(room, {})[person] = name or person
+
+    def leave_agents(self, room: str, person: str) -> None:
+        """Take somebody out of an agents' room."""
+        self._members[room].pop(person, None)
+
+    def arrive(self, room: str, person: str, name: str | None = None) -> str:
+        """Open a direct room with the bot."""
+        return self._happen(Kind.ARRIVED, room, person, name=name or person)
+
+    def leave(self, room: str, person: str) -> str:
+        """Leave the direct room."""
+        return self._happen(Kind.LEFT, room, person)
+
+    def say(self, room: str, person: str, text: str, **more: object) -> str:
+        """Write in a room; `more` are fields of Incoming. Returns the reference."""
+        ref = self._happen(Kind.SAID, room, person, text=text, **more)
+        thread = more.get("thread")
+        self.messages[ref] = Message(ref, room, person, text, None if thread is None else str(thread))
+        return ref
+
+    def react_as(self, room: str, person: str, target: str, symbol: str) -> str:
+        """React to a message."""
+        return self._happen(Kind.REACTED, room, person, target=target, symbol=symbol)
+
+    def repeat(self, ref: str) -> None:
+        """Hand in something that happened once more, as networks do."""
+        self._happened.append(next(item for item in self._happened if item.id == ref))
+        self._news.set()
+
+    def _happen(self, kind: Kind, room: str, person: str, **more: object) -> str:
+        self._count += 1
+        team = self._teams.get(room)
+        members = self._members.get(room, {})
+        base = Incoming(
+            id=f"${self.name}-{self._count}",
+            kind=kind,
+            room=room,
+            sender=person,
+            name=members.get(person, person),
+            at=datetime.now(UTC),
+            team=team,
+            member=team is None or person in members,
+        )
+        self._happened.append(replace(base, **more))  # type: ignore[arg-type]  # fields of Incoming
+        self._news.set()
+        return base.id
+
+    # --- what the bot does
+
+    async def send(self, address: Address, content: Content, key: str) -> str:
+        """See Transport."""
+        return self._put("send", address, key, plain(content))
+
+    async def edit(self, address: Address, ref: str, content: Content, key: str) -> str:
+        """See Transport."""
+        if key not in self._by_key:
+            self.trouble(address, key)
+            message = self.messages[ref]
+            message.text = plain(content)
+            message.edits += 1
+            self._remember(key)
+            self.shown("edit", message)
+            self.trouble_after(address, key)
+        return self._by_key[key]
+
+    async def react(self, address: Address, ref: str, symbol: str, key: str) -> str:
+        """See Transport."""
+        if key not in self._by_key:
+            self.trouble(address, key)
+            message = self.messages[ref]
+            message.marks.append(symbol)
+            self._remember(key)
+            self.shown("react", message)
+            self.trouble_after(address, key)
+        return self._by_key[key]
+
+    async def sent_since(self, address: Address, ref: str | None) -> Mapping[str, str]:
+        """See Transport."""
+        return dict(self._by_key)
+
+    def _put(self, verb: str, address: Address, key: str, text: str) -> str:
+        if key not in self._by_key:
+            self.trouble(address, key)
+            ref = self._remember(key)
+            message = Message(ref, address.room, self.account, text, address.thread, key)
+            self.messages[ref] = message
+            self.shown(verb, message)
+            self.trouble_after(address, key)
+        return self._by_key[key]
+
+    def _remember(self, key: str) -> str:
+        self._count += 1
+        self._by_key[key] = f"${self.name}-{self._count}"
+        return self._by_key[key]
+
+    def in_room(self, room: str) -> list[Message]:
+        """Return what is to be read in a room, threads included, in order."""
+        return [message for message in self.messages.values() if message.room == room]
