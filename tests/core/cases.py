@@ -1,0 +1,102 @@
+"""A tiny FAQ and the values that the core's tests start from."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+
+from helpbot.core.decide import decide
+from helpbot.core.effects import Effect, Say
+from helpbot.core.events import AgentClaimed, CustomerSaid, Event
+from helpbot.core.model import Answer, Audience, Candidate, Desk, Finding, Person, Status, Team, Ticket, Zone
+
+NOW = datetime(2026, 10, 21, 12, 0, tzinfo=UTC)
+MARIE = Person("@marie:example.org", "Marie")
+SAM = Person("@sam:example.org", "Sam")
+ALEX = Person("@alex:example.org", "Alex")
+
+
+class SmallLibrary:
+    """Knows three questions by a word each: "puk" is sure, "move" and "line" are alike, "fire" calls a person too."""
+
+    titles: ClassVar = {
+        "puk": "My PUK code is blocked",
+        "move": "I am moving house",
+        "line": "I want a new line",
+        "fire": "Fire!",
+    }
+
+    def find(self, text: str, language: str | None, at: datetime) -> Finding:
+        words = self.fold(text).split()
+        heard = "fr" if {"mon", "ma", "je", "bonjour"} & set(words) else None
+        for entry in ("puk", "fire"):
+            if entry in words:
+                return Finding(Zone.ANSWER, (Candidate(entry, 0.97),), language=heard)
+        if {"move", "line"} & set(words):
+            both = (Candidate("move", 0.4), Candidate("line", 0.4))
+            return Finding(Zone.SUGGEST, both, ("move", "line"), heard)
+        if "boom" in words:
+            raise ValueError("a fault of ours")
+        return Finding(Zone.ESCALATE, language=heard)
+
+    def title(self, entry: str, language: str) -> str | None:
+        return self.titles.get(entry)
+
+    def answer(self, entry: str, language: str, at: datetime) -> Answer | None:
+        if entry not in self.titles:
+            return None
+        team = "lines" if entry == "move" else None
+        return Answer(f"Answer to *{entry}*", "en", team, always_escalate=entry == "fire")
+
+    def fold(self, text: str) -> str:
+        plain = unicodedata.normalize("NFKD", text[:1000]).casefold()
+        kept = "".join(char if char.isalnum() else " " for char in plain if not unicodedata.combining(char))
+        return " ".join(kept.split())
+
+
+DESK = Desk(
+    library=SmallLibrary(),
+    languages=("en", "fr"),
+    teams=(Team("mobile", {"en": "Mobile team", "fr": "Équipe mobile"}), Team("lines", {"en": "Lines"})),
+)
+NEW = Ticket(12, MARIE, "mobile", NOW)
+
+
+def after(*events: Event, desk: Desk = DESK, ticket: Ticket = NEW) -> Ticket:
+    """Return the ticket after these events."""
+    for event in events:
+        ticket = decide(ticket, event, desk).ticket
+    return ticket
+
+
+def said(text: str, minutes: int = 0) -> CustomerSaid:
+    return CustomerSaid(NOW + timedelta(minutes=minutes), text)
+
+
+def waiting() -> Ticket:
+    """Return a ticket that waits for a person."""
+    ticket = after(said("something nobody knows"))
+    assert ticket.status is Status.WAITING
+    return ticket
+
+
+def held() -> Ticket:
+    """Return a ticket that Sam owns."""
+    ticket = after(AgentClaimed(NOW, SAM, "$claim"), ticket=waiting())
+    assert ticket.owner == SAM
+    return ticket
+
+
+def to(audience: Audience, effects: tuple[Effect, ...]) -> str:
+    """Return all that is said to that audience."""
+    said_to = [effect for effect in effects if isinstance(effect, Say) and effect.audience is audience]
+    return "\n".join(block.text for effect in said_to for block in effect.content)
+
+
+def to_customer(effects: tuple[Effect, ...]) -> str:
+    return to(Audience.CUSTOMER, effects)
+
+
+def to_agents(effects: tuple[Effect, ...]) -> str:
+    return to(Audience.AGENTS, effects)

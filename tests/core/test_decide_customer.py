@@ -1,0 +1,249 @@
+"""What the bot does with a customer's words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from helpbot.core.decide import decide, goes_on
+from helpbot.core.effects import EditCard, Literal, Marked, PostCard, Say, StartTimer, StopTimer
+from helpbot.core.events import (
+    AgentClosed,
+    BotFailed,
+    CustomerArrived,
+    CustomerLeft,
+    CustomerSaid,
+    TimerFired,
+)
+from helpbot.core.model import Reason, Status
+from tests.core.cases import DESK, NEW, NOW, SAM, after, held, said, to_agents, to_customer, waiting
+
+
+def test_she_is_greeted_in_every_language_until_hers_is_known() -> None:
+    text = to_customer(decide(NEW, CustomerArrived(NOW), DESK).effects)
+    assert "human" in text
+    assert "humain" in text
+
+
+def test_she_is_greeted_in_her_language_once_it_is_known() -> None:
+    text = to_customer(decide(replace(NEW, language="fr"), CustomerArrived(NOW), DESK).effects)
+    assert "humain" in text
+    assert "human" not in text
+
+
+def test_she_is_not_greeted_twice() -> None:
+    assert decide(NEW, CustomerArrived(NOW, first=False), DESK).effects == ()
+
+
+def test_a_sure_question_is_answered() -> None:
+    decision = decide(NEW, said("my puk is blocked"), DESK)
+    says = [effect for effect in decision.effects if isinstance(effect, Say)]
+    assert says == [Say(says[0].audience, (Marked("Answer to *puk*"),))]
+    assert decision.ticket.status is Status.BOT
+
+
+def test_an_answer_in_another_language_says_so() -> None:
+    decision = decide(NEW, said("mon puk"), DESK)
+    first = next(effect for effect in decision.effects if isinstance(effect, Say)).content[0]
+    assert isinstance(first, Literal)
+    assert "anglais" in first.text
+
+
+def test_two_entries_that_match_alike_are_a_question() -> None:
+    decision = decide(NEW, said("line"), DESK)
+    text = to_customer(decision.effects)
+    assert "1. I am moving house\n2. I want a new line" in text
+    assert "human" in text
+    assert decision.ticket.offer == ("move", "line")
+
+
+@pytest.mark.parametrize("text", ["2", "2.", "the second one", "le deuxième", "new line", "I WANT A NEW LINE!", "2️⃣"])
+def test_a_choice_is_understood_by_digit_and_by_words(text: str) -> None:
+    decision = decide(after(said("line")), said(text), DESK)
+    assert "Answer to *line*" in to_customer(decision.effects)
+    assert decision.ticket.status is Status.BOT
+
+
+def test_a_choice_sends_the_ticket_to_the_entrys_team() -> None:
+    assert after(said("line"), said("1")).team == "lines"
+
+
+def test_a_number_that_was_not_offered_is_asked_again() -> None:
+    decision = decide(after(said("line")), said("7"), DESK)
+    assert "1. I am moving house" in to_customer(decision.effects)
+    assert decision.ticket.status is Status.OFFERED
+
+
+def test_yes_to_several_is_asked_again_and_to_one_is_a_choice() -> None:
+    assert after(said("line"), said("yes")).status is Status.OFFERED
+    one = replace(after(said("line")), offer=("line",))
+    assert "Answer to *line*" in to_customer(decide(one, said("yes"), DESK).effects)
+
+
+@pytest.mark.parametrize("text", ["no", "Non", "none of them", "non, ce n'est pas ça", "aucun"])
+def test_the_first_no_asks_for_other_words_and_the_second_calls_a_person(text: str) -> None:
+    once = decide(after(said("line")), said(text), DESK)
+    assert once.ticket.status is Status.BOT
+    assert to_customer(once.effects)
+    twice = decide(after(said("puk"), ticket=once.ticket), said(text), DESK)
+    assert twice.ticket.status is Status.WAITING
+    assert twice.ticket.reason is Reason.REFUSED
+
+
+def test_a_refused_answer_is_not_given_again() -> None:
+    decision = decide(after(said("puk"), said("no")), said("my puk I said"), DESK)
+    assert decision.ticket.reason is Reason.REFUSED
+    assert "Answer" not in to_customer(decision.effects)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "humain", "HUMAN", "Human please", "un humain svp", "je veux parler à quelqu'un", "I want to talk to a person",
+        "passez-moi un conseiller", "can I speak to an agent?", "une personne", "human!!!", "Hu\u0301man",
+        "real person",
+    ],
+)  # fmt: skip
+def test_a_person_is_called_at_any_moment(text: str) -> None:
+    for ticket in (NEW, after(said("puk")), after(said("line")), after(said("puk"), said("no"))):
+        decision = decide(ticket, said(text), DESK)
+        assert decision.ticket.status is Status.WAITING
+        assert decision.ticket.reason is Reason.ASKED
+        assert "#12" in to_customer(decision.effects)
+
+
+@pytest.mark.parametrize("text", ["personne ne répond", "what about my agent number", "je veux changer ma carte SIM"])
+def test_other_words_do_not_call_a_person_by_that_reason(text: str) -> None:
+    assert after(said(text)).reason is not Reason.ASKED
+
+
+def test_an_unsure_question_calls_a_person_with_the_transcript() -> None:
+    decision = decide(after(said("puk please")), said("and what is the meaning of life?"), DESK)
+    assert decision.ticket.reason is Reason.UNSURE
+    kinds = [type(effect) for effect in decision.effects]
+    assert kinds.index(PostCard) < max(index for index, kind in enumerate(kinds) if kind is Say)
+    assert "#12" in to_customer(decision.effects)
+    ticket = decision.ticket
+    assert ticket.carded
+    assert ticket.transcript == ()
+
+
+def test_the_transcript_holds_all_that_was_said() -> None:
+    ticket = after(said("puk please"))
+    told = replace(ticket, transcript=(*after().transcript,))
+    decision = decide(told, said("quite something else"), DESK)
+    assert "quite something else" in to_agents(decision.effects)
+
+
+def test_an_entry_that_always_escalates_answers_and_calls_a_person() -> None:
+    decision = decide(NEW, said("fire"), DESK)
+    assert decision.ticket.reason is Reason.ENTRY
+    text = to_customer(decision.effects)
+    assert text.index("Answer to *fire*") < text.index("#12")
+
+
+def test_hello_and_thanks_are_answered_and_call_nobody() -> None:
+    for text in ("Bonjour !", "hello", "merci beaucoup", "thanks a lot, bye", "salut, ça va ?"):
+        decision = decide(NEW, said(text), DESK)
+        assert decision.ticket.status is Status.BOT, text
+        assert to_customer(decision.effects)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "🙂🙂", "...", "\x00", "\u202e", "?"])
+def test_words_that_are_none_are_answered(text: str) -> None:
+    decision = decide(NEW, said(text), DESK)
+    assert decision.ticket.status is Status.BOT
+    assert to_customer(decision.effects)
+
+
+def test_a_file_is_answered_by_what_the_bot_can_do() -> None:
+    decision = decide(NEW, CustomerSaid(NOW, "", attachment="photo.jpg"), DESK)
+    assert "pictures" in to_customer(decision.effects)
+    shown = decide(held(), CustomerSaid(NOW, "", attachment="photo.jpg"), DESK)
+    assert "photo.jpg" in to_agents(shown.effects)
+    assert to_customer(shown.effects) == ""
+
+
+def test_a_choice_of_an_entry_that_is_gone_calls_a_person() -> None:
+    ticket = replace(after(said("line")), offer=("gone", "line"))
+    assert decide(ticket, said("1"), DESK).ticket.status is Status.WAITING
+
+
+def test_the_bot_is_silent_while_a_person_has_it() -> None:
+    for text in ("puk", "line", "human", "hello", "no", "1", "!close", ""):
+        decision = decide(held(), said(text), DESK)
+        assert to_customer(decision.effects) == ""
+        assert decision.ticket.status is Status.HELD
+        assert text in to_agents(decision.effects)
+
+
+def test_asking_again_for_a_person_while_waiting_is_answered() -> None:
+    decision = decide(waiting(), said("human"), DESK)
+    assert "#12" in to_customer(decision.effects)
+    assert "human" in to_agents(decision.effects)
+
+
+def test_her_next_word_reopens_a_closed_ticket_with_its_owner_and_thread() -> None:
+    closed = after(AgentClosed(NOW, SAM, "$c", ""), ticket=held())
+    decision = decide(closed, said("one more thing", 60), DESK)
+    assert decision.ticket.status is Status.HELD
+    assert decision.ticket.owner == SAM
+    assert decision.ticket.closed_at is None
+    assert "one more thing" in to_agents(decision.effects)
+    assert "Sam" in to_customer(decision.effects)
+    assert not any(isinstance(effect, PostCard) for effect in decision.effects)
+    assert any(isinstance(effect, EditCard) for effect in decision.effects)
+
+
+def test_after_seven_days_her_next_word_is_a_new_ticket() -> None:
+    closed = after(AgentClosed(NOW, SAM, "$c", ""), ticket=held())
+    assert goes_on(closed, NOW + timedelta(days=7), DESK)
+    assert not goes_on(closed, NOW + timedelta(days=7, seconds=1), DESK)
+
+
+def test_a_ticket_that_only_the_bot_had_closes_in_silence_and_reopens_with_the_bot() -> None:
+    decision = decide(NEW, said("puk"), DESK)
+    assert StartTimer("idle", NOW + DESK.idle_for) in decision.effects
+    closed = decide(decision.ticket, TimerFired(NOW + DESK.idle_for, "idle"), DESK)
+    assert closed.ticket.status is Status.CLOSED
+    assert to_customer(closed.effects) == ""
+    again = decide(closed.ticket, said("line", 3000), DESK)
+    assert again.ticket.status is Status.OFFERED
+    assert again.ticket.closed_at is None
+
+
+def test_a_timer_that_fires_late_changes_nothing() -> None:
+    assert decide(held(), TimerFired(NOW, "idle"), DESK).ticket == held()
+
+
+def test_what_makes_the_bot_fail_goes_to_a_person() -> None:
+    decision = decide(NEW, BotFailed(NOW, "boom"), DESK)
+    assert decision.ticket.reason is Reason.BOT_FAILED
+    assert "boom" in to_agents(decision.effects)
+    assert "#12" in to_customer(decision.effects)
+    later = decide(held(), BotFailed(NOW, "boom"), DESK)
+    assert "boom" in to_agents(later.effects)
+
+
+def test_agents_are_told_when_she_leaves_and_when_she_is_back() -> None:
+    assert "Marie" in to_agents(decide(held(), CustomerLeft(NOW), DESK).effects)
+    assert "Marie" in to_agents(decide(held(), CustomerArrived(NOW, first=False), DESK).effects)
+    gone = decide(after(said("puk")), CustomerLeft(NOW), DESK)
+    assert gone.ticket.status is Status.CLOSED
+    assert gone.effects == (StopTimer("idle"),)
+
+
+def test_sixty_thousand_characters_reach_the_agents_in_pieces() -> None:
+    text = "word " * 12_000
+    decision = decide(held(), said(text), DESK)
+    pieces = [effect for effect in decision.effects if isinstance(effect, Say)]
+    assert all(len(piece.content[0].text) <= 4000 for piece in pieces)
+    assert "".join(piece.content[0].text for piece in pieces) == text
+
+
+def test_a_corrected_message_is_shown_as_corrected() -> None:
+    decision = decide(held(), CustomerSaid(NOW, "new text", edited=True), DESK)
+    shown = next(effect for effect in decision.effects if isinstance(effect, Say))
+    assert "corrected" in getattr(shown.content[0], "author", "")

@@ -1,0 +1,44 @@
+"""Cards, and words in pieces."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpbot.core import phrases
+from helpbot.core.phrases import SHIPPED, days, say
+from helpbot.core.transcript import PIECE, card, pieces, shorten
+from tests.core.cases import DESK, held, waiting
+
+
+@given(st.text(alphabet="ab \n", max_size=200), st.integers(1, 200))
+def test_pieces_lose_nothing_and_keep_their_size(text: str, times: int) -> None:
+    whole = text * times
+    found = pieces(whole)
+    assert "".join(found) == whole
+    assert all(len(piece) <= PIECE for piece in found)
+
+
+def test_the_card_tells_number_customer_language_reason_state_and_owner() -> None:
+    text = "\n".join(block.text for block in card(waiting(), DESK))
+    for part in ("#12", "Marie", "@marie:example.org", "Mobile team", "waiting", "not sure", "nobody"):
+        assert part in text
+    assert "Sam" in "\n".join(block.text for block in card(held(), DESK))
+
+
+@given(st.text(max_size=2000))
+def test_a_shortened_text_is_one_short_line(text: str) -> None:
+    assert len(shorten(text)) <= 200
+    assert len(shorten(text).splitlines()) <= 1
+
+
+def test_days_are_counted_as_each_language_counts() -> None:
+    assert [days(1, "en"), days(7, "en"), days(1, "fr"), days(0, "fr")] == ["1 day", "7 days", "1 jour", "0 jour"]
+
+
+def test_every_phrase_exists_in_every_language_that_ships() -> None:
+    values = {"number": 1, "name": "n", "language": "l", "days": "d", "why": "w", "word": "!x", "file": "f", "newer": 2}
+    for name, texts in phrases._PHRASES.items():
+        assert set(texts) == set(SHIPPED), name
+        for language in SHIPPED:
+            assert say(name, language, **values)

@@ -1,0 +1,1 @@
+"""The Matrix transport and the whole desk against a real Synapse."""
