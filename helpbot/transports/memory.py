@@ -47,6 +47,7 @@ class MemoryTransport:
         self._happened: list[Incoming] = []
         self._taken = 0
         self._news = asyncio.Event()
+        self._took = asyncio.Event()
         self._by_key: dict[str, str] = {}
         self._count = 0
 
@@ -63,6 +64,7 @@ class MemoryTransport:
             if batch:
                 await receive(batch, str(self._taken + len(batch)))
                 self._taken += len(batch)
+                self._took.set()
             self.ready.set()
             if self._taken == len(self._happened):
                 await self._news.wait()
@@ -71,6 +73,12 @@ class MemoryTransport:
         """Hand in what happened after that cursor, as after a restart."""
         self._taken = int(cursor or 0)
         self.ready = asyncio.Event()
+
+    async def taken(self) -> None:
+        """Return once the desk has taken in all that happened."""
+        while self._taken < len(self._happened):
+            self._took.clear()
+            await self._took.wait()
 
     # --- what people do
 

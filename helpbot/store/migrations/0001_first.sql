@@ -82,7 +82,7 @@ CREATE TABLE outbox (
     audience     TEXT NOT NULL CHECK (audience IN ('customer', 'agents')),
     verb         TEXT NOT NULL CHECK (verb IN ('say', 'say_in_room', 'card', 'edit_card', 'react')),
     conversation INTEGER REFERENCES conversation (id),
-    ticket       INTEGER REFERENCES ticket (number) DEFERRABLE INITIALLY DEFERRED,
+    ticket       INTEGER REFERENCES ticket (number),
     team         TEXT,
     entry        INTEGER,
     content      TEXT,           -- JSON list of blocks; only for agents
@@ -96,6 +96,7 @@ CREATE TABLE outbox (
     sent_at      TEXT,
     ref          TEXT,           -- its reference on the network, once sent
     why          TEXT,           -- the last refusal
+    FOREIGN KEY (ticket, conversation) REFERENCES ticket (number, conversation),
     FOREIGN KEY (entry, conversation, audience) REFERENCES entry (id, conversation, audience),
     CHECK (audience = 'agents' OR (
         verb = 'say' AND entry IS NOT NULL AND conversation IS NOT NULL AND lane = 'c' || conversation
