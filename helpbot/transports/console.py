@@ -39,7 +39,7 @@ class ConsoleTransport(MemoryTransport):
     """Shows what the desk sends through `write`, line by line; `team` is whose agents' room it has."""
 
     def __init__(self, write: Callable[[str], None], team: str, *, coloured: bool, echo: bool) -> None:
-        super().__init__("console", {AGENTS_ROOM: team})
+        super().__init__("console", {team: AGENTS_ROOM})
         self._write = write
         self._styles = styles(coloured=coloured)
         self._echo = echo

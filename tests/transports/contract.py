@@ -1,0 +1,227 @@
+"""What every network must do, whichever it is: one suite, run on each one's real counterpart."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from helpbot.core.effects import Content, Literal, Marked, Quoted, Strong
+from helpbot.transports.base import Address, Incoming, Kind, Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A message as a person on the network sees it."""
+
+    ref: str
+    text: str
+    thread: str | None
+    marks: tuple[str, ...] = ()
+
+
+class World(ABC):
+    """A network with a bot on it, a customer and an agent; each kind of network has its own."""
+
+    transport: Transport
+    team = "mobile"
+
+    @abstractmethod
+    async def open_room(self) -> str:
+        """Let the customer open a direct room with the bot; return it."""
+
+    @abstractmethod
+    async def customer_says(self, room: str, text: str) -> str:
+        """Let the customer write; return the reference."""
+
+    @abstractmethod
+    async def agent_says(self, text: str, thread: str | None = None) -> str:
+        """Let the agent write in the agents' room; return the reference."""
+
+    @abstractmethod
+    async def agent_reacts(self, ref: str, symbol: str) -> str:
+        """Let the agent react; return the reference."""
+
+    @abstractmethod
+    async def sees(self, room: str, enough: Callable[[Sequence[Seen]], bool]) -> Sequence[Seen]:
+        """Return what people see of the bot in the room, once it is enough."""
+
+    @abstractmethod
+    async def restarted(self) -> Transport:
+        """Return a new transport for the same account, as after a kill, going on from the cursor kept."""
+
+    @property
+    @abstractmethod
+    def agents(self) -> Address:
+        """Where the agents sit."""
+
+
+@dataclass(slots=True)
+class Desk:
+    """Takes in what the transport hands in, and keeps the cursor as the store would."""
+
+    got: list[Incoming] = field(default_factory=list)
+    cursors: list[str | None] = field(default_factory=list)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def receive(self, batch: Sequence[Incoming], cursor: str | None) -> None:
+        self.got += batch
+        self.cursors.append(cursor)
+        self.news.set()
+
+    async def until(self, wanted: Callable[[Incoming], bool]) -> Incoming:
+        """Return the first event that is wanted, waiting for it."""
+        async with asyncio.timeout(30):
+            while True:
+                self.news.clear()
+                found = next((item for item in self.got if wanted(item)), None)
+                if found is not None:
+                    return found
+                await self.news.wait()
+
+
+@asynccontextmanager
+async def listening(transport: Transport) -> AsyncIterator[Desk]:
+    """Run the transport for a while."""
+    desk = Desk()
+    task = asyncio.create_task(transport.run(desk.receive))
+    waiting = asyncio.create_task(transport.ready.wait())
+    try:
+        await asyncio.wait([task, waiting], return_when=asyncio.FIRST_COMPLETED, timeout=60)
+        if task.done():
+            await task
+        assert transport.ready.is_set()
+        yield desk
+    finally:
+        waiting.cancel()
+        task.cancel()
+        await asyncio.gather(task, waiting, return_exceptions=True)
+
+
+class Contract:
+    """Inherit this and give a `world` fixture."""
+
+    @pytest.fixture
+    async def desk(self, world: World) -> AsyncIterator[Desk]:
+        async with listening(world.transport) as desk:
+            yield desk
+
+    async def room(self, world: World, desk: Desk) -> str:
+        room = await world.open_room()
+        await desk.until(lambda item: item.kind is Kind.ARRIVED and item.room == room)
+        return room
+
+    async def test_a_customer_arrives_and_her_words_come_in(self, world: World, desk: Desk) -> None:
+        room = await self.room(world, desk)
+        ref = await world.customer_says(room, "  mon PUK est bloqué <b> @room \n\nsvp")
+        said = await desk.until(lambda item: item.id == ref)
+        assert (said.kind, said.room, said.team) == (Kind.SAID, room, None)
+        assert said.text.strip() == "mon PUK est bloqué <b> @room \n\nsvp"
+        arrived = next(item for item in desk.got if item.kind is Kind.ARRIVED)
+        assert arrived.sender == said.sender
+
+    async def test_an_agents_words_come_in_with_their_thread_and_team(self, world: World, desk: Desk) -> None:
+        card = await world.transport.send(world.agents, (Literal("#1"),), "card")
+        ref = await world.agent_says("!claim", thread=card)
+        said = await desk.until(lambda item: item.id == ref)
+        assert (said.team, said.thread, said.member, said.mentions) == (world.team, card, True, False)
+        mark = await world.agent_reacts(card, "✋")
+        reacted = await desk.until(lambda item: item.id == mark)
+        assert (reacted.kind, reacted.target, reacted.symbol) == (Kind.REACTED, card, "✋")
+
+    async def test_every_event_has_an_id_of_its_own(self, world: World, desk: Desk) -> None:
+        room = await self.room(world, desk)
+        refs = [await world.customer_says(room, "twice the same") for _ in range(3)]
+        await desk.until(lambda item: item.id == refs[-1])
+        assert len(set(refs)) == 3
+        assert [item.id for item in desk.got if item.id in refs] == refs
+
+    async def test_the_same_key_twice_shows_one_message(self, world: World, desk: Desk) -> None:
+        room = await self.room(world, desk)
+        address = Address(world.transport.name, room)
+        first = await world.transport.send(address, (Literal("once"),), "key-once")
+        again = await world.transport.send(address, (Literal("once"),), "key-once")
+        assert first == again
+        await world.transport.send(address, (Literal("last"),), "key-last")
+        seen = await world.sees(room, lambda found: any(item.text == "last" for item in found))
+        assert [item.text for item in seen if item.text in {"once", "last"}] == ["once", "last"]
+
+    async def test_messages_stay_in_the_order_they_were_sent(self, world: World, desk: Desk) -> None:
+        room = await self.room(world, desk)
+        address = Address(world.transport.name, room)
+        for number in range(8):
+            await world.transport.send(address, (Literal(f"line {number}"),), f"order-{number}")
+        seen = await world.sees(room, lambda found: any(item.text == "line 7" for item in found))
+        lines = [item.text for item in seen if item.text.startswith("line")]
+        assert lines == [f"line {number}" for number in range(8)]
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            (Literal("<script>alert(1)</script> @room [a](javascript:b) **c** &amp; \u202e"),),
+            (Quoted("Marie <b>", "<img src=x> @room"), Strong("<i>x</i>")),
+        ],
+        ids=["literal", "quoted"],
+    )
+    async def test_peoples_text_is_shown_to_the_letter(self, world: World, desk: Desk, content: Content) -> None:
+        ref = await world.transport.send(world.agents, content, f"letter-{len(content)}")
+        seen = await world.sees(world.agents.room, lambda found: any(item.ref == ref for item in found))
+        text = next(item.text for item in seen if item.ref == ref)
+        for block in content:
+            assert block.text.replace("\u202e", "") in text.replace("\u202e", "")
+
+    async def test_an_answer_is_readable(self, world: World, desk: Desk) -> None:
+        room = await self.room(world, desk)
+        ref = await world.transport.send(
+            Address(world.transport.name, room), (Marked("Do **this**:\n\n- a\n- b"),), "md"
+        )
+        seen = await world.sees(room, lambda found: any(item.ref == ref for item in found))
+        text = next(item.text for item in seen if item.ref == ref)
+        assert "this" in text
+        assert "a\n" in text
+
+    async def test_cards_are_edited_and_threads_hold_together(self, world: World, desk: Desk) -> None:
+        card = await world.transport.send(world.agents, (Literal("#7 waiting"),), "c1")
+        inside = Address(world.agents.transport, world.agents.room, thread=card)
+        ref = await world.transport.send(inside, (Literal("in the thread"),), "c2")
+        await world.transport.edit(world.agents, card, (Literal("#7 taken"),), "c3")
+        await world.transport.react(inside, ref, "✅", "c4")
+
+        def complete(found: Sequence[Seen]) -> bool:
+            by_ref = {item.ref: item for item in found}
+            return card in by_ref and by_ref[card].text == "#7 taken" and bool(by_ref.get(ref, by_ref[card]).marks)
+
+        seen = {item.ref: item for item in await world.sees(world.agents.room, complete)}
+        assert seen[ref].thread == card
+        assert seen[ref].marks == ("✅",)
+
+    async def test_what_was_sent_can_be_read_back(self, world: World, desk: Desk) -> None:
+        room = await self.room(world, desk)
+        address = Address(world.transport.name, room)
+        first = await world.transport.send(address, (Literal("a"),), "back-1")
+        second = await world.transport.send(address, (Literal("b"),), "back-2")
+        found = await world.transport.sent_since(address, first)
+        assert found["back-2"] == second
+        everything = await world.transport.sent_since(address, None)
+        assert everything["back-1"] == first
+
+    async def test_what_came_while_it_was_away_comes_in_after_a_restart_in_order(self, world: World) -> None:
+        async with listening(world.transport) as desk:
+            room = await self.room(world, desk)
+            before = await world.customer_says(room, "before")
+            await desk.until(lambda item: item.id == before)
+            cursor = desk.cursors[-1]
+        assert cursor is not None
+        refs = [await world.customer_says(room, f"away {number}") for number in range(12)]
+        again = await world.restarted()
+        async with listening(again) as desk:
+            await desk.until(lambda item: item.id == refs[-1])
+            came = [item.id for item in desk.got if item.kind is Kind.SAID and item.id != before]
+            assert came == refs
+            ref = await again.send(Address(again.name, room), (Literal("back again"),), "after-restart")
+            seen = await world.sees(room, lambda found: any(item.ref == ref for item in found))
+            assert seen
