@@ -1,0 +1,5 @@
+"""`python -m helpbot` is `helpbot`."""
+
+from helpbot.cli import main
+
+main()

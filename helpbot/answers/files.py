@@ -1,0 +1,238 @@
+"""YAML files → the FAQ, with every fault at once; and telling when a file changes."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Sequence
+from datetime import date
+from pathlib import Path
+
+import watchfiles
+
+from helpbot.answers.entries import Faq, FaqEntry
+from helpbot.strict_yaml import Fault, Mapping, Node, Scalar, parse, unknown_key
+from helpbot.strict_yaml import Sequence as YamlList
+
+KEYS = (
+    "id", "questions", "answer", "team", "always_escalate", "valid_from", "valid_until", "tests",
+)  # fmt: skip
+LONGEST_PHRASING = 1000
+LONGEST_ANSWER = 16_000
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\Z")
+_LANGUAGE = re.compile(r"[a-z]{2,3}\Z")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+_WATCH_PAUSE = 2.0  # seconds before a folder that is not there is looked for again
+
+Texts = dict[str, tuple[str, ...]]
+
+
+def load(folder: Path, languages: Sequence[str]) -> tuple[Faq, tuple[Fault, ...]]:
+    """Return the FAQ of a folder and all its faults; with faults, only what could be read is in it.
+
+    A plain list or text is in the first of `languages`.
+    """
+    try:
+        paths = sorted(path for path in folder.iterdir() if _is_faq(path))
+    except OSError as error:
+        what = f"the FAQ folder cannot be read ({error.strerror}): check `faq` in the config"
+        return Faq(), (Fault(str(folder), 0, what),)
+    reader = _FaqReader(languages[0])
+    for path in paths:
+        try:
+            source = path.read_bytes()
+        except OSError as error:
+            reader.faults.append(Fault(str(path), 0, f"cannot be read ({error.strerror})"))
+            continue
+        reader.read(source, str(path))
+    reader.check_phrasings()
+    if not reader.entries and not reader.faults:
+        reader.faults.append(Fault(str(folder), 0, "there is no entry in this folder: add a file such as faq.yaml"))
+    return Faq(tuple(reader.entries.values())), tuple(sorted(reader.faults))
+
+
+async def watch(folder: Path) -> AsyncIterator[None]:
+    """Yield after each burst of changes to the folder's YAML files, until cancelled."""
+    while True:
+        if not await asyncio.to_thread(folder.is_dir):
+            await asyncio.sleep(_WATCH_PAUSE)
+            if await asyncio.to_thread(folder.is_dir):
+                yield
+            continue
+        try:
+            async for changes in watchfiles.awatch(folder, recursive=False, watch_filter=None):
+                if any(_is_faq(Path(path)) for _, path in changes):
+                    yield
+                if not await asyncio.to_thread(folder.is_dir):
+                    break
+        except (OSError, RuntimeError):  # the folder went away under the watcher
+            await asyncio.sleep(_WATCH_PAUSE)
+
+
+def _is_faq(path: Path) -> bool:
+    return path.suffix in {".yaml", ".yml"} and not path.name.startswith(".")
+
+
+class _FaqReader:
+    """Collects entries and faults over all files."""
+
+    def __init__(self, first_language: str) -> None:
+        self._first = first_language
+        self.entries: dict[str, FaqEntry] = {}
+        self.faults: list[Fault] = []
+        self._file = ""
+
+    def read(self, source: bytes, file: str) -> None:
+        """Read one file."""
+        self._file = file
+        root, faults = parse(source, file)
+        self.faults += faults
+        if root is None or (isinstance(root, Scalar) and not root.text):
+            return
+        if not isinstance(root, YamlList):
+            self._fault(root, "a FAQ file is a list of entries, each starting with `- id: …`")
+            return
+        for node in root.items:
+            self._entry(node)
+
+    def check_phrasings(self) -> None:
+        """Find the phrasings that stand in two entries: a question may come to one entry only."""
+        seen: dict[str, FaqEntry] = {}
+        for entry in self.entries.values():
+            for phrasing in {text.casefold().strip(): text for texts in entry.questions.values() for text in texts}:
+                other = seen.setdefault(phrasing, entry)
+                if other is not entry:
+                    file, _, line = entry.place.rpartition(":")
+                    what = (
+                        f"the phrasing {phrasing[:80]!r} of {entry.id!r} stands in {other.id!r} as well "
+                        f"({other.place}): keep it in one of them"
+                    )
+                    self.faults.append(Fault(file, int(line), what))
+
+    def _entry(self, node: Node) -> None:
+        if not isinstance(node, Mapping):
+            self._fault(node, "an entry has keys: `id`, `questions`, `answer` …")
+            return
+        for key, _ in node.pairs:
+            if key.text not in KEYS:
+                self._fault(key, unknown_key(key.text, KEYS))
+        entry_id = self._id(node)
+        questions = self._texts(node, "questions", LONGEST_PHRASING, needed=True)
+        answer = self._answer(node)
+        tests = self._texts(node, "tests", LONGEST_PHRASING, needed=False)
+        start, end = self._date(node, "valid_from"), self._date(node, "valid_until")
+        if start is not None and end is not None and end < start:
+            self._fault(node.get("valid_until") or node, "`valid_until` is before `valid_from`")
+        escalate = self._flag(node, "always_escalate")
+        team = self._text(node, "team")
+        if entry_id is None or not questions or not answer:
+            return
+        place = f"{self._file}:{node.line}"
+        other = self.entries.get(entry_id)
+        if other is not None:
+            self._fault(
+                node.get("id") or node, f"the id {entry_id!r} stands at {other.place} as well: give one another id"
+            )
+            return
+        self.entries[entry_id] = FaqEntry(entry_id, questions, answer, team, escalate, start, end, tests, place)
+
+    def _id(self, node: Mapping) -> str | None:
+        value = node.get("id")
+        if value is None:
+            self._fault(node, "this entry has no `id`: give it one, such as `id: puk-blocked`")
+            return None
+        if not isinstance(value, Scalar) or not _ID.match(value.text):
+            self._fault(value, "an `id` is one word of letters, digits, - and _, at most 100 of them")
+            return None
+        return value.text
+
+    def _texts(self, node: Mapping, key: str, longest: int, *, needed: bool) -> Texts:
+        """Return texts by language from a mapping of lists, or from a list in the first language."""
+        value = node.get(key)
+        if value is None:
+            if needed:
+                self._fault(node, f"this entry has no `{key}`: add them by language, as {{fr: [...], en: [...]}}")
+            return {}
+        found: Texts = {}
+        for language, listed in self._by_language(value, key):
+            texts = self._list(listed, key, longest)
+            if texts:
+                found[language] = texts
+        return found
+
+    def _answer(self, node: Mapping) -> dict[str, str]:
+        value = node.get("answer")
+        if value is None:
+            self._fault(node, "this entry has no `answer`: add one by language, as {fr: ..., en: ...}")
+            return {}
+        found: dict[str, str] = {}
+        for language, text in self._by_language(value, "answer"):
+            if not isinstance(text, Scalar) or not text.text.strip():
+                self._fault(text, "an answer is a text, and not an empty one: write it after `|` on lines of its own")
+            elif len(text.text) > LONGEST_ANSWER:
+                self._fault(text, f"this answer is longer than {LONGEST_ANSWER} characters: shorten it")
+            else:
+                found[language] = text.text.strip()
+        return found
+
+    def _by_language(self, value: Node, key: str) -> list[tuple[str, Node]]:
+        if not isinstance(value, Mapping):
+            return [(self._first, value)]
+        if not value.pairs:
+            self._fault(value, f"`{key}` is empty")
+        found: list[tuple[str, Node]] = []
+        for language, node in value.pairs:
+            if _LANGUAGE.match(language.text):
+                found.append((language.text, node))
+            else:
+                self._fault(language, f"{language.text[:20]!r} is no language: write two letters, such as fr or en")
+        return found
+
+    def _list(self, node: Node, key: str, longest: int) -> tuple[str, ...]:
+        if not isinstance(node, YamlList) or not node.items:
+            self._fault(node, f'`{key}` are a list of texts, such as ["one", "another"], and not an empty one')
+            return ()
+        texts: list[str] = []
+        for item in node.items:
+            if not isinstance(item, Scalar) or not item.text.strip():
+                self._fault(item, f"each of `{key}` is a text: put it in quotes if it holds a colon or a bracket")
+            elif len(item.text) > longest:
+                self._fault(item, f"this is longer than {longest} characters: shorten it")
+            else:
+                texts.append(" ".join(item.text.split()))
+        return tuple(texts)
+
+    def _text(self, node: Mapping, key: str) -> str | None:
+        value = node.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, Scalar) or not value.text.strip():
+            self._fault(value, f"`{key}` is a text, and not an empty one")
+            return None
+        return value.text.strip()
+
+    def _flag(self, node: Mapping, key: str) -> bool:
+        value = node.get(key)
+        if value is None:
+            return False
+        if not isinstance(value, Scalar) or value.text not in {"true", "false"}:
+            self._fault(value, f"`{key}` is true or false")
+            return False
+        return value.text == "true"
+
+    def _date(self, node: Mapping, key: str) -> date | None:
+        value = node.get(key)
+        if value is None:
+            return None
+        text = value.text if isinstance(value, Scalar) else ""
+        if not _DATE.match(text):
+            self._fault(value, f"`{key}` is a date as 2026-10-21")
+            return None
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            self._fault(value, f"`{key}`: there is no {text} in the calendar")
+            return None
+
+    def _fault(self, node: Node, what: str) -> None:
+        self.faults.append(Fault(self._file, node.line, what))

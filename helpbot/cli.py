@@ -1,0 +1,272 @@
+"""The command line: nothing but arguments, output and exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import structlog
+
+from helpbot import __version__, compose
+from helpbot.answers import files
+from helpbot.answers.check import check_tests
+from helpbot.answers.entries import Faq
+from helpbot.answers.explain import explain
+from helpbot.answers.library import FaqLibrary
+from helpbot.config import Config, load_config
+from helpbot.strict_yaml import Fault
+from helpbot.transports.base import SetupError
+
+FAULTS, UNUSABLE, OUR_FAULT = 1, 2, 70
+_DEFAULT = Path("config.yaml")
+_NOWHERE = Path("/nonexistent/helpbot.yaml")
+
+
+class Unusable(click.ClickException):
+    """What the admin must mend first; shown as it is."""
+
+    exit_code = UNUSABLE
+
+    def show(self, file: object = None) -> None:
+        """Print the message to stderr."""
+        click.echo(self.message, err=True)
+
+
+_config_option = click.option(
+    "-c", "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE",
+    help="The config file.  [default: config.yaml, else built-in defaults]",
+)  # fmt: skip
+_faq_option = click.option(
+    "--faq", "faq_folder", type=click.Path(path_type=Path), metavar="DIR", help="Use this FAQ folder."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="helpbot")
+def cli() -> None:
+    """Run a help desk for chat rooms: sure answers from a FAQ, and a person for everything else."""
+
+
+@cli.command()
+@_config_option
+@click.option("-v", "--verbose", is_flag=True, help="Log more; never anybody's words.")
+def run(config_file: Path | None, verbose: bool) -> None:
+    """Run the desk until it is told to stop (SIGTERM or Ctrl-C)."""
+    _log_to_stderr(logging.DEBUG if verbose else logging.INFO)
+    config = _config(config_file)
+    faults = list(config.faults_for_run(str(config_file or _DEFAULT)))
+    faq, more = compose.load_faq(config)
+    _refuse([*faults, *more])
+    try:
+        asyncio.run(compose.run_desk(config, faq, lambda: click.echo("ready")))
+    except SetupError as error:
+        raise Unusable(str(error)) from None
+    except BaseExceptionGroup as group:
+        setup, rest = group.split(SetupError)
+        if setup is None or rest is not None:
+            raise
+        raise Unusable("\n".join(_messages(setup))) from None
+
+
+@cli.command()
+@_config_option
+@_faq_option
+def chat(config_file: Path | None, faq_folder: Path | None) -> None:
+    """Try the whole desk in this terminal: no account, no network.
+
+    You write as the customer and see what the agents would see; /agent TEXT speaks as an agent (/agent !claim,
+    /agent hello), /quit ends. A script may come from a pipe.
+    """
+    _log_to_stderr(logging.ERROR)
+    config = _config(config_file, faq_folder)
+    faq, faults = compose.load_faq(config)
+    _refuse(faults)
+    terminal = sys.stdin.isatty()
+    coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+    def prompt() -> None:
+        if terminal:
+            click.echo("> ", nl=False)
+
+    async def whole() -> None:
+        lines = _lines_from_stdin()
+        echo, write = not terminal, click.echo
+        if terminal:
+            click.echo("You are the customer. /agent TEXT speaks as an agent, /quit ends.", err=True)
+        await compose.chat(config, faq, lines, write, coloured=coloured, echo=echo, prompt=prompt)
+
+    try:
+        asyncio.run(whole())
+    except KeyboardInterrupt:
+        click.echo()
+
+
+@cli.command()
+@_config_option
+@_faq_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--max-wrong", type=click.FloatRange(0, 0.5, min_open=True), metavar="R",
+              help="At most this share of all questions may get a wrong answer.")  # fmt: skip
+@click.argument("text", nargs=-1)
+def ask(
+    config_file: Path | None, faq_folder: Path | None, as_json: bool, max_wrong: float | None, text: tuple[str, ...]
+) -> None:
+    """Say what the bot would do with a question, and why; without TEXT, with each line of standard input."""
+    config = _config(config_file, faq_folder)
+    faq, faults = compose.load_faq(config)
+    _refuse(faults)
+    library = FaqLibrary(faq, config.languages, max_wrong or config.answers.max_wrong, config.answers.out_of_scope)
+    questions: Iterable[str] = [" ".join(text)] if text else (line.rstrip("\r\n") for line in _stdin())
+    for question in questions:
+        now = datetime.now(UTC)
+        answer = _as_json(library, question, now) if as_json else explain(library, question, None, now)
+        click.echo(answer)
+        sys.stdout.flush()
+
+
+@cli.command()
+@_config_option
+@_faq_option
+def check(config_file: Path | None, faq_folder: Path | None) -> None:
+    """Check the config and the FAQ (with --faq DIR, that folder alone); print every fault with its place."""
+    faults: list[Fault] = []
+    config: Config | None
+    if faq_folder is None:
+        config, found = load_config(config_file or _DEFAULT, os.environ, explicit=config_file is not None)
+        faults += found
+        if config is None:
+            _end_check(faults, Faq())
+            return
+        faq, found = compose.load_faq(config)
+    else:
+        config, _ = load_config(_NOWHERE, {}, explicit=False)
+        assert config is not None, "the defaults are without fault"  # noqa: S101
+        faq, found = files.load(faq_folder, config.languages)
+    faults += found
+    if not found:
+        faults += check_tests(compose.library(config, faq), faq, datetime.now(UTC))
+    _end_check(faults, faq)
+
+
+def main() -> None:
+    """Run the command line; a fault of ours ends with its traceback and exit code 70."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]  # text streams
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.ClickException as refused:
+        refused.show()
+        sys.exit(UNUSABLE)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has gone
+    except Exception:  # noqa: BLE001  # the contract's exit code 70 is for whatever it is
+        traceback.print_exc()
+        click.echo("This is a fault of helpbot itself: please report it with the lines above.", err=True)
+        sys.exit(OUR_FAULT)
+
+
+# --- small parts
+
+
+def _config(config_file: Path | None, faq_folder: Path | None = None) -> Config:
+    config, faults = load_config(config_file or _DEFAULT, os.environ, explicit=config_file is not None)
+    if config is None or faults:
+        _refuse(faults)
+        raise Unusable("the config cannot be used")
+    return config if faq_folder is None else config.with_faq(faq_folder)
+
+
+def _refuse(faults: Iterable[Fault]) -> None:
+    found = [str(fault) for fault in faults]
+    if found:
+        raise Unusable("\n".join(found))
+
+
+def _end_check(faults: list[Fault], faq: Faq) -> None:
+    for fault in faults:
+        click.echo(str(fault))
+    if faults:
+        click.echo(f"{len(faults)} fault{'s' if len(faults) > 1 else ''} found", err=True)
+        sys.exit(FAULTS)
+    click.echo(f"no faults: {len(faq.entries)} entries", err=True)
+
+
+def _as_json(library: FaqLibrary, question: str, now: datetime) -> str:
+    start = time.perf_counter()
+    finding = library.find(question, None, now)
+    elapsed = (time.perf_counter() - start) * 1000
+    best = finding.candidates[0] if finding.candidates else None
+    values = {
+        "question": question,
+        "language": finding.language,
+        "decision": finding.zone.value,
+        "entry": None if best is None else best.entry,
+        "confidence": 0.0 if best is None else round(best.confidence, 4),
+        "candidates": [
+            {"entry": candidate.entry, "confidence": round(candidate.confidence, 4)} for candidate in finding.candidates
+        ],
+        "ms": round(elapsed, 3),
+    }
+    return json.dumps(values, ensure_ascii=False)
+
+
+def _messages(group: BaseExceptionGroup[SetupError]) -> Iterator[str]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _messages(error)
+        else:
+            yield str(error)
+
+
+def _stdin() -> Iterator[str]:
+    if sys.stdin.isatty():
+        click.echo("One question a line; Ctrl-D ends.", err=True)
+    yield from sys.stdin
+
+
+def _lines_from_stdin() -> asyncio.Queue[str | None]:
+    """Return a queue of the lines typed, None at their end; a thread of its own reads, so that nothing waits for it."""
+    lines: asyncio.Queue[str | None] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        for line in sys.stdin:
+            loop.call_soon_threadsafe(lines.put_nowait, line)
+        loop.call_soon_threadsafe(lines.put_nowait, None)
+
+    threading.Thread(target=read, daemon=True, name="stdin").start()
+    return lines
+
+
+def _log_to_stderr(level: int) -> None:
+    coloured = sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer(colors=coloured)
+            if coloured
+            else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.getLogger("nio").setLevel(logging.CRITICAL)  # it logs what people wrote
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,196 @@
+"""Content → what a network shows: Matrix's plain body and HTML, and plain text for the console.
+
+Rule: only `Marked`, which we or the admin wrote, is read as markup; people's words are escaped and nothing more,
+because a text from people is data. HTML comes from here alone, in tags of the subset that Matrix allows.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from helpbot.core.effects import Content, Literal, Marked, Quoted, Strong
+
+_SCHEMES = ("http://", "https://", "mailto:", "tel:")
+_NOT_TEXT = {0: "\ufffd", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}  # what JSON or HTML cannot carry
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message as Matrix carries it; `html` is None when the body says it all."""
+
+    body: str
+    html: str | None = None
+
+
+class _SafeMarkdown(MarkdownIt):
+    def validateLink(self, url: str) -> bool:  # noqa: N802  # the library's name
+        """Allow only links that lead to a page, a mailbox or a telephone."""
+        return url.lower().startswith(_SCHEMES)
+
+
+_MARKDOWN = _SafeMarkdown("commonmark", {"html": False}).disable(["image", "html_block", "html_inline"])
+
+
+def render(content: Content) -> Rendered:
+    """Return the content as a Matrix message."""
+    body = plain(content)
+    if all(isinstance(block, Literal) for block in content):
+        return Rendered(body)
+    return Rendered(body, _html(content))
+
+
+def plain(content: Content) -> str:
+    """Return the content as readable plain text, blocks on lines of their own."""
+    lines: list[str] = []
+    for block in content:
+        match block:
+            case Literal(text) | Strong(text):
+                lines.append(text)
+            case Quoted(author, text):
+                # Indented, so that no line of hers can pass for somebody else's.
+                lines.append(f"{_one_line(author)}: " + text.replace("\n", "\n  "))
+            case Marked(text):
+                lines.append(_plain_markdown(text))
+    return "\n".join(lines).translate(_NOT_TEXT)
+
+
+def _html(content: Content) -> str:
+    parts: list[str] = []
+    run: list[str] = []  # lines that share one paragraph
+
+    def end_paragraph() -> None:
+        if run:
+            parts.append(f"<p>{'<br>'.join(run)}</p>")
+            run.clear()
+
+    for block in content:
+        match block:
+            case Literal(text):
+                run.append(_escaped(text))
+            case Strong(text):
+                run.append(f"<strong>{_escaped(text)}</strong>")
+            case Quoted(author, text):
+                run.append(f"<strong>{_escaped(_one_line(author))}</strong>")
+                end_paragraph()
+                parts.append(f"<blockquote>{_escaped(text)}</blockquote>")
+            case Marked(text):
+                end_paragraph()
+                parts.append(_markdown_html(text))
+    end_paragraph()
+    return "".join(parts).translate(_NOT_TEXT)
+
+
+def _escaped(text: str) -> str:
+    return html.escape(text).replace("\n", "<br>")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _markdown_html(text: str) -> str:
+    tokens = _MARKDOWN.parse(text)
+    for token in _all(tokens):
+        if token.type == "link_open":
+            token.attrs = {"href": token.attrs["href"]}  # Matrix allows no title
+    rendered: str = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
+    return rendered.strip()
+
+
+def _all(tokens: Sequence[Token]) -> Iterator[Token]:
+    for token in tokens:
+        yield token
+        yield from token.children or ()
+
+
+class _Plain:
+    """Walks CommonMark's tokens and writes them as text; `_margins` are what opens each line: quotes, indents."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._margins: list[str] = []
+        self._bullet = ""  # waits for the first line of its item
+        self._gap: str | None = None  # the empty line that comes before the next one
+        self._numbers: list[int | None] = []  # of the lists that are open; None for bullets
+
+    def text(self, tokens: Sequence[Token]) -> str:
+        """Return the document as text."""
+        for token in tokens:
+            if token.type.endswith("_open"):
+                self._open(token)
+            elif token.type.endswith("_close"):
+                self._close(token)
+            elif token.type == "inline":
+                self._write(_inline(token.children or ()))
+            else:  # code, or a rule across the page
+                self._write("---" if token.type == "hr" else token.content.rstrip("\n"))
+                self._gap = "".join(self._margins).rstrip()
+        return "\n".join(self._lines)
+
+    def _open(self, token: Token) -> None:
+        match token.type:
+            case "blockquote_open":
+                self._margins.append("> ")
+            case "bullet_list_open":
+                self._numbers.append(None)
+            case "ordered_list_open":
+                self._numbers.append(int(token.attrs.get("start", 1)))
+            case "list_item_open":
+                number = self._numbers[-1]
+                mark = "- " if number is None else f"{number}. "
+                if number is not None:
+                    self._numbers[-1] = number + 1
+                self._bullet += "".join(self._margins)[len(self._bullet) :] + mark
+                self._margins.append(" " * len(mark))
+
+    def _close(self, token: Token) -> None:
+        match token.type:
+            case "blockquote_close":
+                self._margins.pop()
+            case "list_item_close":
+                if self._bullet:
+                    self._write("")
+                self._margins.pop()
+            case "bullet_list_close" | "ordered_list_close":
+                self._numbers.pop()
+        tight = token.type == "list_item_close" or token.hidden or (token.type.endswith("list_close") and self._numbers)
+        self._gap = self._gap if tight else "".join(self._margins).rstrip()
+
+    def _write(self, text: str) -> None:
+        if self._gap is not None and self._lines:
+            self._lines.append(self._gap)
+        self._gap = None
+        for line in text.split("\n"):
+            margin = self._bullet or "".join(self._margins)
+            self._bullet = ""
+            self._lines.append(f"{margin}{line}".rstrip())
+
+
+def _plain_markdown(text: str) -> str:
+    return _Plain().text(_MARKDOWN.parse(text))
+
+
+def _inline(tokens: Sequence[Token]) -> str:
+    written: list[str] = []
+    links: list[tuple[str, int]] = []
+    for token in tokens:
+        match token.type:
+            case "text" | "code_inline" | "text_special":
+                written.append(token.content)
+            case "softbreak":
+                written.append(" ")
+            case "hardbreak":
+                written.append("\n")
+            case "link_open":
+                links.append((str(token.attrs["href"]), len(written)))
+            case "link_close":
+                url, start = links.pop()
+                shown = url.removeprefix("mailto:").removeprefix("tel:")
+                if "".join(written[start:]) not in {url, shown}:
+                    written.append(f" ({shown})")
+    return "".join(written)

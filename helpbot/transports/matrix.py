@@ -1,0 +1,253 @@
+"""Matrix: direct rooms with customers and agents' rooms, encrypted or not, behind the transport port.
+
+Rule: the cursor moves only with `receive`, and the next sync begins only once the batch before it is committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+from nio.exceptions import EncryptionError, LocalProtocolError
+
+from helpbot.core.effects import Content, Literal
+from helpbot.transports import matrix_content
+from helpbot.transports.base import Address, Notebook, Receive, SetupError, TryLater, Undeliverable
+from helpbot.transports.matrix_crypto import GuardedClient
+from helpbot.transports.matrix_events import reference
+from helpbot.transports.matrix_held import Held
+from helpbot.transports.matrix_http import Backoff, LoginGone, Refused, path
+from helpbot.transports.matrix_inbox import Batch, Inbox
+from helpbot.transports.matrix_login import Account, connect
+from helpbot.transports.matrix_rooms import Rooms
+
+log = structlog.get_logger(__name__)
+
+_POLL = 30.0  # seconds that the server may wait for news
+_READ_BACK = 2000  # events
+_NOTHING = {"not_types": ["*"]}
+_FILTER = json.dumps(
+    {
+        "presence": _NOTHING,
+        "account_data": _NOTHING,
+        "room": {
+            "timeline": {"limit": 100},
+            "state": {"types": ["m.room.member", "m.room.encryption"]},
+            "ephemeral": _NOTHING,
+            "account_data": _NOTHING,
+        },
+    }
+)
+_FILTER_INVITES = json.dumps(
+    {
+        "presence": _NOTHING,
+        "account_data": _NOTHING,
+        "room": {
+            "timeline": {"limit": 1, **_NOTHING},
+            "state": _NOTHING,
+            "ephemeral": _NOTHING,
+            "account_data": _NOTHING,
+        },
+    }
+)
+
+
+class MatrixTransport:
+    """The bot's account on a homeserver; `teams` says where each team sits, by alias or room id."""
+
+    def __init__(
+        self,
+        *,
+        homeserver: str,
+        user: str,
+        password: str | None = None,
+        access_token: str | None = None,
+        store: Path,
+        encryption: bool = True,
+        device_name: str = "helpbot",
+        invites_from: Sequence[str],
+        teams: Mapping[str, str],
+        decline_text: str,
+        notebook: Notebook,
+        name: str = "matrix",
+    ) -> None:
+        self.name = name
+        self.ready = asyncio.Event()
+        keys = store if encryption else None
+        self._login = Account(homeserver, user, password, access_token, keys, device_name)
+        self._invites_from = invites_from
+        self._teams = teams
+        self._decline_text = decline_text
+        self._notebook = notebook
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._connection: tuple[GuardedClient, Rooms] | None = None
+
+    @property
+    def account(self) -> str:
+        """See Transport."""
+        return self._login.user
+
+    # --- receiving
+
+    async def run(self, receive: Receive) -> None:
+        """See Transport."""
+        client = await self._connected()
+        rooms = Rooms(client, self._notebook, teams=self._teams, invites_from=self._invites_from, decline=self._decline)
+        self._connection = client, rooms
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(rooms.chores.work(), name="matrix rooms")
+                await self._listen(client, rooms, receive)
+        except BaseExceptionGroup as failed:
+            if len(failed.exceptions) == 1 and isinstance(failed.exceptions[0], SetupError):
+                raise failed.exceptions[0] from None
+            raise
+        finally:
+            self.ready.clear()
+            self._connection = None
+            await client.shut()
+
+    async def _connected(self) -> GuardedClient:
+        backoff = Backoff("login")
+        while True:
+            try:
+                return await connect(self._login, self._notebook)
+            except TryLater as later:
+                await backoff.wait(later)
+
+    async def _listen(self, client: GuardedClient, rooms: Rooms, receive: Receive) -> None:
+        held = Held(self._notebook)
+        await held.load()
+        inbox = Inbox(client, rooms, held, _now)
+        cursor = await self._notebook.cursor()
+        backoff = Backoff("sync")
+        while True:
+            try:
+                if self.ready.is_set():
+                    wait = _POLL if (due := held.next_due(_now())) is None else min(max(due, 1.0), _POLL)
+                    cursor = await self._sync(client, inbox, receive, cursor, wait)
+                else:
+                    await client.look_after_keys()
+                    await rooms.open_desks()
+                    cursor = await self._catch_up(client, inbox, receive, cursor)
+                    self.ready.set()
+                await client.look_after_keys()
+                backoff.worked()
+            except LoginGone as gone:
+                raise SetupError(
+                    f"{gone.why}: start again with matrix.password set, or with a new matrix.access_token, "
+                    f"and check that the account {self.account} still exists"
+                ) from None
+            except TryLater as later:
+                await backoff.wait(later)
+            except Refused as refused:
+                await backoff.wait(TryLater(refused.why))
+
+    async def _catch_up(self, client: GuardedClient, inbox: Inbox, receive: Receive, cursor: str | None) -> str | None:
+        """Hand in what was missed; at the very first start nothing was, and only the cursor is taken."""
+        first = cursor is None
+        if not first:
+            cursor = await self._sync(client, inbox, receive, cursor, 0)
+        snapshot = await client.call("GET", path("sync"), query={"filter": _FILTER_INVITES, "timeout": "0"})
+        if cursor is None:
+            cursor = str(snapshot["next_batch"])
+            await client.take_key_news(snapshot)  # otherwise they come with the cursor
+        inbox.read_invitations(snapshot)  # a sync tells of each only once, perhaps to a bot that was killed then
+        await self._commit(inbox, receive, await inbox.read_unknown(words_too=not first), cursor)
+        return cursor
+
+    async def _sync(
+        self, client: GuardedClient, inbox: Inbox, receive: Receive, cursor: str | None, wait: float
+    ) -> str | None:
+        query = {"filter": _FILTER, "timeout": str(int(wait * 1000))}
+        if cursor is not None:
+            query["since"] = cursor
+        answer = await client.call("GET", path("sync"), query=query, patience=wait + 30)
+        further = answer.get("next_batch")
+        if not isinstance(further, str):
+            raise TryLater("the homeserver's sync has no next_batch")
+        await self._commit(inbox, receive, await inbox.read(answer, cursor), further)
+        return further
+
+    async def _commit(self, inbox: Inbox, receive: Receive, batch: Batch, cursor: str) -> None:
+        await receive(batch.items, cursor)
+        await inbox.committed(batch)
+
+    # --- sending
+
+    async def send(self, address: Address, content: Content, key: str) -> str:
+        """See Transport."""
+        _, rooms, room = await self._open(address)
+        encrypted = await rooms.is_encrypted(room)
+        event = matrix_content.message(content, address.thread, encrypted=encrypted)
+        return await self._put(room, "m.room.message", event, key, encrypted=encrypted)
+
+    async def edit(self, address: Address, ref: str, content: Content, key: str) -> str:
+        """See Transport."""
+        _, rooms, room = await self._open(address)
+        encrypted = await rooms.is_encrypted(room)
+        event = matrix_content.correction(content, ref, encrypted=encrypted)
+        return await self._put(room, "m.room.message", event, key, encrypted=encrypted)
+
+    async def react(self, address: Address, ref: str, symbol: str, key: str) -> str:
+        """See Transport; the reference is empty when the same mark was there already."""
+        _, _, room = await self._open(address)
+        try:  # reactions are never encrypted on Matrix
+            return await self._put(room, "m.reaction", matrix_content.reaction(ref, symbol), key, encrypted=False)
+        except Refused as refused:
+            if refused.code == "M_DUPLICATE_ANNOTATION":
+                return ""
+            raise
+
+    async def sent_since(self, address: Address, ref: str | None) -> Mapping[str, str]:
+        """See Transport."""
+        client, _, room = await self._open(address)
+        sent: dict[str, str] = {}
+        start: str | None = None
+        for _ in range(_READ_BACK // 100):
+            events, start = await client.page_back(room, start)
+            for event in events:
+                if event.get("event_id") == ref:
+                    return sent
+                unsigned = event.get("unsigned")
+                key = unsigned.get("transaction_id") if isinstance(unsigned, dict) else None
+                own = reference(event.get("event_id"))
+                if isinstance(key, str) and own is not None and event.get("sender") == self.account:
+                    sent[key] = own
+            if start is None:
+                break
+        return sent
+
+    async def _open(self, address: Address) -> tuple[GuardedClient, Rooms, str]:
+        if self._connection is None:
+            raise TryLater("not connected to the homeserver")
+        client, rooms = self._connection
+        return client, rooms, await rooms.resolve(address.room)
+
+    async def _put(self, room: str, kind: str, event: dict[str, Any], key: str, *, encrypted: bool) -> str:
+        if self._connection is None:
+            raise TryLater("not connected to the homeserver")
+        client, _ = self._connection
+        async with self._locks[room]:
+            if encrypted and client.olm is None:
+                raise Undeliverable("the room is encrypted, and the bot's encryption is switched off")
+            if encrypted:
+                try:
+                    event, kind = await client.encrypted(room, kind, event), "m.room.encrypted"
+                except (EncryptionError, LocalProtocolError) as error:
+                    raise TryLater(f"the message cannot be encrypted now ({type(error).__name__})") from None
+            answer = await client.call("PUT", path("rooms", room, "send", kind, key), event)
+        return str(answer.get("event_id"))
+
+    async def _decline(self, room: str, key: str) -> None:
+        await self.send(Address(self.name, room), (Literal(self._decline_text),), key)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

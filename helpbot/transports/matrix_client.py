@@ -1,0 +1,141 @@
+"""matrix-nio's client reduced to its connection: raw JSON in and out, each failure as the port names it.
+
+Rule: events stay raw JSON, and every answer is read with our own eyes, because nio's parsing of a sync lets one hostile
+event end it for everybody, and its calls wait for ever inside (FACTS.md, sections 1 and 2).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+import aiohttp
+import vodozemac
+from nio import AsyncClient, AsyncClientConfig
+from nio.store import SqliteStore
+
+from helpbot.transports.base import SetupError, TryLater
+from helpbot.transports.matrix_events import is_user_id, words
+from helpbot.transports.matrix_http import JsonDict, dicts, fault, path
+
+# nio writes what people said into its log (validation errors quote the event); ours must not hold that.
+logging.getLogger("nio").setLevel(logging.CRITICAL + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody in a room, as the server tells it; `event` is the id of the membership event."""
+
+    membership: str
+    name: str
+    event: str
+    at: object
+
+
+class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
+    """One login at a homeserver; `call` is the only way to it."""
+
+    def __init__(self, homeserver: str, user: str, store: Path | None, pickle_key: str) -> None:
+        config = AsyncClientConfig(
+            store=SqliteStore,
+            encryption_enabled=store is not None,
+            pickle_key=pickle_key,
+            store_sync_tokens=False,
+            max_limit_exceeded=0,
+            max_timeouts=0,
+        )
+        super().__init__(homeserver.rstrip("/"), user, store_path="" if store is None else str(store), config=config)
+
+    def open(self, device: str, token: str) -> None:
+        """Take up a login, with its keys; raises SetupError when they cannot be opened."""
+        try:
+            self.restore_login(self.user, device, token)
+        except (vodozemac.PickleException, vodozemac.LibolmPickleException):
+            raise SetupError(
+                f"the encryption keys in {self.store_path} belong to another database: "
+                "restore the database that they were made with, or give helpbot an empty folder (matrix.store)"
+            ) from None
+        if self.store is not None:
+            self.store.database.execute_sql("PRAGMA journal_mode=WAL")
+
+    async def shut(self) -> None:
+        """Close the connections and the key store."""
+        await self.close()
+        if self.store is not None:
+            self.store.database.close()
+
+    # --- HTTP
+
+    async def call(
+        self,
+        method: str,
+        where: str,
+        body: object = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        patience: float = 60,
+    ) -> JsonDict:
+        """Ask the homeserver, for `patience` seconds at most; raises TryLater, LoginGone or Refused."""
+        headers = {"Content-Type": "application/json"}
+        if self.access_token:
+            headers["Authorization"] = f"Bearer {self.access_token}"
+        target = where if not query else f"{where}?{urlencode(query)}"
+        data = None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        limit = aiohttp.ClientTimeout(total=patience)
+        try:
+            async with await self.send(method, target, data, headers, timeout=limit) as response:
+                status, answered, raw = response.status, response.headers, await response.read()
+        except aiohttp.InvalidURL:
+            raise SetupError(
+                f"{self.homeserver!r} is no address of a homeserver: write matrix.homeserver as a https URL"
+            ) from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise TryLater(f"the homeserver cannot be reached ({type(error).__name__})") from None
+        try:
+            answer = json.loads(raw)
+        except (ValueError, RecursionError):
+            answer = None
+        if status < 300 and isinstance(answer, dict):
+            return answer
+        raise fault(status, answered, answer)
+
+    async def members(self, room: str) -> dict[str, Member]:
+        """Return everybody that a room knows of, whatever their membership."""
+        answer = await self.call("GET", path("rooms", room, "members"))
+        found: dict[str, Member] = {}
+        for event in dicts(answer.get("chunk")):
+            content = event.get("content")
+            user = event.get("state_key")
+            if is_user_id(user) and isinstance(content, dict):
+                state, name = words(content.get("membership")), words(content.get("displayname"))
+                found[str(user)] = Member(state, name, str(event.get("event_id")), event.get("origin_server_ts"))
+        return found
+
+    async def joined(self, room: str) -> dict[str, str]:
+        """Return the joined members, id → display name (empty without one)."""
+        answer = await self.call("GET", path("rooms", room, "joined_members"))
+        people = answer.get("joined")
+        if not isinstance(people, dict):
+            raise TryLater("the homeserver did not tell who is in the room")
+        return {
+            user: words(profile.get("display_name")) if isinstance(profile, dict) else ""
+            for user, profile in people.items()
+            if is_user_id(user)
+        }
+
+    async def page_back(
+        self, room: str, start: str | None, end: str | None = None
+    ) -> tuple[list[JsonDict], str | None]:
+        """Return up to 100 events before a point, newest first, and where to go on."""
+        query = {"dir": "b", "limit": "100"}
+        if start is not None:
+            query["from"] = start
+        if end is not None:
+            query["to"] = end
+        answer = await self.call("GET", path("rooms", room, "messages"), query=query)
+        events, further = dicts(answer.get("chunk")), answer.get("end")
+        return events, further if isinstance(further, str) and events else None

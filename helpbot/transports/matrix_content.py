@@ -1,0 +1,71 @@
+"""Content → the JSON of a Matrix event: pure.
+
+Rule: every message says whom it mentions, which is nobody, because without m.mentions a client guesses from the text.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from helpbot.core.effects import Content
+from helpbot.transports.markup import Rendered, render
+
+JsonDict = dict[str, Any]
+
+# An event holds 65,536 bytes with all that the server adds; encrypting makes four bytes of three.
+_ROOM_CLEAR = 60_000
+_ROOM_ENCRYPTED = 45_000
+
+
+def message(content: Content, thread: str | None, *, encrypted: bool) -> JsonDict:
+    """Return a text message, in a message's thread if one is named."""
+    event = _fitting(_text(render(content)), encrypted)
+    if thread is not None:
+        event["m.relates_to"] = {
+            "rel_type": "m.thread",
+            "event_id": thread,
+            "is_falling_back": True,
+            "m.in_reply_to": {"event_id": thread},  # for clients that know no threads
+        }
+    return event
+
+
+def correction(content: Content, ref: str, *, encrypted: bool) -> JsonDict:
+    """Return the edit of an own message."""
+    new = _text(render(content))
+    event = {**new, "body": f"* {new['body']}"}
+    if "formatted_body" in event:
+        event["formatted_body"] = f"* {event['formatted_body']}"
+    event["m.new_content"] = new
+    event = _fitting(event, encrypted)
+    event["m.relates_to"] = {"rel_type": "m.replace", "event_id": ref}
+    return event
+
+
+def reaction(ref: str, symbol: str) -> JsonDict:
+    """Return a mark on a message."""
+    return {"m.relates_to": {"rel_type": "m.annotation", "event_id": ref, "key": symbol}}
+
+
+def _text(rendered: Rendered) -> JsonDict:
+    event: JsonDict = {"msgtype": "m.text", "body": rendered.body, "m.mentions": {}}
+    if rendered.html is not None:
+        event |= {"format": "org.matrix.custom.html", "formatted_body": rendered.html}
+    return event
+
+
+def _fitting(event: JsonDict, encrypted: bool) -> JsonDict:
+    """Return the event, without its HTML when only the plain text has room."""
+    size = len(json.dumps(event, ensure_ascii=False).encode("utf-8", "replace"))
+    if size <= (_ROOM_ENCRYPTED if encrypted else _ROOM_CLEAR):
+        return event
+    return _without_html(event)
+
+
+def _without_html(event: JsonDict) -> JsonDict:
+    return {
+        name: _without_html(value) if isinstance(value, dict) else value
+        for name, value in event.items()
+        if name not in {"format", "formatted_body"}
+    }

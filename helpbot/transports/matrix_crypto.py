@@ -1,0 +1,249 @@
+"""The guarded client: keys and encryption through nio, with everything that a stranger can break kept from it.
+
+Rule: nio keeps the keys and does the cryptography, one key, device or message at a time, because whatever somebody made
+up must cost that one alone (FACTS.md, section 2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+import vodozemac
+from nio import MatrixRoom, MegolmEvent, RoomKeyEvent
+from nio.event_builders import DummyMessage
+from nio.events import OlmEvent, ToDeviceEvent
+from nio.exceptions import EncryptionError, LocalProtocolError
+from nio.responses import KeysClaimResponse, KeysQueryResponse, KeysUploadResponse
+
+from helpbot.transports.base import TryLater
+from helpbot.transports.matrix_client import HttpClient
+from helpbot.transports.matrix_http import JsonDict, as_dict, dicts, path
+
+log = structlog.get_logger(__name__)
+
+# What nio and vodozemac raise on input that somebody made up; all of vodozemac's exceptions are ValueErrors.
+HOSTILE = (
+    EncryptionError,
+    LocalProtocolError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    RecursionError,
+)
+_SHARE_TRIES = 3
+
+
+class GuardedClient(HttpClient):
+    """One login at a homeserver, with its keys."""
+
+    def __init__(self, homeserver: str, user: str, store: Path | None, pickle_key: str) -> None:
+        super().__init__(homeserver, user, store, pickle_key)
+        self._wants_fallback_key = False
+
+    # --- what a sync says about keys
+
+    async def take_key_news(self, answer: Mapping[str, Any]) -> int:
+        """Take in the to-device messages and key counts of a sync; return how many room keys came."""
+        if self.olm is None:
+            return 0
+        keys = dropped = 0
+        for raw in dicts(as_dict(answer.get("to_device")).get("events")):
+            try:
+                event = ToDeviceEvent.parse_event(raw)
+                if isinstance(event, OlmEvent):  # no verification, no key requests: the bot does neither
+                    keys += isinstance(self.olm.handle_to_device_event(event), RoomKeyEvent)
+            except HOSTILE:
+                dropped += 1
+            await asyncio.sleep(0)
+        if dropped:
+            log.warning("key_messages_dropped", count=dropped, why="they could not be read")
+        count = as_dict(answer.get("device_one_time_keys_count")).get("signed_curve25519")
+        if isinstance(count, int):
+            self.olm.uploaded_key_count = count  # 0 as well: nio itself takes that for "not told"
+        unused = answer.get("device_unused_fallback_key_types")
+        if isinstance(unused, list):
+            self._wants_fallback_key = "signed_curve25519" not in unused
+        changed = as_dict(answer.get("device_lists")).get("changed")
+        if isinstance(changed, list):
+            self.olm.add_changed_users({user for user in changed if user in self.olm.tracked_users})
+        return keys
+
+    def decrypted(self, event: Mapping[str, Any], room: str) -> JsonDict | None:
+        """Return an encrypted event in the clear, or None while (or because) that is not possible.
+
+        All but type and content comes from the event as the server gave it: a payload has no say in who, where, when.
+        """
+        if self.olm is None:
+            return None
+        try:
+            megolm = MegolmEvent.from_dict({**event, "room_id": room})
+            clear = self.olm.decrypt_megolm_event(megolm, room) if isinstance(megolm, MegolmEvent) else None
+        except HOSTILE:
+            return None
+        payload = getattr(clear, "source", None)
+        if not isinstance(payload, dict) or payload.get("room_id") != room or "state_key" in payload:
+            return None
+        kind, content = payload.get("type"), payload.get("content")
+        if not isinstance(kind, str) or not isinstance(content, dict):
+            return None
+        outside = as_dict(event.get("content")).get("m.relates_to")
+        if "m.relates_to" not in content and outside is not None:
+            content = {**content, "m.relates_to": outside}
+        return {**event, "type": kind, "content": content}
+
+    async def look_after_keys(self) -> None:
+        """Do what the last sync asked for: upload one-time keys, learn of devices, mend broken sessions."""
+        if self.olm is None:
+            return
+        await self._upload_keys()
+        await self._query_keys()
+        if self.should_claim_keys:
+            wedged = dict(self.get_users_for_key_claiming())
+            self.olm.key_request_devices_no_session.clear()
+            await self._claim_keys(wedged)
+            self.olm.wedged_devices.clear()  # what could not be mended now is marked again when it fails again
+        messages = [message for message in self.outgoing_to_device_messages if isinstance(message, DummyMessage)]
+        self.outgoing_to_device_messages.clear()  # the rest asks for keys, which nobody gives to a bot
+        for message in messages:
+            await self.call("PUT", path("sendToDevice", message.type, uuid.uuid4().hex), message.as_dict())
+
+    async def _upload_keys(self) -> None:
+        body: JsonDict = self.olm.share_keys() if self.should_upload_keys else {}
+        if self._wants_fallback_key:
+            body["fallback_keys"] = self._fallback_key()
+        if not body:
+            return
+        self.olm.save_account()  # first, because keys that others have and we lost cannot be read nor replaced
+        answer = await self.call("POST", path("keys", "upload"), body)
+        count = as_dict(answer.get("one_time_key_counts")).get("signed_curve25519")
+        self.olm.handle_response(KeysUploadResponse(0, count if isinstance(count, int) else 0))
+        self._wants_fallback_key = False
+
+    def _fallback_key(self) -> JsonDict:
+        account = self.olm.account._account  # nio has no fallback keys; the account below it has
+        if not account.fallback_key:
+            account.generate_fallback_key()
+        signed: JsonDict = {}
+        for name, key in account.fallback_key.items():
+            value: JsonDict = {"key": key.to_base64(), "fallback": True}
+            signature = self.olm.sign_json(value)
+            value["signatures"] = {self.user_id: {f"ed25519:{self.device_id}": signature}}
+            signed[f"signed_curve25519:{name}"] = value
+        return signed
+
+    async def _query_keys(self) -> None:
+        users = set(self.users_for_key_query)
+        if not users:
+            return
+        answer = await self.call("POST", path("keys", "query"), {"device_keys": {user: [] for user in users}})
+        told = as_dict(answer.get("device_keys"))
+        devices = {
+            user: {name: keys for name, keys in as_dict(told[user]).items() if self._is_sound(user, name, keys)}
+            for user in users
+            if user in told
+        }
+        await self.receive_response(KeysQueryResponse(devices, {}))
+
+    def _is_sound(self, user: str, device: str, keys: Any) -> bool:
+        """Tell whether a device may be used at all; one that is not is as if it did not exist."""
+        try:
+            vodozemac.Curve25519PublicKey.from_base64(keys["keys"][f"curve25519:{device}"])
+            sound = (keys["user_id"], keys["device_id"]) == (user, device)
+            sound = sound and self.olm.verify_json(keys, keys["keys"][f"ed25519:{device}"], user, device)
+            keys["unsigned"] = {}  # a device's display name means nothing to us
+        except HOSTILE:
+            sound = False
+        if not sound:
+            log.warning("device_ignored", user=user, why="its keys are not valid")
+        return bool(sound)
+
+    async def _claim_keys(self, wanted: Mapping[str, Sequence[str]]) -> None:
+        asked = {user: dict.fromkeys(devices, "signed_curve25519") for user, devices in wanted.items() if devices}
+        if not asked:
+            return
+        answer = await self.call("POST", path("keys", "claim"), {"one_time_keys": asked})
+        for user, devices in as_dict(answer.get("one_time_keys")).items():
+            for device, keys in as_dict(devices).items():
+                try:
+                    self.olm.handle_response(KeysClaimResponse({user: {device: keys}}, {}))
+                except HOSTILE:
+                    log.warning("device_ignored", user=user, why="its one-time key is not valid")
+            await asyncio.sleep(0)
+
+    # --- sending encrypted
+
+    def forget_members(self, room: str) -> None:
+        """Know nothing of a room's members any more, because they changed: the next message gets new keys."""
+        if self.olm is not None:
+            self.rooms.pop(room, None)
+            self.olm.outbound_group_sessions.pop(room, None)
+
+    async def encrypted(self, room: str, kind: str, content: JsonDict) -> JsonDict:
+        """Return the content encrypted for all joined devices; one call a room at a time."""
+        for _ in range(_SHARE_TRIES):
+            await self._share_session(room)
+            session = self.olm.outbound_group_sessions.get(room)
+            if session is not None and session.shared and room in self.rooms:
+                break
+        else:
+            raise TryLater("the room's members change too fast")
+        payload = {"type": kind, "content": content, "room_id": room}
+        message: JsonDict = {
+            "algorithm": "m.megolm.v1.aes-sha2",
+            "sender_key": self.olm.account.identity_keys["curve25519"],
+            "ciphertext": session.encrypt(json.dumps(payload, ensure_ascii=False)),
+            "session_id": session.id,
+            "device_id": self.device_id,
+        }
+        if "m.relates_to" in content:
+            message["m.relates_to"] = content["m.relates_to"]  # in the clear, for the server to relate them
+        return message
+
+    async def _share_session(self, room: str) -> None:
+        """See that every device of the members has the room's current key.
+
+        This is nio's share_group_session without its flag that stays set for ever when a request fails, and without
+        taking a key for shared that never arrived.
+        """
+        known = self.rooms.get(room) or await self._learn_members(room)
+        await self._query_keys()
+        await self._trust(known)
+        session = self.olm.outbound_group_sessions.get(room)
+        if session is not None and session.shared and not session.expired:
+            return
+        if session is None or session.expired:
+            self.olm.create_outbound_group_session(room)
+            session = self.olm.outbound_group_sessions[room]
+        users = list(known.users)
+        await self._claim_keys(self.olm.get_missing_sessions(users))
+        for devices, messages in self.olm.share_group_session_parallel(room, users, ignore_unverified_devices=True):
+            await self.call("PUT", path("sendToDevice", "m.room.encrypted", uuid.uuid4().hex), messages)
+            session.users_shared_with.update(devices)
+        session.shared = True
+
+    async def _learn_members(self, room: str) -> MatrixRoom:
+        people = await self.joined(room)
+        known = MatrixRoom(room, self.user_id, encrypted=True)
+        for user, name in people.items():
+            known.add_member(user, name, None)
+        known.members_synced = True
+        self.rooms[room] = known
+        self.olm.update_tracked_users(known)
+        return known
+
+    async def _trust(self, room: MatrixRoom) -> None:
+        """Trust a device the first time that it is seen; nio refuses one whose keys change later."""
+        for user in list(room.users):
+            for device in list(self.device_store.active_user_devices(user)):
+                if not device.verified and not device.blacklisted:
+                    self.verify_device(device)
+                    await asyncio.sleep(0)

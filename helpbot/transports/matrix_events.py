@@ -1,0 +1,224 @@
+"""A Matrix event as raw JSON → Incoming: pure, and total over every JSON that anybody may send.
+
+Rule: each field is checked for its type where it is read, because servers pass on whatever people put into `content`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from urllib.parse import unquote
+
+from helpbot.transports.base import Incoming, Kind
+
+UNDECRYPTABLE = "undecryptable"  # the attachment of words that could not be decrypted
+
+_ID_LENGTH = 255  # the specification's limit for every kind of id
+_NAME_LENGTH = 80
+_FILE_NAME_LENGTH = 100
+_SIGNS_LOOKED_AT = 50  # "@" in one message; more is a mention anyway
+_WORDS = {"m.text", "m.emote"}
+_FILES = {"m.file", "m.image", "m.audio", "m.video"}
+_NOT_FOR_US = {"m.notice", "m.server_notice", "m.bad.encrypted", "m.key.verification.request"}
+_POLLS = {"m.poll.start", "org.matrix.msc3381.poll.start"}
+_NOT_A_NAME = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_QUOTED_AUTHOR = re.compile(r"> (\* )?<@[^>\s]{1,255}>")
+_USER_LINK = re.compile(r"matrix\.to/#/((?:@|%40)[^\"'<>?\s]{1,1000})|matrix:u/([^\"'<>?\s]{1,1000})", re.IGNORECASE)
+_USER_ID = re.compile(r"(?<![\w.])@[a-z0-9._=/+-]{1,255}:[a-z0-9.\[\]:-]{1,255}")
+_AT_SIGN = re.compile(r"(?<![\w.])@")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an event was seen: `people` are the room's joined members as the server tells them, id → display name."""
+
+    room: str
+    me: str
+    now: datetime
+    team: str | None = None
+    people: Mapping[str, str] = field(default_factory=dict)
+
+
+def incoming(event: Mapping[str, object], place: Place) -> Incoming | None:
+    """Return what somebody else said or marked with this event; None for all other events."""
+    ref, sender, content = reference(event.get("event_id")), event.get("sender"), event.get("content")
+    if ref is None or not is_user_id(sender) or sender == place.me or not isinstance(content, dict):
+        return None
+    if "state_key" in event:
+        return None
+    base = Incoming(
+        id=ref,
+        kind=Kind.SAID,
+        room=place.room,
+        sender=str(sender),
+        name=shown_name(place.people.get(str(sender)), str(sender)),
+        at=moment(event.get("origin_server_ts"), place.now),
+        team=place.team,
+        member=place.team is None or sender in place.people,
+    )
+    kind = event.get("type")
+    if kind == "m.reaction":
+        return _reaction(base, content)
+    if kind == "m.room.message":
+        return _message(base, content, place)
+    if kind == "m.sticker":
+        return replace(base, attachment=_file_name(content, "sticker"))
+    if kind in _POLLS:
+        return replace(base, attachment="poll")
+    return None
+
+
+def undecryptable(event: Mapping[str, object], place: Place) -> Incoming | None:
+    """Return the news that somebody's words could not be decrypted, under an id of its own."""
+    news = incoming({**event, "type": "m.room.message", "content": {"msgtype": "m.text", "body": ""}}, place)
+    return None if news is None else replace(news, id=f"{news.id}:{UNDECRYPTABLE}", attachment=UNDECRYPTABLE)
+
+
+def reference(value: object) -> str | None:
+    """Return an event's id if it is one; nothing is known of what it points to."""
+    if isinstance(value, str) and 1 < len(value) <= _ID_LENGTH and value[0] == "$" and value.isprintable():
+        return value
+    return None
+
+
+def is_user_id(value: object) -> bool:
+    """Tell whether this may be a user id."""
+    return isinstance(value, str) and len(value) <= _ID_LENGTH and value[:1] == "@" and ":" in value
+
+
+def words(value: object) -> str:
+    """Return a text that every encoding can carry; what is no text is empty."""
+    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else ""
+
+
+def shown_name(name: object, user_id: str) -> str:
+    """Return a person's name for one line: nothing that is unseen or turns the line round; the local part if empty."""
+    for candidate in (words(name)[: 4 * _NAME_LENGTH], words(user_id)[1:].split(":")[0]):
+        visible = "".join(" " if c.isspace() else c for c in candidate if c == "\n" or _may_be_in_a_name(c))
+        short = " ".join(visible.split())[:_NAME_LENGTH].strip()
+        if short:
+            return short
+    return user_id
+
+
+def moment(milliseconds: object, now: datetime) -> datetime:
+    """Return the time that a server states, if it can be one and is not to come."""
+    if isinstance(milliseconds, int) and 0 <= milliseconds <= now.timestamp() * 1000:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return now
+
+
+def relates_to(content: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the event's relation, which people also send as text or list."""
+    relation = content.get("m.relates_to")
+    return relation if isinstance(relation, dict) else {}
+
+
+def without_quote(body: str) -> str:
+    """Take off the quotation that old clients put before a reply; anything not quite of that form stays."""
+    if _QUOTED_AUTHOR.match(body) is None:
+        return body
+    quote, gap, rest = body.partition("\n\n")
+    if not gap or any(not line.startswith(">") for line in quote.split("\n")):
+        return body
+    return rest
+
+
+def _may_be_in_a_name(character: str) -> bool:
+    return unicodedata.category(character) not in _NOT_A_NAME
+
+
+def _reaction(base: Incoming, content: Mapping[str, object]) -> Incoming | None:
+    relation = relates_to(content)
+    target, symbol = reference(relation.get("event_id")), words(relation.get("key"))
+    if relation.get("rel_type") != "m.annotation" or target is None or not symbol:
+        return None
+    return replace(base, kind=Kind.REACTED, target=target, symbol=symbol[:_NAME_LENGTH])
+
+
+def _message(base: Incoming, content: Mapping[str, object], place: Place) -> Incoming | None:
+    relation = relates_to(content)
+    meant = content
+    if relation.get("rel_type") == "m.replace":
+        target, new = reference(relation.get("event_id")), content.get("m.new_content")
+        if target is None or not isinstance(new, dict):
+            return None
+        base, meant = replace(base, edits=target), new
+    elif relation.get("rel_type") == "m.thread":
+        base = replace(base, thread=reference(relation.get("event_id")))
+    answered = relation.get("m.in_reply_to")
+    reply = reference(answered.get("event_id")) if isinstance(answered, dict) else None
+    if relation.get("is_falling_back") is not True:
+        base = replace(base, reply_to=reply)
+    said = _said(base, meant, is_reply=reply is not None)
+    if said is None or place.team is None:
+        return said
+    return replace(
+        said, mentions=_mentions(content, place, said) or (meant is not content and _mentions(meant, place, said))
+    )
+
+
+def _said(base: Incoming, content: Mapping[str, object], *, is_reply: bool) -> Incoming | None:
+    kind, body = content.get("msgtype"), content.get("body")
+    if kind in _NOT_FOR_US or not isinstance(kind, str):
+        return None
+    if kind in _FILES:
+        name = content.get("filename")
+        has_caption = isinstance(name, str) and isinstance(body, str) and body != name
+        return replace(
+            base, attachment=_file_name(content, kind.removeprefix("m.")), text=words(body) if has_caption else ""
+        )
+    if kind == "m.location":
+        return replace(base, attachment="location")
+    if not isinstance(body, str):
+        return None if kind in _WORDS else replace(base, attachment=words(kind)[:_FILE_NAME_LENGTH])
+    text = words(body)
+    return replace(base, text=without_quote(text) if is_reply else text)
+
+
+def _file_name(content: Mapping[str, object], otherwise: str) -> str:
+    named = words(content.get("filename")) or words(content.get("body"))
+    name = "".join(c for c in named[: 4 * _FILE_NAME_LENGTH] if _may_be_in_a_name(c))
+    return name.strip()[:_FILE_NAME_LENGTH] or otherwise
+
+
+def _mentions(content: Mapping[str, object], place: Place, said: Incoming) -> bool:
+    """Tell whether somebody other than the bot and the sender is addressed; when unsure, yes."""
+    us = {place.me, said.sender}
+    meant = content.get("m.mentions")
+    if isinstance(meant, dict):
+        users = meant.get("user_ids")
+        if meant.get("room") is True or (
+            isinstance(users, list) and any(user not in us for user in users if is_user_id(user))
+        ):
+            return True
+    return _links_somebody(words(content.get("formatted_body")), us) or _names_somebody(said.text, place, us)
+
+
+def _links_somebody(markup: str, us: set[str]) -> bool:
+    for link in _USER_LINK.finditer(markup):
+        user = unquote(link[1]) if link[1] else f"@{unquote(link[2])}"
+        if user not in us:
+            return True
+    return False
+
+
+def _names_somebody(text: str, place: Place, us: set[str]) -> bool:
+    folded = text.casefold()
+    if any(found[0] not in {user.casefold() for user in us} for found in _USER_ID.finditer(folded)):
+        return True
+    names = {"room"}
+    for user, name in place.people.items():
+        if user not in us:
+            names |= {user[1:].split(":")[0].casefold(), shown_name(name, user).casefold()}
+    lengths = {len(name) for name in names}
+    for count, sign in enumerate(_AT_SIGN.finditer(folded)):
+        if count >= _SIGNS_LOOKED_AT:
+            return True
+        rest = folded[sign.end() : sign.end() + 4 * _NAME_LENGTH]
+        if any(rest[:length] in names for length in lengths):
+            return True
+    return False

@@ -1,0 +1,83 @@
+"""Words that could not be decrypted yet: kept over restarts until their key comes, for a day."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from helpbot.transports.base import Notebook
+
+_NOTE = "undecryptable"
+_PATIENCE = timedelta(seconds=10)  # then she is asked to send it again
+_KEPT_FOR = timedelta(days=1)
+_KEPT_A_ROOM = 20
+_KEPT = 200
+
+
+@dataclass(slots=True)
+class HeldEvent:
+    """An encrypted event as the server gave it; `told` when the desk knows that it cannot be read."""
+
+    room: str
+    event: dict[str, Any]
+    since: str
+    told: bool = False
+
+
+class Held:
+    """The encrypted events that wait for their key."""
+
+    def __init__(self, notebook: Notebook) -> None:
+        self._notebook = notebook
+        self._events: dict[str, HeldEvent] = {}
+        self._saved = ""
+
+    async def load(self) -> None:
+        """Take up what an earlier run kept."""
+        self._saved = await self._notebook.get(_NOTE) or "{}"
+        self._events = {ref: HeldEvent(**values) for ref, values in json.loads(self._saved).items()}
+
+    def __iter__(self) -> Iterator[tuple[str, HeldEvent]]:
+        return iter(list(self._events.items()))
+
+    def add(self, ref: str, room: str, event: dict[str, Any], now: datetime) -> bool:
+        """Keep an event; False when there are too many already."""
+        if ref not in self._events:
+            here = sum(held.room == room for held in self._events.values())
+            if here >= _KEPT_A_ROOM or len(self._events) >= _KEPT:
+                return False
+            self._events[ref] = HeldEvent(room, event, now.isoformat())
+        return True
+
+    def is_due(self, held: HeldEvent, now: datetime) -> bool:
+        """Tell whether it is time to say that this one cannot be read."""
+        return not held.told and now - datetime.fromisoformat(held.since) >= _PATIENCE
+
+    def next_due(self, now: datetime) -> float | None:
+        """Return in how many seconds the next one is due, if any is."""
+        waits = [
+            (datetime.fromisoformat(held.since) + _PATIENCE - now).total_seconds()
+            for held in self._events.values()
+            if not held.told
+        ]
+        return max(0.0, min(waits)) if waits else None
+
+    def settle(self, decrypted: set[str], told: set[str], now: datetime) -> None:
+        """Let go of what was decrypted or is too old, and mark what was told."""
+        for ref in told & self._events.keys():
+            self._events[ref].told = True
+        self._events = {
+            ref: held
+            for ref, held in self._events.items()
+            if ref not in decrypted and now - datetime.fromisoformat(held.since) < _KEPT_FOR
+        }
+
+    async def save(self) -> None:
+        """Write down what is kept, if it changed."""
+        text = json.dumps({ref: asdict(held) for ref, held in self._events.items()})
+        if text != self._saved:
+            await self._notebook.put(_NOTE, text)
+            self._saved = text

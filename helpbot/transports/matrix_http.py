@@ -1,0 +1,120 @@
+"""What a homeserver's HTTP answers mean: try later, never, or the login is gone; and the waiting between tries."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+
+from helpbot.transports.base import TryLater, Undeliverable
+
+log = structlog.get_logger(__name__)
+
+JsonDict = dict[str, Any]
+
+CLIENT_API = "/_matrix/client/v3"
+LONGEST_WAIT = timedelta(minutes=5)
+
+_LOGIN_GONE = {"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED", "M_USER_LOCKED"}
+_WHY = {
+    "M_TOO_LARGE": "the message is too long for this network",
+    "M_FORBIDDEN": "the bot may not write in this room",
+    "M_NOT_FOUND": "there is no such room or message",
+    "M_GUEST_ACCESS_FORBIDDEN": "the bot may not write in this room",
+    "M_USER_SUSPENDED": "the bot's account is suspended",
+}
+
+
+class Refused(Undeliverable):
+    """The homeserver understood and said no; `code` is Matrix's errcode, empty when it gave none."""
+
+    def __init__(self, why: str, status: int, code: str) -> None:
+        super().__init__(why)
+        self.status = status
+        self.code = code
+
+
+class LoginGone(TryLater):
+    """The access token is not valid (any more); `soft` when the same device may log in again."""
+
+    def __init__(self, why: str, *, soft: bool) -> None:
+        super().__init__(why)
+        self.soft = soft
+
+
+def path(*parts: str) -> str:
+    """Return a path of the client API; each part is quoted, so that no id can lead elsewhere."""
+    return "/".join([CLIENT_API, *(quote(part, safe="") for part in parts)])
+
+
+def fault(status: int, headers: Mapping[str, str], answer: object) -> TryLater | Undeliverable:
+    """Return what an answer other than success means; `answer` is its JSON, or None when it was none."""
+    told = answer if isinstance(answer, dict) else {}
+    code = told.get("errcode")
+    code = code if isinstance(code, str) else ""
+    if status == 429 or code == "M_LIMIT_EXCEEDED":
+        return TryLater("the homeserver limits how fast the bot may act", _wait_asked(told, headers))
+    if code in _LOGIN_GONE:
+        return LoginGone(f"the homeserver does not accept the login ({code})", soft=told.get("soft_logout") is True)
+    if status == 413:
+        return Refused(_WHY["M_TOO_LARGE"], status, code or "M_TOO_LARGE")
+    if status >= 500 or not code:
+        return TryLater(f"the homeserver answers {status}" + ("" if code else ", not as a Matrix homeserver does"))
+    return Refused(_WHY.get(code, f"the homeserver refused it ({code})"), status, code)
+
+
+def _wait_asked(told: Mapping[str, Any], headers: Mapping[str, str]) -> timedelta | None:
+    asked = told.get("retry_after_ms")
+    if isinstance(asked, int | float) and not isinstance(asked, bool):
+        seconds = asked / 1000
+    else:
+        header = headers.get("Retry-After", "")
+        if not header.isascii() or not header.isdigit():
+            return None
+        seconds = int(header[:6])
+    return timedelta(seconds=min(max(seconds, 0.0), LONGEST_WAIT.total_seconds()))
+
+
+def as_dict(value: object) -> JsonDict:
+    """Return a JSON object; an empty one for what is none."""
+    return value if isinstance(value, dict) else {}
+
+
+def dicts(value: object) -> list[JsonDict]:
+    """Return the objects of a JSON list; what is neither list nor object is left out."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+class Backoff:
+    """Waits longer and longer, 1 s doubling to 30 s; the log hears when trouble begins and ends, not between."""
+
+    def __init__(self, what: str, longest: float = 30.0) -> None:
+        self._what = what
+        self._longest = longest
+        self._tries = 0
+        self._why = ""
+        self._chance = random.Random()  # noqa: S311  # spreads the load, protects nothing
+
+    def next_wait(self, why: str, after: timedelta | None = None) -> float:
+        """Return how many seconds to wait after this failure; never less than one."""
+        if why != self._why:
+            log.warning(f"{self._what}_waits", why=why)
+        self._why = why
+        seconds = min(2.0**self._tries, self._longest) * self._chance.uniform(1.0, 1.25)
+        self._tries = min(self._tries + 1, 10)
+        return max(seconds, 0.0 if after is None else after.total_seconds())
+
+    async def wait(self, error: TryLater) -> None:
+        """Wait as this failure asks for."""
+        await asyncio.sleep(self.next_wait(error.why, error.after))
+
+    def worked(self) -> None:
+        """Begin anew after a success."""
+        if self._why:
+            log.info(f"{self._what}_works_again", failures=self._tries)
+        self._tries, self._why = 0, ""

@@ -1,0 +1,264 @@
+"""The rooms that the bot is in: agents' rooms, customers' rooms, and those that it declines.
+
+Rule: who is in a room is asked from the server when it matters, because what a client pieces together can be forged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import structlog
+
+from helpbot.transports.base import Notebook, SetupError, TryLater, Undeliverable
+from helpbot.transports.matrix_crypto import GuardedClient
+from helpbot.transports.matrix_events import is_user_id
+from helpbot.transports.matrix_http import Backoff, JsonDict, Refused, as_dict, dicts, path
+
+log = structlog.get_logger(__name__)
+
+_PEOPLE_KEPT = 1000  # rooms whose members' names are remembered
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A direct room with one customer; `event` is the bot's own join."""
+
+    customer: str
+    name: str
+    event: str
+    at: object
+
+
+@dataclass(slots=True)
+class _Chore:
+    do: Callable[[], Awaitable[None]]
+    backoff: Backoff
+    due: float = 0.0
+
+
+class Chores:
+    """Joining and leaving, beside the sync: one thing a room, tried until it works or is refused for good."""
+
+    def __init__(self) -> None:
+        self._chores: dict[str, _Chore] = {}
+        self._news = asyncio.Event()
+
+    def add(self, room: str, do: Callable[[], Awaitable[None]]) -> None:
+        """Do this in that room as soon as possible, instead of what was to be done there before."""
+        self._chores[room] = _Chore(do, Backoff("room"))
+        self._news.set()
+
+    async def work(self) -> None:
+        """Do what is due, until cancelled."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            self._news.clear()
+            for room, chore in list(self._chores.items()):
+                if chore.due <= clock():
+                    await self._try(room, chore)
+            waits = [chore.due - clock() for chore in self._chores.values()]
+            try:
+                async with asyncio.timeout(max(0.0, min(waits)) if waits else None):
+                    await self._news.wait()
+            except TimeoutError:
+                pass
+
+    async def _try(self, room: str, chore: _Chore) -> None:
+        try:
+            await chore.do()
+        except TryLater as later:
+            chore.due = asyncio.get_running_loop().time() + chore.backoff.next_wait(later.why, later.after)
+            return
+        except Undeliverable as never:
+            log.warning("room_given_up", room=room, why=never.why)
+        if self._chores.get(room) is chore:
+            del self._chores[room]
+
+
+class Rooms:
+    """What the bot knows of its rooms; `decline(room, key)` tells people why it leaves."""
+
+    def __init__(
+        self,
+        client: GuardedClient,
+        notebook: Notebook,
+        *,
+        teams: Mapping[str, str],
+        invites_from: Sequence[str],
+        decline: Callable[[str, str], Awaitable[None]],
+    ) -> None:
+        self.chores = Chores()
+        self.known: set[str] = set()  # customers' rooms that the desk was told of
+        self._ever_known: set[str] = set()  # these, and those that the bot left
+        self._client = client
+        self._notebook = notebook
+        self._me = str(client.user)
+        self._teams = teams
+        self._invites_from = tuple(invites_from)
+        self._decline = decline
+        self._desks: dict[str, str] = {}  # room id → team
+        self._ids: dict[str, str] = {}  # alias → room id
+        self._encrypted: dict[str, bool] = {}
+        self._people: dict[str, dict[str, str]] = {}
+        self._leaving: set[str] = set()
+
+    # --- agents' rooms
+
+    async def open_desks(self) -> None:
+        """Join every agents' room; raises SetupError when one is out of reach."""
+        self.known = set(await self._notebook.rooms())
+        self._ever_known |= self.known
+        joined = await self.joined()
+        for team, named in self._teams.items():
+            try:
+                room = await self.resolve(named)
+                if room not in joined:
+                    await self._client.call("POST", path("join", named), {})
+                    log.info("agents_room_joined", room=room, team=team)
+            except Refused as refused:
+                raise SetupError(
+                    f"the agents' room {named} of team {team} is out of reach ({refused.code}): "
+                    f"check teams.matrix_room, invite {self._me} there, and start again"
+                ) from None
+            self._desks.setdefault(room, team)
+            if await self.is_encrypted(room) and self._client.olm is None:
+                raise SetupError(f"the agents' room {named} is encrypted: set matrix.encryption to true")
+
+    def team(self, room: str) -> str | None:
+        """Return whose agents' room this is."""
+        return self._desks.get(room)
+
+    async def resolve(self, named: str) -> str:
+        """Return the id of a room named by alias or id."""
+        if not named.startswith("#"):
+            return named
+        if named not in self._ids:
+            answer = await self._client.call("GET", path("directory", "room", named))
+            self._ids[named] = str(answer.get("room_id"))
+        return self._ids[named]
+
+    # --- what is known of a room
+
+    async def joined(self) -> list[str]:
+        """Return the rooms that the bot is in."""
+        answer = await self._client.call("GET", path("joined_rooms"))
+        rooms = answer.get("joined_rooms")
+        return [room for room in rooms if isinstance(room, str)] if isinstance(rooms, list) else []
+
+    async def is_encrypted(self, room: str) -> bool:
+        """Tell whether the room is encrypted; once it is, it stays so, whatever anybody says later."""
+        if room not in self._encrypted:
+            if await self._notebook.get(f"encrypted:{room}") is not None:
+                self._encrypted[room] = True
+            else:
+                await self._ask_encrypted(room)
+        return self._encrypted[room]
+
+    async def _ask_encrypted(self, room: str) -> None:
+        try:
+            await self._client.call("GET", path("rooms", room, "state", "m.room.encryption"))
+        except Refused as refused:
+            if refused.code != "M_NOT_FOUND":
+                raise
+            self._encrypted.setdefault(room, False)
+        else:
+            await self.note_encrypted(room)
+
+    async def note_encrypted(self, room: str) -> None:
+        """Remember for ever that the room is encrypted."""
+        if not self._encrypted.get(room):
+            self._encrypted[room] = True
+            await self._notebook.put(f"encrypted:{room}", "yes")
+
+    async def people(self, room: str, *, now: bool) -> dict[str, str]:
+        """Return the joined members, id → display name; `now` asks the server even if they were known."""
+        if now or room not in self._people:
+            if len(self._people) >= _PEOPLE_KEPT:
+                self._people.clear()
+            self._people[room] = await self._client.joined(room)
+        return self._people[room]
+
+    def members_changed(self, room: str) -> None:
+        """Forget who is in the room."""
+        self._people.pop(room, None)
+        self._client.forget_members(room)
+
+    # --- coming and going
+
+    def invited(self, room: str, state: Sequence[JsonDict]) -> None:
+        """Join, or refuse, as `invites_from` says."""
+        inviter = next((event.get("sender") for event in state if self._invites_me(event)), None)
+        wanted = self.team(room) is not None or (
+            is_user_id(inviter) and any(fnmatchcase(str(inviter), pattern) for pattern in self._invites_from)
+        )
+        log.info("invited", room=room, by=inviter, accepted=wanted)
+        self.chores.add(room, lambda: self._join(room) if wanted else self._leave(room))
+
+    async def arrival(self, room: str) -> Arrival | None:
+        """Return who is in a room that the bot joined; None when it is no customer's room, then the bot leaves it."""
+        if room in self._leaving:
+            return None
+        try:
+            members = await self._client.members(room)
+        except Refused:  # the bot is out already
+            return None
+        me = members.get(self._me)
+        if me is None or me.membership != "join":
+            return None
+        others = [
+            user for user, member in members.items() if user != self._me and member.membership in {"join", "invite"}
+        ]
+        if len(others) == 1:
+            name = members[others[0]].name
+            return Arrival(others[0], name, me.event if room in self._ever_known else "", me.at)
+        self.leave(room, politely=bool(others), because=me.event)
+        return None
+
+    def leave(self, room: str, *, politely: bool, because: str) -> None:
+        """Leave and forget a room that is no customer's, saying why if there is somebody to tell."""
+        log.info("room_declined", room=room)
+        self._leaving.add(room)
+
+        async def do() -> None:
+            if politely:
+                try:
+                    await self._decline(room, f"decline-{because}")
+                except Undeliverable as never:
+                    log.warning("room_declined_in_silence", room=room, why=never.why)
+            await self._leave(room)
+            self._leaving.discard(room)
+
+        self.chores.add(room, do)
+
+    def arrived(self, room: str) -> None:
+        """Remember that the desk knows this room."""
+        self.known.add(room)
+        self._ever_known.add(room)
+
+    def left(self, room: str) -> None:
+        """Remember that the bot is no longer there."""
+        self.known.discard(room)
+        self._encrypted.pop(room, None)
+        self.members_changed(room)
+        if room in self._desks:
+            log.error("agents_room_lost", room=room, team=self._desks[room], hint=f"invite {self._me} there again")
+
+    def _invites_me(self, event: Mapping[str, Any]) -> bool:
+        about_me = event.get("type") == "m.room.member" and event.get("state_key") == self._me
+        return about_me and as_dict(event.get("content")).get("membership") == "invite"
+
+    async def _join(self, room: str) -> None:
+        await self._client.call("POST", path("join", room), {})
+
+    async def _leave(self, room: str) -> None:
+        await self._client.call("POST", path("rooms", room, "leave"), {})
+        await self._client.call("POST", path("rooms", room, "forget"), {})
+
+
+def invite_state(info: object) -> list[JsonDict]:
+    """Return the stripped state of an invited room in a sync."""
+    return dicts(as_dict(as_dict(info).get("invite_state")).get("events"))
