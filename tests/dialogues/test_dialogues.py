@@ -1,7 +1,7 @@
 """Plays every story of this folder: what is said, and all that each side then reads, in order.
 
 A line of a story is one of:
-    NAME: TEXT            that customer or agent writes (an agent in the newest ticket's thread, "sam #1" in that one's)
+    NAME: TEXT            that customer or agent writes (an agent in the newest ticket's thread, "sam on 1" in that one's)
     NAME arrives/leaves:  the customer opens or leaves the room
     NAME reacts: SYMBOL   the agent reacts to the card
     NAME mentions: TEXT   the agent writes and mentions a colleague
@@ -13,6 +13,7 @@ A line of a story is one of:
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ def the_desk() -> Desk:
 
 @pytest.mark.parametrize("story", sorted(HERE.glob("*.yaml")), ids=lambda path: path.stem)
 async def test_story(story: Path, tmp_path: Path) -> None:
-    lines = yaml.safe_load(story.read_text("utf-8"))
+    lines = await asyncio.to_thread(lambda: yaml.safe_load(story.read_text("utf-8")))
     async with stage(the_desk(), tmp_path / "desk.db") as desk:
         for number, line in enumerate(lines, start=1):
             ((who, what),) = line.items()
@@ -69,7 +70,7 @@ async def play(desk: Stage, who: str, what: Any, where: str) -> None:
         case _ if name == "hours":
             await desk.passes(timedelta(hours=what))
         case _ if name in AGENTS:
-            await desk.agent(name, str(what), int(verb[1:]) if verb else None)
+            await desk.agent(name, str(what), int(verb.removeprefix("on ")) if verb else None)
         case _:
             await desk.customer(name, str(what))
 

@@ -1,4 +1,4 @@
-"""The transport under test with the smallest desk behind it: one that keeps what is handed in, and the cursor with it."""
+"""The transport under test with the smallest desk behind it: it keeps what is handed in, and the cursor with it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Bot:
         self.received: list[Incoming] = []
         self.handed_in = 0  # with repeats
         self.crash_before_commit = False
-        self._options: dict[str, Any] = {
+        defaults: dict[str, Any] = {
             "homeserver": server.url,
             "user": user.id,
             "password": user.password,
@@ -57,7 +57,8 @@ class Bot:
             "teams": {},
             "decline_text": DECLINED,
             "notebook": self.notebook,
-        } | options
+        }
+        self._options: dict[str, Any] = {**defaults, **options}
         self._changed = asyncio.Condition()
         self._running: asyncio.Task[None] | None = None
         self.transport = MatrixTransport(**self._options)

@@ -1,0 +1,118 @@
+"""Reading the FAQ."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from helpbot.answers.files import load, watch
+from helpbot.config import shipped_faq
+
+GOOD = """\
+- id: puk
+  questions: {fr: ["mon PUK est bloqué"], en: ["my PUK is blocked"]}
+  answer: {fr: Réponse, en: Answer}
+"""
+
+
+def faults(folder: Path, text: str, name: str = "a.yaml") -> list[str]:
+    (folder / name).write_text(text)
+    return [str(fault).removeprefix(str(folder) + "/") for fault in load(folder, ["fr", "en"])[1]]
+
+
+def test_the_faq_that_ships_is_without_fault_and_as_large_as_promised() -> None:
+    faq, found = load(shipped_faq(), ["fr", "en"])
+    assert found == ()
+    assert len(faq.entries) >= 30
+    for entry in faq.entries:
+        for language in ("fr", "en"):
+            assert len(entry.questions[language]) >= 6, entry.id
+            assert entry.answer[language], entry.id
+            assert entry.tests[language], entry.id
+            asked = {text.casefold() for text in entry.questions[language]}
+            assert not asked & {text.casefold() for text in entry.tests[language]}, entry.id
+
+
+def test_an_entry_is_read_with_all_its_keys(tmp_path: Path) -> None:
+    text = GOOD + (
+        "  team: mobile\n  always_escalate: true\n  valid_from: 2026-10-21\n  valid_until: 2026-12-31\n"
+        "  tests: {fr: [g tapé 10 fois le puk]}\n"
+    )
+    assert faults(tmp_path, text) == []
+    (entry,) = load(tmp_path, ["fr", "en"])[0].entries
+    assert (entry.team, entry.always_escalate) == ("mobile", True)
+    assert (entry.valid_from, entry.valid_until) == (date(2026, 10, 21), date(2026, 12, 31))
+    assert entry.tests == {"fr": ("g tapé 10 fois le puk",)}
+    assert entry.speaks_on(date(2026, 12, 31))
+    assert not entry.speaks_on(date(2027, 1, 1))
+
+
+def test_a_plain_list_and_a_plain_text_are_in_the_first_language(tmp_path: Path) -> None:
+    assert faults(tmp_path, "- id: a\n  questions: [no, 12:30]\n  answer: 010\n  tests: [on]\n") == []
+    (entry,) = load(tmp_path, ["fr", "en"])[0].entries
+    assert entry.questions == {"fr": ("no", "12:30")}
+    assert entry.answer == {"fr": "010"}
+    assert entry.tests == {"fr": ("on",)}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "part"),
+    [
+        ("id: a", 1, "list of entries"),
+        ("- just words", 1, "an entry has keys"),
+        ("- questions: [a]\n  answer: b", 1, "no `id`"),
+        ("- id: a b\n  questions: [a]\n  answer: b", 1, "one word"),
+        ("- id: a\n  answer: b", 1, "no `questions`"),
+        ("- id: a\n  questions: [b]", 1, "no `answer`"),
+        ("- id: a\n  questions: []\n  answer: b", 2, "not an empty one"),
+        ("- id: a\n  questions: ['  ']\n  answer: b", 2, "is a text"),
+        ("- id: a\n  questions: [{b: c}]\n  answer: b", 2, "quotes"),
+        ("- id: a\n  questions: b\n  answer: b", 2, "list of texts"),
+        ("- id: a\n  questions: [b]\n  answer: ''", 3, "not an empty one"),
+        ("- id: a\n  questions: {french: [b]}\n  answer: b", 2, "is no language"),
+        ("- id: a\n  qestions: [b]\n  answer: b", 2, "did you mean 'questions'?"),
+        ("- id: a\n  questions: [b]\n  answer: b\n  always_escalate: yes", 4, "true or false"),
+        ("- id: a\n  questions: [b]\n  answer: b\n  valid_from: 2026-02-31", 4, "no 2026-02-31"),
+        ("- id: a\n  questions: [b]\n  answer: b\n  valid_from: tomorrow", 4, "a date as"),
+        ("- id: a\n  questions: [b]\n  answer: b\n  valid_from: 2026-02-02\n  valid_until: 2026-01-01", 5, "is before"),
+        (f"- id: a\n  questions: [{'b' * 1001}]\n  answer: b", 2, "longer than 1000"),
+        (f"- id: a\n  questions: [b]\n  answer: {'b' * 16001}", 3, "longer than 16000"),
+        (GOOD + GOOD.replace("PUK", "PIN"), 4, "as well"),
+        (GOOD + GOOD.replace("puk", "pin"), 4, "in one of them"),
+        ("- id: a\n  id: b\n  questions: [b]\n  answer: b", 2, "stands twice"),
+    ],
+)
+def test_a_fault_has_its_line_and_says_how_to_mend_it(text: str, line: int, part: str, tmp_path: Path) -> None:
+    found = faults(tmp_path, text)
+    assert any(fault.startswith(f"a.yaml:{line}: ") and part in fault for fault in found), found
+
+
+def test_all_faults_of_all_files_come_at_once(tmp_path: Path) -> None:
+    (tmp_path / "b.yml").write_text("- id: x y\n  questions: []\n  answr: z\n")
+    found = faults(tmp_path, "- {id: a, questions: [b]}\n- {answer: c}\n")
+    assert len(found) == 7, found
+    assert {fault.split(":")[0] for fault in found} == {"a.yaml", "b.yml"}
+
+
+def test_a_folder_that_is_not_there_or_empty_is_a_fault(tmp_path: Path) -> None:
+    assert "cannot be read" in str(load(tmp_path / "no", ["fr"])[1][0])
+    assert "no entry" in str(load(tmp_path, ["fr"])[1][0])
+    (tmp_path / "a.yaml").mkdir()
+    assert "cannot be read" in str(load(tmp_path, ["fr"])[1][0])
+
+
+async def test_a_change_of_a_file_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "faq"
+    folder.mkdir()
+    changes = watch(folder)
+    waiting = asyncio.ensure_future(anext(changes))
+    async with asyncio.timeout(20):
+        while not waiting.done():  # the watcher may need a moment to look: write until it has seen one
+            (folder / "new.tmp").write_text(GOOD)
+            (folder / "new.tmp").rename(folder / "a.yaml")
+            await asyncio.wait([waiting], timeout=0.3)
+    waiting.result()
+    await changes.aclose()  # type: ignore[attr-defined]  # an async generator

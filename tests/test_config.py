@@ -1,0 +1,197 @@
+"""Reading the config."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from helpbot.answers.entries import Faq, FaqEntry
+from helpbot.config import Config, check_faq_against, load_config
+
+ROOT = Path(__file__).parent.parent
+MATRIX = """\
+matrix:
+  homeserver: https://matrix.example.org
+  user: "@helpbot:example.org"
+  password: s3cret-passw0rd
+teams:
+  - id: mobile
+    name: {fr: Équipe mobile, en: Mobile team}
+    matrix_room: "#desk-mobile:example.org"
+"""
+
+
+def load(folder: Path, text: str, **env: str) -> tuple[Config | None, list[str]]:
+    (folder / "config.yaml").write_text(text)
+    config, faults = load_config(folder / "config.yaml", env, explicit=True)
+    return config, [str(fault).removeprefix(str(folder) + "/") for fault in faults]
+
+
+def good(folder: Path, text: str, **env: str) -> Config:
+    config, faults = load(folder, text, **env)
+    assert faults == []
+    assert config is not None
+    return config
+
+
+def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
+    config, faults = load_config(tmp_path / "config.yaml", {}, explicit=False)
+    assert faults == ()
+    assert config is not None
+    assert config.languages == ("fr", "en")
+    assert (config.faq_folder() / "sim.yaml").is_file()
+
+
+def test_a_file_asked_for_must_be_there(tmp_path: Path) -> None:
+    config, faults = load_config(tmp_path / "config.yaml", {}, explicit=True)
+    assert config is None
+    assert "no such file" in str(faults[0])
+
+
+def test_the_example_is_without_fault_and_names_every_key() -> None:
+    path = ROOT / "config.example.yaml"
+    config, faults = load_config(path, {}, explicit=True)
+    assert faults == ()
+    assert config is not None
+    text = path.read_text("utf-8")
+    for key in _keys(Config):
+        assert f"{key}:" in text, key
+
+
+def _keys(model: type[BaseModel]) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        if name != "folder":
+            yield name
+        for part in (field.annotation, *get_args(field.annotation)):
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                yield from _keys(part)
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    config = good(tmp_path, MATRIX + "database: sqlite:///a/b.db\nfaq: questions\n")
+    assert config.database_path() == tmp_path / "a/b.db"
+    assert config.faq_folder() == tmp_path / "questions"
+    assert config.key_store() == tmp_path / "helpbot-keys"
+    assert good(tmp_path, "database: sqlite:////var/lib/helpbot.db").database_path() == Path("/var/lib/helpbot.db")
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    config = good(
+        tmp_path,
+        MATRIX,
+        HELPBOT_MATRIX__PASSWORD="other",
+        HELPBOT_LANGUAGES="en, fr",
+        HELPBOT_ANSWERS__MAX_WRONG="0.02",
+        HELPBOT_MATRIX__INVITES_FROM='["*"]',
+        HELPBOT_TEAMS='[{"id": "x", "matrix_room": "#x:y"}]',
+        HOME="/root",
+    )
+    assert config.matrix is not None
+    assert config.matrix.password is not None
+    assert config.matrix.password.get_secret_value() == "other"
+    assert config.languages == ("en", "fr")
+    assert config.answers.max_wrong == 0.02
+    assert config.matrix.may_invite() == ("*",)
+    assert [team.id for team in config.teams] == ["x"]
+
+
+def test_the_people_of_the_bots_server_may_invite_unless_said_otherwise(tmp_path: Path) -> None:
+    matrix = good(tmp_path, MATRIX).matrix
+    assert matrix is not None
+    assert matrix.may_invite() == ("*:example.org",)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "part"),
+    [
+        ("langages: [fr]", 1, "did you mean 'languages'?"),
+        ("languages: [fr, de]", 1, "fr, en"),
+        ("languages: []", 1, "fr, en"),
+        ("languages: fr", 1, "wrong shape"),
+        ("\nanswers:\n  max_wrong: 2", 3, "answers.max_wrong"),
+        ("answers: {max_wrong: nan}", 1, "answers.max_wrong"),
+        ("answers: {out_of_scope: much}", 1, "answers.out_of_scope"),
+        ("database: postgres://x", 1, "sqlite:///"),
+        ("matrix: {user: '@a:b', password: x}", 1, "`matrix.homeserver` is missing"),
+        ("matrix: {homeserver: 'ftp://x', user: '@a:b', password: x}", 1, "https://"),
+        ("matrix: {homeserver: 'https://x', user: 'a', password: x}", 1, "full Matrix id"),
+        ("matrix: {homeserver: 'https://x', user: '@a:b'}", 1, "either `password` or `access_token`"),
+        ("matrix: {homeserver: 'https://x', user: '@a:b', password: x, access_token: y}", 1, "one of the two"),
+        ("matrix: {homeserver: 'https://x', user: '@a:b', pasword: x}", 1, "did you mean 'password'?"),
+        ("matrix: {homeserver: 'https://x', user: '@a:b', password: x, encryption: perhaps}", 1, "encryption"),
+        ("teams: []", 1, "at least one team"),
+        ("teams:\n  - {id: a}\n  - {id: a}", 1, "same `id`"),
+        ("teams:\n  - id: a b", 2, "teams.0.id"),
+        ("teams:\n  - id: a\n    matrix_room: desk", 3, "alias or id"),
+        ("agents: {plain_text: all}", 1, "'owner' or 'explicit'"),
+        ("discord: {token: x}", 1, "not supported by this version"),
+        ("tickets: {reopen_for_days: 0}", 1, "tickets.reopen_for_days"),
+        ("- a", 1, "keys and values"),
+        ("a: &b c", 1, "anchors"),
+    ],
+)
+def test_a_fault_has_its_line_and_says_how_to_mend_it(text: str, line: int, part: str, tmp_path: Path) -> None:
+    config, found = load(tmp_path, text)
+    assert config is None
+    assert any(fault.startswith(f"config.yaml:{line}: ") and part in fault for fault in found), found
+
+
+def test_a_fault_of_the_environment_names_its_variable(tmp_path: Path) -> None:
+    _, found = load(
+        tmp_path,
+        "",
+        HELPBOT_MATRIX__PASWORD="x",
+        HELPBOT_LANGAGES="fr",
+        HELPBOT_ANSWERS__MAX_WRONG="7",
+        HELPBOT_TEAMS="[{",
+    )
+    assert [fault.split(":")[0] for fault in found] == [
+        "HELPBOT_ANSWERS__MAX_WRONG",
+        "HELPBOT_LANGAGES",
+        "HELPBOT_MATRIX__PASWORD",
+        "HELPBOT_TEAMS",
+    ]
+    assert "did you mean 'languages'?" in found[1]
+
+
+def test_all_faults_come_at_once_and_no_secret_is_told(tmp_path: Path) -> None:
+    text = MATRIX.replace("https://", "") + "answers: {max_wrong: 9}\nlanguages: [xx]\nnonsense: 1\n"
+    _, found = load(tmp_path, text)
+    assert len(found) == 4, found
+    assert "s3cret" not in "".join(found)
+    assert "s3cret" not in repr(good(tmp_path, MATRIX))
+
+
+def test_the_desk_needs_a_network_and_a_room_for_each_team(tmp_path: Path) -> None:
+    assert good(tmp_path, MATRIX).faults_for_run("config.yaml") == ()
+    assert "matrix" in str(good(tmp_path, "").faults_for_run("config.yaml")[0])
+    roomless = good(tmp_path, MATRIX.split("teams:", maxsplit=1)[0] + "teams: [{id: a}]")
+    assert "matrix_room" in str(roomless.faults_for_run("config.yaml")[0])
+
+
+def test_an_entry_for_a_team_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
+    entry = FaqEntry("a", {"fr": ("b",)}, {"fr": "c"}, team="mobil", place="faq/a.yaml:3")
+    (fault,) = check_faq_against(good(tmp_path, MATRIX), Faq((entry,)))
+    assert str(fault).startswith("faq/a.yaml:3: ")
+    assert "mobile" in fault.what
+
+
+KEYS = st.sampled_from(["languages", "matrix", "teams", "id", "name", "user", "answers", "max_wrong", "x"])
+SHAPES = st.recursive(
+    st.text(max_size=5), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4)
+)
+
+
+@given(SHAPES)
+def test_no_shape_of_a_config_raises(tmp_path_factory: pytest.TempPathFactory, tree: object) -> None:
+    path = tmp_path_factory.getbasetemp() / "shape.yaml"
+    path.write_text(json.dumps(tree))
+    config, faults = load_config(path, {}, explicit=True)
+    assert (config is None) == bool(faults)
