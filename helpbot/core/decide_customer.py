@@ -29,6 +29,7 @@ from helpbot.core.phrases import in_all, language_name, say
 from helpbot.core.transcript import card, pieces, shorten, told
 
 _UNDECRYPTABLE = "undecryptable"
+_NEAR = 0.3  # below, naming the nearest entry to the agents would mislead them
 
 
 def arrived(ticket: Ticket, event: CustomerArrived, desk: Desk) -> Decision:
@@ -161,7 +162,8 @@ def _found(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
     if finding.zone is Zone.SUGGEST and choices:
         return _offered(ticket, event, choices, desk)
     reason = Reason.REFUSED if best in ticket.refused else Reason.UNSURE
-    return _escalated(replace(ticket, entry=best), kept, reason, event.at, desk)
+    near = best if finding.candidates and finding.candidates[0].confidence >= _NEAR else None
+    return _escalated(replace(ticket, entry=near), kept, reason, event.at, desk)
 
 
 def _answering(ticket: Ticket, event: CustomerSaid, entry: str, answer: Answer, desk: Desk) -> Decision:
@@ -277,7 +279,8 @@ def _lines(effects: tuple[Effect, ...], ticket: Ticket, at: datetime) -> tuple[E
                 found.append(Entry(effect.role, effect.audience, effect.author, effect.text, at))
             case Say(audience=Audience.CUSTOMER):
                 text = "\n".join(block.text for block in effect.content)
-                found.append(Entry(effect.role, effect.audience, effect.author, text, at))
+                marked = any(isinstance(block, Marked) for block in effect.content)
+                found.append(Entry(effect.role, effect.audience, effect.author, text, at, marked))
             case _:
                 pass
     return tuple(found)

@@ -63,13 +63,14 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a transcript; `text` is plain, as it was written."""
+    """One line of a transcript; `text` is as it was written, `marked` when that is CommonMark of ours."""
 
     role: Role
     audience: Audience
     author: str
     text: str
     at: datetime
+    marked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from helpbot.core.effects import Block, Content, Literal, Quoted, Strong
+from helpbot.core.effects import Block, Content, Literal, Marked, Quoted, Strong
 from helpbot.core.model import Desk, Entry, Reason, Role, Status, Ticket
 from helpbot.core.phrases import language_name, say
 
@@ -60,7 +60,10 @@ def told(entries: Sequence[Entry], desk: Desk) -> tuple[Content, ...]:
     blocks: list[Block] = []
     for entry in entries:
         author = say("bot", language) if entry.role is Role.BOT else entry.author
-        blocks += [Quoted(author, piece) for piece in pieces(entry.text)]
+        if entry.marked and len(entry.text) <= PIECE:
+            blocks += [Strong(author), Marked(entry.text)]
+        else:
+            blocks += [Quoted(author, piece) for piece in pieces(entry.text)]
     return gathered((Strong(say("transcript", language)), *blocks))
 
 

@@ -7,6 +7,7 @@ import sqlite3
 
 import aiosqlite
 
+from helpbot.core.effects import Marked
 from helpbot.core.model import Audience, Entry, Person, Reason, Role, Status, Ticket
 from helpbot.store.base import Conversation, InboxRow, KeptTicket, Outgoing
 from helpbot.store.codec import content_text, json_content, text_time
@@ -75,8 +76,10 @@ async def load_ticket(db: aiosqlite.Connection, number: int) -> KeptTicket | Non
 
 
 def _entry(row: sqlite3.Row) -> Entry:
-    text = content_text(json_content(row["content"]))
-    return Entry(Role(row["role"]), Audience(row["audience"]), row["author"], text, text_time(row["at"]))
+    content = json_content(row["content"])
+    marked = any(isinstance(block, Marked) for block in content)
+    role, audience = Role(row["role"]), Audience(row["audience"])
+    return Entry(role, audience, row["author"], content_text(content), text_time(row["at"]), marked)
 
 
 def _ticket(row: sqlite3.Row, kept: Conversation, entries: tuple[Entry, ...]) -> Ticket:

@@ -48,6 +48,7 @@ class Bot:
         self.received: list[Incoming] = []
         self.handed_in = 0  # with repeats
         self.crash_before_commit = False
+        self.crash_after_commit = False
         defaults: dict[str, Any] = {
             "homeserver": server.url,
             "user": user.id,
@@ -168,6 +169,8 @@ class Bot:
             self.notebook.saved_rooms |= {item.room for item in batch if item.team is None}
             self.notebook.saved_cursor = cursor
             self._changed.notify_all()
+        if self.crash_after_commit:
+            raise asyncio.CancelledError
 
 
 async def until_in(actor: PlainActor, room: str, user: str, membership: str = "join") -> None:

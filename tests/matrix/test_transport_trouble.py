@@ -216,6 +216,19 @@ async def test_words_whose_key_comes_late_are_told_and_then_heard(bot: Bot, cryp
     assert [item.attachment for item in bot.received].count("undecryptable") == 1
 
 
+async def test_words_without_their_key_outlive_a_crash_after_the_commit(bot: Bot, crypto_actor: MakeCrypto) -> None:
+    alice = await crypto_actor("Alice")
+    room = await talk(alice, bot)
+    key = await hide_next(alice, room)
+    bot.crash_after_commit = True
+    await alice.say(room, "kept")
+    await bot.crashed()
+    bot.crash_after_commit = False
+    await bot.start()
+    await send_key(alice, bot, key)
+    await bot.heard("kept")
+
+
 async def test_a_key_that_comes_soon_is_not_worth_a_word(bot: Bot, crypto_actor: MakeCrypto) -> None:
     alice = await crypto_actor("Alice")
     room = await talk(alice, bot)
