@@ -20,20 +20,22 @@ from helpbot.answers.text import (
     FUNCTION_WORDS,
     is_function_word,
     normalise,
+    said_in,
     spelt_out,
     stem,
-    without_courtesy,
 )
 
 _REPAIR_FROM = 4  # letters: shorter words have too many neighbours
 _REPAIR_ALIKE = 0.7
+_OTHER_LETTER = 0.6  # people rarely mistype the first letter: then it is more likely another word
 _REPAIRS_AT_MOST = 12  # words of one question; a longer one is a story, and no few words decide it
 _WORDS_AT_MOST = 80
 _SHORTLIST = 16  # groups whose letters are compared as well
 _FUNCTION_WEIGHT = 0.12
 _NUMBER_WEIGHT = 0.3  # of a number that no entry holds: an amount, a date, a telephone number
-_KNOWN_LANGUAGE = 0.1
-_SCORE = (0.5, 3.0, 3.5, 6.5, 4.0, 3.5, 0.0, 2.5)
+_KNOWN_LANGUAGE = 0.1  # of a score: decides between two that are alike, and nothing else
+# How much each sign says about which entry is meant: a conditional logit, fitted as confidence.py says.
+_SCORE = (0.5, 3.0, 3.5, 6.5, 4.0, 3.5, 2.5)
 
 
 class Signs(NamedTuple):
@@ -45,7 +47,6 @@ class Signs(NamedTuple):
     letters_mean: float
     coverage: float  # share of the question's weight that the entry's words cover
     typical: float  # the same, words counting by how many of the entry's phrasings use them
-    content: float  # share of the question's content words (all alike) that the entry knows
     answered: float  # share of the best phrasing's weight that the question holds
 
 
@@ -67,10 +68,10 @@ class Ranking:
 
     matches: tuple[Match, ...] = ()
     language: str | None = None  # as the words tell, without looking at who won
+    lead: int = 0  # by how many words
     content: int = 0  # how many words carry meaning
-    unknown: float = 0.0  # share of the question's weight that no entry knows, repairs included in part
-    repairs: tuple[tuple[str, str], ...] = ()
-    groups: int = 0  # how many entries the FAQ holds, once for every language
+    bare: bool = False  # one word that is no phrasing: a subject, not yet a question
+    repairs: tuple[tuple[str, str], ...] = ()  # what was written, and what it was taken for
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,20 @@ class _Group:
 class _Word(NamedTuple):
     stem: str
     weight: float
-    sure: float  # 1, or how alike a repaired word is
+    sure: float  # 1, or how alike a repaired word is; 0 when no entry knows it
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A question made ready for comparison; `mended` and `ordered` are its words after repair."""
+
+    asked: tuple[_Word, ...]
+    mended: str
+    ordered: str
+    total: float
+    norm: float
+    repairs: tuple[tuple[str, str], ...]
+    language: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +131,12 @@ class Index:
         spoken: dict[str, set[str]] = {language: set(words) for language, words in FUNCTION_WORDS.items()}
         for position, entry in enumerate(faq.entries):
             for language, texts in entry.questions.items():
-                plain = [(text, normalise(text)) for text in texts]
-                said = [(text, without_courtesy(spelt_out(folded.split()))) for text, folded in plain if folded]
-                if not said:
-                    continue
+                plain = [(text, folded) for text in texts if (folded := normalise(text))]
                 for text, folded in plain:
                     exact.setdefault(folded, {}).setdefault(len(spelt), text)
                     spoken.setdefault(language, set()).update(folded.split())
-                spelt.append((position, language, said))
+                if plain:
+                    spelt.append((position, language, [(text, said_in(folded)) for text, folded in plain]))
         postings = _postings([{stem(word) for _, said in texts for word in said} for _, _, texts in spelt])
         weights = {root: _weight(root, len(spelt), len(numbers)) for root, numbers in postings.items()}
         return cls(
@@ -138,49 +150,52 @@ class Index:
 
     def score(self, question: str, language: str | None = None, silent: Collection[int] = frozenset()) -> Ranking:
         """Rank the entries but the silent ones; the language known from before breaks ties and does little more."""
-        plain = normalise(question).split()
+        plain = normalise(question)
         if not plain:
             return Ranking()
-        asked, mended, repairs = self._weigh(without_courtesy(spelt_out(plain))[:_WORDS_AT_MOST])
-        total = sum(word.weight for word in asked)
-        same = self.exact.get(" ".join(plain), {})
-        best: dict[int, tuple[tuple[bool, float], Match]] = {}
-        for number in self._shortlist(asked, mended, same, silent):
-            match = _compare(self.groups[number], asked, total, mended, same.get(number))
-            rank = (match.exact, match.score + (_KNOWN_LANGUAGE if match.language == language else 0.0))
-            if match.entry not in best or rank > best[match.entry][0]:
-                best[match.entry] = (rank, match)
-        order = sorted(best.values(), key=lambda ranked: (-ranked[0][0], -ranked[0][1], ranked[1].entry))
+        asked = self._weigh(said_in(plain)[:_WORDS_AT_MOST], language)
+        same = self.exact.get(plain, {})
+        best: dict[int, Match] = {}
+        for number in self._shortlist(asked, same, silent):
+            match = _compare(self.groups[number], asked, same.get(number))
+            held = best.get(match.entry)
+            if held is None or (match.exact, match.score) > (held.exact, held.score):
+                best[match.entry] = match
+        told, lead = self._language(spelt_out(plain.split()))
         return Ranking(
-            matches=tuple(match for _, match in order),
-            language=self._language(spelt_out(plain)),
-            content=sum(1 for word in asked if not is_function_word(word.stem)),
-            unknown=1 - sum(word.weight * word.sure for word in asked) / total,
-            repairs=repairs,
-            groups=len(self.groups),
+            matches=tuple(sorted(best.values(), key=lambda match: (not match.exact, -match.score, match.entry))),
+            language=told,
+            lead=lead,
+            content=sum(1 for word in asked.asked if not is_function_word(word.stem)),
+            bare=len(asked.asked) == 1 and not same,
+            repairs=asked.repairs,
         )
 
-    def _weigh(self, said: list[str]) -> tuple[tuple[_Word, ...], str, tuple[tuple[str, str], ...]]:
-        """Return the question's words with their weights, the question as mended, and what was mended."""
+    def _weigh(self, said: list[str], language: str | None) -> _Question:
+        """Weigh the question's words, mending those that no entry knows."""
         asked: dict[str, _Word] = {}
         mended: list[str] = []
         repairs: dict[str, tuple[str, float] | None] = {}
         for word in said:
-            root = stem(word)
-            sure = 1.0
+            root, meant, sure = stem(word), word, 1.0
             if root not in self.weights:
                 if word not in repairs and len(repairs) < _REPAIRS_AT_MOST:
                     repairs[word] = self._nearest(word)
-                repair = repairs.get(word)
-                sure = 0.0 if repair is None else repair[1]
-                word = word if repair is None else repair[0]  # noqa: PLW2901
-                root = root if repair is None else stem(word)
-            mended.append(word)
+                meant, sure = repairs.get(word) or (word, 0.0)
+                root = stem(meant)
+            mended.append(meant)
             if root not in asked or asked[root].sure < sure:
                 weight = self.weights.get(root) or _weight(root, len(self.groups), 0)
                 asked[root] = _Word(root, weight, sure)
-        made = tuple((word, repair[0]) for word, repair in repairs.items() if repair is not None)
-        return tuple(asked.values()), " ".join(mended), made
+        return _Question(
+            asked=tuple(asked.values()),
+            mended=" ".join(mended),
+            ordered=" ".join(sorted(mended)),
+            total=sum(word.weight for word in asked.values()),
+            norm=sqrt(sum(word.weight * word.weight for word in asked.values())),
+            repairs=tuple((word, repair[0]) for word, repair in repairs.items() if repair is not None),
+            language=language,
+        )
 
     def _nearest(self, word: str) -> tuple[str, float] | None:
         """Return the FAQ's word that an unknown word was probably meant to be, and how sure that is."""
@@ -197,14 +212,15 @@ class Index:
             )
             if near is not None and (found is None or near[1] > found[1]):
                 found = (near[0], near[1])
-        return found
+        if found is None:
+            return None
+        meant, alike = found
+        return meant, alike * alike * (1.0 if meant[0] == word[0] else _OTHER_LETTER)
 
-    def _shortlist(
-        self, asked: tuple[_Word, ...], mended: str, same: Mapping[int, str], silent: Collection[int]
-    ) -> list[int]:
+    def _shortlist(self, question: _Question, same: Mapping[int, str], silent: Collection[int]) -> list[int]:
         """Return the groups worth comparing letter by letter: those of the same words, then those that share most."""
         shared: dict[int, float] = {}
-        for root, weight, sure in asked:
+        for root, weight, sure in question.asked:
             for number in self.postings.get(root, ()):
                 gain = weight * sure * (1 + self.groups[number].shares[root])
                 shared[number] = shared.get(number, 0.0) + gain
@@ -213,11 +229,12 @@ class Index:
         exact = [number for number in same if self.groups[number].entry not in silent]
         return list(dict.fromkeys(exact + most))
 
-    def _language(self, plain: list[str]) -> str | None:
-        """Return the language that more of the words belong to than to any other, or None when none leads."""
+    def _language(self, plain: list[str]) -> tuple[str | None, int]:
+        """Return the language that most words belong to, and by how many words it leads; None when none leads."""
         heard = {language: sum(word in words for word in plain) for language, words in self.spoken.items()}
-        first, second, *_ = sorted(heard.values(), reverse=True) + [0]
-        return max(heard, key=lambda language: heard[language]) if first > second else None
+        first, second, *_ = sorted(heard.values(), reverse=True)
+        told = max(heard, key=lambda language: heard[language]) if first > second else None
+        return told, first - second
 
 
 def _postings(holding: list[set[str]]) -> dict[str, tuple[int, ...]]:
@@ -241,7 +258,7 @@ def _by_length(words: Iterable[str]) -> dict[int, tuple[str, ...]]:
     """Return the words that a repair may lead to, each once, by length."""
     lengths: dict[int, dict[str, None]] = {}
     for word in words:
-        if len(word) >= _REPAIR_FROM - 2 and word.isalpha():
+        if len(word) >= _REPAIR_FROM - 2 and word.isalpha() and not is_function_word(word):
             lengths.setdefault(len(word), {})[word] = None
     return {length: tuple(kept) for length, kept in lengths.items()}
 
@@ -260,16 +277,15 @@ def _group(position: int, language: str, texts: list[tuple[str, list[str]]], wei
     return _Group(position, language, tuple(phrasings), shares)
 
 
-def _compare(group: _Group, asked: tuple[_Word, ...], total: float, mended: str, same: str | None) -> Match:
-    """Collect the signs for one group."""
-    norm = sqrt(sum(weight * weight for _, weight, _ in asked))
-    ordered = " ".join(sorted(mended.split()))
+def _compare(group: _Group, question: _Question, same: str | None) -> Match:
+    """Collect the signs for one group; `same` is its phrasing that equals the question, if one does."""
+    asked = question.asked
     alike = []
     for number, phrasing in enumerate(group.phrasings):
         shared = sum(weight * sure * phrasing.stems.get(root, 0.0) for root, weight, sure in asked)
-        words = shared / (norm * phrasing.norm)
-        letters = (fuzz.ratio(mended, phrasing.spelt) + fuzz.ratio(ordered, phrasing.ordered)) / 200
-        alike.append((words + letters, words, letters, -number))
+        words = shared / (question.norm * phrasing.norm)
+        letters = fuzz.ratio(question.mended, phrasing.spelt) + fuzz.ratio(question.ordered, phrasing.ordered)
+        alike.append((words + letters / 200, words, letters / 200, -number))
     alike.sort(reverse=True)
     three = alike[:3]
     best = group.phrasings[-alike[0][3]]
@@ -279,16 +295,10 @@ def _compare(group: _Group, asked: tuple[_Word, ...], total: float, mended: str,
         words_mean=sum(words for _, words, _, _ in three) / len(three),
         letters_best=alike[0][2],
         letters_mean=sum(letters for _, _, letters, _ in three) / len(three),
-        coverage=sum(weight * sure for root, weight, sure in asked if root in group.shares) / total,
-        typical=sum(weight * sure * group.shares.get(root, 0.0) for root, weight, sure in asked) / total,
-        content=_known_content(asked, group.shares),
+        coverage=sum(weight * sure for root, weight, sure in asked if root in group.shares) / question.total,
+        typical=sum(weight * sure * group.shares.get(root, 0.0) for root, weight, sure in asked) / question.total,
         answered=sum(weight * held.get(root, 0.0) for root, weight in best.stems.items()) / sum(best.stems.values()),
     )
     score = sum(weight * sign for weight, sign in zip(_SCORE, signs, strict=True))
+    score += _KNOWN_LANGUAGE if group.language == question.language else 0.0
     return Match(group.entry, group.language, best.text if same is None else same, signs, score, same is not None)
-
-
-def _known_content(asked: tuple[_Word, ...], shares: Mapping[str, float]) -> float:
-    """Return the share of the content words that the group knows; all words count when none carries content."""
-    content = [word for word in asked if not is_function_word(word.stem)] or list(asked)
-    return sum(word.sure for word in content if word.stem in shares) / len(content)

@@ -8,7 +8,7 @@ Rule: no pattern is ever run on people's text, because a pattern that backtracks
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 LONGEST = 1000
 _LETTERS = {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
@@ -20,73 +20,63 @@ _SHORT = {
     "g": "j ai", "jai": "j ai", "ge": "j ai", "jme": "je me", "jpeu": "je peux", "jpeux": "je peux",
     "jpe": "je peux", "peu": "peux", "peut": "peux", "jveu": "je veux", "jveux": "je veux", "jvx": "je veux",
     "veu": "veux", "ve": "veux", "veut": "veux", "jsui": "je suis", "jsuis": "je suis", "chui": "je suis",
-    "chuis": "je suis", "jsais": "je sais", "jsai": "je sais", "c": "c est", "cest": "c est",
-    "ct": "c etait", "sa": "ca", "pk": "pourquoi", "pq": "pourquoi", "prk": "pourquoi", "pkoi": "pourquoi",
-    "pourkoi": "pourquoi", "prquoi": "pourquoi", "pourqoi": "pourquoi", "koi": "quoi", "qoi": "quoi", "kwa": "quoi",
+    "chuis": "je suis", "jsais": "je sais", "jsai": "je sais", "c": "c est", "cest": "c est", "ct": "c etait",
+    "sa": "ca", "pk": "pourquoi", "pq": "pourquoi", "prk": "pourquoi", "pkoi": "pourquoi", "pourkoi": "pourquoi",
+    "prquoi": "pourquoi", "pourqoi": "pourquoi", "koi": "quoi", "qoi": "quoi", "kwa": "quoi",
     "keske": "qu est ce que", "kes": "qu est ce", "kan": "quand", "qd": "quand", "qand": "quand", "k": "que",
     "ke": "que", "q": "que", "ki": "qui", "kel": "quel", "kelle": "quelle", "coment": "comment", "cmt": "comment",
     "cmnt": "comment", "commen": "comment", "koman": "comment", "ds": "dans", "pr": "pour", "ac": "avec",
     "avc": "avec", "ss": "sans", "ya": "il y a", "yapa": "il y a pas", "yora": "il y aura", "pb": "probleme",
     "pbm": "probleme", "prob": "probleme", "pbl": "probleme", "mtn": "maintenant", "tjs": "toujours",
     "tjrs": "toujours", "tjr": "toujours", "bcp": "beaucoup", "tt": "tout", "ts": "tous", "qq": "quelque",
-    "qqun": "quelqu un", "qqn": "quelqu un", "rdv": "rendez vous", "tel": "telephone",
-    "tph": "telephone", "num": "numero", "nbr": "nombre", "mdp": "mot de passe",
-    "msg": "message", "ordi": "ordinateur", "appart": "appartement", "abo": "abonnement", "slt": "salut",
-    "bjr": "bonjour", "bsr": "bonsoir", "svp": "s il vous plait", "stp": "s il te plait", "mrc": "merci",
-    "aprem": "apres midi", "ajd": "aujourd hui", "auj": "aujourd hui", "dsl": "desole", "marche": "fonctionne",
-    "marchent": "fonctionne", "fonctionnent": "fonctionne", "fonctione": "fonctionne",
+    "qqun": "quelqu un", "qqn": "quelqu un", "rdv": "rendez vous", "tel": "telephone", "tph": "telephone",
+    "num": "numero", "nbr": "nombre", "mdp": "mot de passe", "msg": "message", "ordi": "ordinateur",
+    "appart": "appartement", "abo": "abonnement", "aprem": "apres midi", "ajd": "aujourd hui", "auj": "aujourd hui",
+    "dsl": "desole", "marche": "fonctionne", "marchent": "fonctionne", "fonctionnent": "fonctionne",
+    "fonctione": "fonctionne",
     # English
     "u": "you", "ur": "your", "r": "are", "im": "i am", "ive": "i have", "cant": "can t", "cannot": "can t",
     "dont": "don t", "doesnt": "doesn t", "didnt": "didn t", "isnt": "isn t", "wont": "won t", "havent": "haven t",
     "hasnt": "hasn t", "couldnt": "couldn t", "wasnt": "wasn t", "whats": "what s", "hows": "how s",
-    "wheres": "where s", "wanna": "want to", "gonna": "going to", "gotta": "got to", "pls": "please",
-    "plz": "please", "thx": "thanks", "ty": "thanks", "acct": "account", "acc": "account", "pwd": "password",
-    "pw": "password", "passwd": "password", "txt": "text", "nr": "number", "bc": "because", "tmrw": "tomorrow",
-    "info": "information", "infos": "information",
+    "wheres": "where s", "wanna": "want to", "gonna": "going to", "gotta": "got to", "ty": "thanks",
+    "acct": "account", "acc": "account", "pwd": "password", "pw": "password", "passwd": "password", "txt": "text",
+    "nr": "number", "bc": "because", "tmrw": "tomorrow", "info": "information", "infos": "information",
 }  # fmt: skip
 
-_COURTESY = frozenset(
-    [
-        "bonjour",
-        "bonsoir",
-        "salut",
-        "coucou",
-        "hello",
-        "hi",
-        "hey",
-        "merci",
-        "thanks",
-        "thank",
-        "please",
-        "svp",
-        "cordialement",
-        "madame",
-        "monsieur",
-        "desole",
-        "sorry",
-        "excusez",
-        "dear",
-        "regards",
-        "vite",
-        "urgent",
-        "ok",
-        "bah",
-        "ben",
-        "euh",
-        "hein",
-        "lol",
-        "mdr",
-        "ptdr",
-    ]
+
+def _listed(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_COURTESY = _listed(
+    "bonjour bonsoir salut coucou hello hi hey merci thanks thank please svp cordialement madame monsieur "
+    "desole sorry excusez dear regards vite urgent ok bah ben euh hein lol mdr ptdr stp slt bjr bsr mrc thx "
+    "pls plz "
 )
 FUNCTION_WORDS = {
-    "fr": frozenset(
-        ["a", "ai", "ais", "ait", "alors", "apres", "as", "au", "aucun", "aura", "aussi", "autre", "aux", "avant", "avec", "avez", "avoir", "avons", "bien", "c", "ca", "car", "ce", "ceci", "cela", "ces", "cet", "cette", "chez", "comme", "comment", "d", "dans", "de", "deja", "depuis", "des", "deux", "dit", "dois", "doit", "donc", "dont", "du", "elle", "elles", "en", "encore", "entre", "es", "est", "et", "etait", "etant", "etc", "ete", "etes", "etre", "eu", "faire", "fais", "fait", "faites", "faut", "fois", "font", "hui", "il", "ils", "j", "je", "jusqu", "l", "la", "le", "les", "leur", "leurs", "lui", "m", "ma", "mais", "me", "meme", "mes", "mieux", "moi", "moins", "mon", "n", "ne", "ni", "nos", "notre", "nous", "on", "ont", "ou", "par", "pas", "peux", "peuvent", "pouvez", "plait", "plus", "plutot", "pour", "pourquoi", "pouvoir", "pourrais", "puis", "qu", "quand", "que", "quel", "quelle", "quelles", "quels", "quelque", "qui", "quoi", "rien", "s", "sans", "sera", "serait", "ses", "si", "soit", "son", "sont", "sous", "suis", "sur", "t", "ta", "te", "tes", "toi", "ton", "toujours", "tous", "tout", "toute", "toutes", "tres", "trop", "tu", "un", "une", "va", "vais", "veux", "voudrais", "voulez", "vos", "votre", "vous", "vraiment", "y", "besoin", "merci", "bonjour", "aujourd", "maintenant", "peu", "etiez", "avait", "avais", "j", "aimerais", "souhaite", "ici", "parce", "sais", "savoir"]
+    "fr": _listed(
+        "a ai ais ait alors apres as au aucun aura aussi autre aux avant avec avez avoir avons bien c ca car "
+        "ce ceci cela ces cet cette chez comme comment d dans de deja depuis des deux dit dois doit donc dont "
+        "du elle elles en encore entre es est et etait etant etc ete etes etre eu faire fais fait faites faut "
+        "fois font hui il ils j je jusqu l la le les leur leurs lui m ma mais me meme mes mieux moi moins mon "
+        "n ne ni nos notre nous on ont ou par pas peux peuvent pouvez plait plus plutot pour pourquoi pouvoir "
+        "pourrais puis qu quand que quel quelle quelles quels quelque qui quoi rien s sans sera serait ses si "
+        "soit son sont sous suis sur t ta te tes toi ton toujours tous tout toute toutes tres trop tu un une "
+        "va vais veux voudrais voulez vos votre vous vraiment y besoin merci bonjour aujourd maintenant peu "
+        "etiez avait avais aimerais souhaite ici parce sais savoir "
     ),
-    "en": frozenset(
-        ["a", "about", "after", "all", "also", "always", "am", "an", "and", "any", "anyone", "anything", "are", "as", "at", "be", "because", "been", "before", "being", "both", "but", "by", "can", "could", "d", "did", "do", "does", "doesn", "don", "doing", "done", "else", "ever", "every", "for", "from", "get", "gets", "getting", "give", "go", "going", "gone", "got", "had", "has", "have", "haven", "having", "he", "her", "here", "hers", "him", "his", "how", "i", "if", "in", "into", "is", "isn", "it", "its", "just", "know", "let", "like", "ll", "look", "looking", "m", "make", "many", "may", "maybe", "me", "might", "more", "most", "much", "must", "my", "need", "needs", "never", "no", "not", "now", "of", "off", "oh", "on", "once", "one", "only", "or", "other", "our", "out", "over", "own", "please", "possible", "really", "s", "same", "say", "see", "should", "show", "so", "some", "someone", "something", "still", "such", "t", "tell", "than", "that", "the", "their", "them", "then", "there", "these", "they", "thing", "things", "this", "those", "to", "too", "under", "until", "up", "us", "use", "using", "ve", "very", "want", "was", "wasn", "way", "we", "were", "what", "when", "where", "which", "while", "who", "whom", "why", "will", "wish", "with", "without", "won", "would", "yes", "yet", "you", "your", "yours", "thanks", "hello", "hi", "trying", "try", "re", "able"]
+    "en": _listed(
+        "a about after all also always am an and any anyone anything are as at be because been before being "
+        "both but by can could d did do does doesn don doing done else ever every for from get gets getting "
+        "give go going gone got had has have haven having he her here hers him his how i if in into is isn it "
+        "its just know let like ll look looking m make many may maybe me might more most much must my need "
+        "needs never no not now of off oh on once one only or other our out over own please possible really s "
+        "same say see should show so some someone something still such t tell than that the their them then "
+        "there these they thing things this those to too under until up us use using ve very want was wasn "
+        "way we were what when where which while who whom why will wish with without won would yes yet you "
+        "your yours thanks hello hi trying try re able "
     ),
-}  # fmt: skip
+}
 _FUNCTION = FUNCTION_WORDS["fr"] | FUNCTION_WORDS["en"]
 _SUFFIXES = (
     "issements", "issement", "ations", "ation", "ements", "ement", "ments", "ment", "ingly", "ities", "euses", "euse",
@@ -128,10 +118,13 @@ def spelt_out(plain: Iterable[str]) -> list[str]:
     return [word for short in plain for word in _SHORT.get(short, short).split()]
 
 
-def without_courtesy(plain: Sequence[str]) -> list[str]:
-    """Return the words without greetings and thanks, or all of them when nothing else was said."""
-    left = [word for word in plain if word not in _COURTESY]
-    return left or list(plain)
+def said_in(plain: str) -> list[str]:
+    """Return the words of a normalised text, spelt out, without greetings and thanks unless nothing else was said."""
+    spelt = " " + " ".join(spelt_out(plain.split())) + " "
+    for politeness in (" s il vous plait ", " s il te plait "):
+        spelt = spelt.replace(politeness, " ")
+    left = [word for word in spelt.split() if word not in _COURTESY]
+    return left or spelt_out(plain.split())
 
 
 def is_function_word(word: str) -> bool:
@@ -146,5 +139,6 @@ def stem(word: str) -> str:
     for suffix in _SUFFIXES:
         if word.endswith(suffix) and len(word) - len(suffix) >= max(_SHORTEST_STEM, len(suffix)):
             root = word[: -len(suffix)]
-            return root[:-1] if len(root) > 4 and root[-1] == root[-2] else root
+            root = root[:-1] if len(root) > 4 and root[-1] == root[-2] else root
+            return word if root in _FUNCTION else root
     return word

@@ -30,6 +30,7 @@ from helpbot.transports.matrix_rooms import Rooms
 log = structlog.get_logger(__name__)
 
 _POLL = 30.0  # seconds that the server may wait for news
+_CATCH_UP = 300.0  # seconds that the server may take to gather what was missed
 _READ_BACK = 2000  # events
 _NOTHING = {"not_types": ["*"]}
 _FILTER = json.dumps(
@@ -126,18 +127,18 @@ class MatrixTransport:
         await held.load()
         inbox = Inbox(client, rooms, held, _now)
         cursor = await self._notebook.cursor()
-        backoff = Backoff("sync")
+        backoff, keys_backoff = Backoff("sync"), Backoff("keys")
         while True:
             try:
                 if self.ready.is_set():
                     wait = _POLL if (due := held.next_due(_now())) is None else min(max(due, 1.0), _POLL)
                     cursor = await self._sync(client, inbox, receive, cursor, wait)
                 else:
-                    await client.look_after_keys()
+                    await _look_after_keys(client, keys_backoff)
                     await rooms.open_desks()
                     cursor = await self._catch_up(client, inbox, receive, cursor)
                     self.ready.set()
-                await client.look_after_keys()
+                await _look_after_keys(client, keys_backoff)
                 backoff.worked()
             except LoginGone as gone:
                 raise SetupError(
@@ -154,7 +155,8 @@ class MatrixTransport:
         first = cursor is None
         if not first:
             cursor = await self._sync(client, inbox, receive, cursor, 0)
-        snapshot = await client.call("GET", path("sync"), query={"filter": _FILTER_INVITES, "timeout": "0"})
+        query = {"filter": _FILTER_INVITES, "timeout": "0"}
+        snapshot = await client.call("GET", path("sync"), query=query, patience=_CATCH_UP)
         if cursor is None:
             cursor = str(snapshot["next_batch"])
             await client.take_key_news(snapshot)  # otherwise they come with the cursor
@@ -168,7 +170,8 @@ class MatrixTransport:
         query = {"filter": _FILTER, "timeout": str(int(wait * 1000))}
         if cursor is not None:
             query["since"] = cursor
-        answer = await client.call("GET", path("sync"), query=query, patience=wait + 30)
+        patience = wait + _POLL if self.ready.is_set() else _CATCH_UP
+        answer = await client.call("GET", path("sync"), query=query, patience=patience)
         further = answer.get("next_batch")
         if not isinstance(further, str):
             raise TryLater("the homeserver's sync has no next_batch")
@@ -247,6 +250,19 @@ class MatrixTransport:
 
     async def _decline(self, room: str, key: str) -> None:
         await self.send(Address(self.name, room), (Literal(self._decline_text),), key)
+
+
+async def _look_after_keys(client: GuardedClient, backoff: Backoff) -> None:
+    """Do what keys need, once in a while if it does not work: messages go on meanwhile."""
+    if not backoff.is_due():
+        return
+    try:
+        await client.look_after_keys()
+        backoff.worked()
+    except LoginGone:
+        raise
+    except (TryLater, Refused) as failed:
+        backoff.put_off(failed.why)
 
 
 def _now() -> datetime:

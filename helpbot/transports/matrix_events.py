@@ -59,7 +59,7 @@ def incoming(event: Mapping[str, object], place: Place) -> Incoming | None:
         team=place.team,
         member=place.team is None or sender in place.people,
     )
-    kind = event.get("type")
+    kind = words(event.get("type"))
     if kind == "m.reaction":
         return _reaction(base, content)
     if kind == "m.room.message":
@@ -163,7 +163,7 @@ def _message(base: Incoming, content: Mapping[str, object], place: Place) -> Inc
 
 def _said(base: Incoming, content: Mapping[str, object], *, is_reply: bool) -> Incoming | None:
     kind, body = content.get("msgtype"), content.get("body")
-    if kind in _NOT_FOR_US or not isinstance(kind, str):
+    if not isinstance(kind, str) or kind in _NOT_FOR_US:
         return None
     if kind in _FILES:
         name = content.get("filename")
@@ -208,7 +208,8 @@ def _links_somebody(markup: str, us: set[str]) -> bool:
 
 def _names_somebody(text: str, place: Place, us: set[str]) -> bool:
     folded = text.casefold()
-    if any(found[0] not in {user.casefold() for user in us} for found in _USER_ID.finditer(folded)):
+    ours = {user.casefold() for user in us}
+    if any(found[0].rstrip(".:-") not in ours for found in _USER_ID.finditer(folded)):
         return True
     names = {"room"}
     for user, name in place.people.items():

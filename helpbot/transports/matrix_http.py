@@ -98,6 +98,7 @@ class Backoff:
         self._longest = longest
         self._tries = 0
         self._why = ""
+        self._due = 0.0
         self._chance = random.Random()  # noqa: S311  # spreads the load, protects nothing
 
     def next_wait(self, why: str, after: timedelta | None = None) -> float:
@@ -109,6 +110,14 @@ class Backoff:
         self._tries = min(self._tries + 1, 10)
         return max(seconds, 0.0 if after is None else after.total_seconds())
 
+    def put_off(self, why: str, after: timedelta | None = None) -> None:
+        """Make it due again after a while, without waiting."""
+        self._due = asyncio.get_running_loop().time() + self.next_wait(why, after)
+
+    def is_due(self) -> bool:
+        """Tell whether it may be tried now."""
+        return asyncio.get_running_loop().time() >= self._due
+
     async def wait(self, error: TryLater) -> None:
         """Wait as this failure asks for."""
         await asyncio.sleep(self.next_wait(error.why, error.after))
@@ -117,4 +126,4 @@ class Backoff:
         """Begin anew after a success."""
         if self._why:
             log.info(f"{self._what}_works_again", failures=self._tries)
-        self._tries, self._why = 0, ""
+        self._tries, self._why, self._due = 0, "", 0.0

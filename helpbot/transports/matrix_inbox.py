@@ -25,7 +25,6 @@ log = structlog.get_logger(__name__)
 
 _SENDERS_KEPT = 10_000
 _GAP_LIMIT = 10_000  # events of one room between two syncs
-_BREATH = 10  # events decrypted before others get their turn
 
 
 @dataclass(slots=True)
@@ -175,9 +174,8 @@ class Inbox:
             return
         place = await self._place(room, events)
         alone = await self._is_alone_with_her(room, events) if place.team is None else True
-        for count, event in enumerate(events):
-            if count % _BREATH == _BREATH - 1:
-                await asyncio.sleep(0)
+        for event in events:
+            await asyncio.sleep(0)  # decrypting takes time: others get their turn
             if _is_member_event(event):
                 if place.team is None and alone:
                     self._read_member_event(event, place, batch)

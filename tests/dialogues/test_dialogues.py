@@ -1,7 +1,8 @@
 """Plays every story of this folder: what is said, and all that each side then reads, in order.
 
 A line of a story is one of:
-    NAME: TEXT            that customer or agent writes (an agent in the newest ticket's thread, "sam on 1" in that one's)
+    NAME: TEXT            that customer or agent writes, an agent in the newest ticket's thread
+    NAME on 1: TEXT       that agent writes in that ticket's thread
     NAME arrives/leaves:  the customer opens or leaves the room
     NAME reacts: SYMBOL   the agent reacts to the card
     NAME mentions: TEXT   the agent writes and mentions a colleague
@@ -20,9 +21,9 @@ from typing import Any
 
 import pytest
 import yaml
-from helpbot.answers.library import FaqLibrary
 
 from helpbot.answers import files
+from helpbot.answers.library import FaqLibrary
 from helpbot.core.model import Desk, Team
 from helpbot.transports.memory import Message
 from tests.dialogues.stage import AGENTS, Stage, stage

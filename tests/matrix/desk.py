@@ -80,6 +80,12 @@ class RunningDesk:
     def runs(self) -> bool:
         return self._process is not None
 
+    async def logged(self, word: str) -> None:
+        """Return once the desk's log holds the word."""
+        async with asyncio.timeout(30):
+            while word not in self.log():  # noqa: ASYNC110  # a file has no event
+                await asyncio.sleep(0.05)
+
     def log(self) -> str:
         """Return what the desk logged."""
         return (self.folder / "stderr.log").read_text()

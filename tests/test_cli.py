@@ -1,0 +1,135 @@
+"""The command line as people and scripts use it: real processes, pipes and exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FAQ = Path(__file__).parent / "faq"
+
+
+def helpbot(*words: str, folder: Path, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("HELPBOT_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "helpbot", *words],
+        cwd=folder, env={**clean, **env}, input=stdin, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def test_ask_json_prints_one_object_a_line_in_order(tmp_path: Path) -> None:
+    questions = ["g bloqué mon puk", "what is the weather tomorrow", "", "\x00\u202e", "my PUK is blocked"]
+    done = helpbot("ask", "--json", "--faq", str(FAQ), folder=tmp_path, stdin="\n".join(questions) + "\n")
+    assert done.returncode == 0
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["question"] for line in lines] == questions
+    first = lines[0]
+    assert set(first) == {"question", "language", "decision", "entry", "confidence", "candidates", "ms"}
+    assert (first["decision"], first["entry"], first["language"]) == ("answer", "puk-blocked", "fr")
+    assert first["candidates"][0] == {"entry": "puk-blocked", "confidence": first["confidence"]}
+    assert lines[1]["decision"] == "escalate"
+    assert lines[2]["decision"] == "escalate"
+    assert all(len(line["candidates"]) <= 5 and 0 <= line["confidence"] <= 1 for line in lines)
+
+
+def test_ask_tells_a_person_why(tmp_path: Path) -> None:
+    done = helpbot("ask", "my", "puk", "is", "blocked", folder=tmp_path)
+    assert done.returncode == 0
+    assert "puk-blocked" in done.stdout
+
+
+def test_a_smaller_share_of_wrong_answers_answers_less(tmp_path: Path) -> None:
+    questions = "\n".join(["my phone got stolen", "comment resilier", "moving house", "je demenage", "internet lent"])
+    answered = [
+        helpbot("ask", "--json", "--max-wrong", share, folder=tmp_path, stdin=questions).stdout.count('"answer"')
+        for share in ("0.3", "0.001")
+    ]
+    assert answered[0] > answered[1]
+
+
+def test_chat_runs_the_whole_desk_from_a_pipe(tmp_path: Path) -> None:
+    script = "\n".join(
+        [
+            "my puk code is blocked", "do you sell electric bicycles?", "/agent !claim", "/agent Hello from Sam",
+            "/agent !note a secret word", "thanks", "/agent !close Bye!", "/agent", "/quit",
+        ]
+    )  # fmt: skip
+    done = helpbot("chat", folder=tmp_path, stdin=script, HELPBOT_LANGUAGES="en,fr")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    bot = "\n".join(line for line in lines if line.startswith("bot "))
+    agents = "\n".join(line for line in lines if line.startswith("agents "))
+    for words in ("human", "ten wrong PUKs", "#1", "Sam is taking care", "Hello from Sam", "Bye!"):
+        assert words in bot, words
+    for words in ("#1 · waiting", "my puk code is blocked", "electric bicycles", "taken", "✅", "📝", "closed"):
+        assert words in agents, words
+    assert "secret" not in bot
+    assert "\x1b" not in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_chat_ends_with_its_input(tmp_path: Path) -> None:
+    assert helpbot("chat", folder=tmp_path, stdin="hello").returncode == 0
+
+
+def test_check_is_content_with_what_ships(tmp_path: Path) -> None:
+    done = helpbot("check", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_check_prints_every_fault_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "faq").mkdir()
+    (tmp_path / "faq" / "a.yaml").write_text("- id: a\n  questions: [b]\n")
+    (tmp_path / "config.yaml").write_text("langages: [fr]\nfaq: faq\n")
+    done = helpbot("check", folder=tmp_path)
+    assert done.returncode == 1
+    assert done.stdout.startswith("config.yaml:1: unknown key")
+    only = helpbot("check", "--faq", "faq", folder=tmp_path)
+    assert only.returncode == 1
+    assert only.stdout.splitlines() == ["faq/a.yaml:1: " + only.stdout.splitlines()[0].split(": ", 1)[1]]
+
+
+def test_check_tells_of_a_test_that_does_not_come_to_its_entry(tmp_path: Path) -> None:
+    text = "- id: a\n  questions: [red apples]\n  answer: x\n  tests: [blue bicycles]\n"
+    (tmp_path / "a.yaml").write_text(text)
+    done = helpbot("check", "--faq", str(tmp_path), folder=tmp_path)
+    assert done.returncode == 1
+    assert "blue bicycles" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["fly"],
+        ["ask", "--max-wrong", "2", "x"],
+        ["run", "--nonsense"],
+        ["run", "-c", "no-such-file.yaml"],
+        ["run"],
+        ["ask", "--faq", "no-such-folder", "x"],
+        ["chat", "-c", "bad.yaml"],
+    ],
+)
+def test_wrong_usage_and_an_unusable_config_end_with_2(words: list[str], tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("langages: [fr]\n")
+    done = helpbot(*words, folder=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr
+    assert done.stdout == ""
+
+
+def test_help_lists_every_command(tmp_path: Path) -> None:
+    done = helpbot("--help", folder=tmp_path)
+    assert done.returncode == 0
+    assert all(command in done.stdout for command in ("run", "chat", "ask", "check"))
+
+
+def test_who_stops_reading_gets_no_complaint(tmp_path: Path) -> None:
+    code = f"yes puk | {sys.executable} -m helpbot ask --json | head -1"
+    done = subprocess.run(["bash", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stderr == ""
