@@ -7,18 +7,17 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from helpbot.answers.confidence import Policy, zone
 from helpbot.answers.entries import Faq, FaqEntry
 from helpbot.answers.explain import explain
+from helpbot.answers.files import load
 from helpbot.answers.library import FaqLibrary
 from helpbot.core.model import Finding, Library, Zone
 
 NOW = datetime(2026, 10, 21, 12, 0, tzinfo=UTC)
-SHIPPED = sorted((Path(__file__).parents[2] / "faq").glob("*.yaml"))
 
 
 def entry(name: str, *fr: str, en: tuple[str, ...] = ()) -> FaqEntry:
@@ -152,6 +151,11 @@ def test_only_plausible_entries_are_offered(confidences: tuple[float, ...], expe
     assert zone(confidences, Policy()) == expected
 
 
+def test_two_that_are_alike_are_offered_however_much_may_be_wrong() -> None:
+    assert zone((0.52, 0.45), Policy(max_wrong=1)) == (Zone.SUGGEST, 2)
+    assert zone((0.52, 0.3), Policy(max_wrong=1)) == (Zone.ANSWER, 0)
+
+
 def test_one_word_is_not_answered_unless_it_is_a_phrasing() -> None:
     assert find("facture").zone is not Zone.ANSWER
     assert find("le").zone is Zone.ANSWER
@@ -218,13 +222,9 @@ def test_the_reasons_name_repairs_and_phrasings() -> None:
 
 
 def shipped() -> FaqLibrary:
-    return library(
-        *(
-            FaqEntry(raw["id"], {key: tuple(texts) for key, texts in raw["questions"].items()}, raw["answer"])
-            for path in SHIPPED
-            for raw in yaml.safe_load(path.read_text("utf-8"))
-        )
-    )
+    faq, faults = load(Path(__file__).parents[2] / "faq", ("fr", "en"))
+    assert faults == ()
+    return FaqLibrary(faq, ("fr", "en"))
 
 
 @pytest.mark.parametrize(

@@ -163,36 +163,35 @@ class Synapse:
     def _write_config(self, limits: bool) -> None:
         seed = base64.b64encode(secrets.token_bytes(32)).decode().rstrip("=")
         (self.folder / "signing.key").write_text(f"ed25519 a_test {seed}\n")
-        (self.folder / "log.yaml").write_text(
-            yaml.safe_dump(
-                {
-                    "version": 1,
-                    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-                    "handlers": {
-                        "file": {
-                            "class": "logging.FileHandler",
-                            "filename": str(self.folder / "homeserver.log"),
-                            "formatter": "plain",
-                        }
-                    },
-                    "root": {"level": "WARNING", "handlers": ["file"]},
-                    "disable_existing_loggers": False,
-                }
-            )
-        )
-        config: dict[str, object] = {
+        handler = {
+            "class": "logging.FileHandler",
+            "filename": str(self.folder / "homeserver.log"),
+            "formatter": "plain",
+        }
+        logs = {
+            "version": 1,
+            "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+            "handlers": {"file": handler},
+            "root": {"level": "WARNING", "handlers": ["file"]},
+            "disable_existing_loggers": False,
+        }
+        (self.folder / "log.yaml").write_text(yaml.safe_dump(logs))
+        config = self._config() | ({} if limits else _LIMITS_OFF)
+        (self.folder / "homeserver.yaml").write_text(yaml.safe_dump(config))
+
+    def _config(self) -> dict[str, object]:
+        listener = {
+            "port": self.port,
+            "bind_addresses": ["127.0.0.1"],
+            "type": "http",
+            "tls": False,
+            "resources": [{"names": ["client"], "compress": False}],
+        }
+        return {
             "server_name": SERVER_NAME,
             "public_baseurl": self.url,
             "pid_file": str(self.folder / "homeserver.pid"),
-            "listeners": [
-                {
-                    "port": self.port,
-                    "bind_addresses": ["127.0.0.1"],
-                    "type": "http",
-                    "tls": False,
-                    "resources": [{"names": ["client"], "compress": False}],
-                }
-            ],
+            "listeners": [listener],
             "database": {"name": "sqlite3", "args": {"database": str(self.folder / "homeserver.db")}},
             "media_store_path": str(self.folder / "media"),
             "signing_key_path": str(self.folder / "signing.key"),
@@ -200,7 +199,7 @@ class Synapse:
             "registration_shared_secret": self._secret,
             "macaroon_secret_key": self._secret,
             "form_secret": self._secret,
-            "bcrypt_rounds": 4,
+            "bcrypt_rounds": 4,  # logins in milliseconds
             "report_stats": False,
             "enable_metrics": False,
             "trusted_key_servers": [],
@@ -212,6 +211,3 @@ class Synapse:
             "push": {"enabled": False},
             "user_directory": {"enabled": False},
         }
-        if not limits:
-            config |= _LIMITS_OFF
-        (self.folder / "homeserver.yaml").write_text(yaml.safe_dump(config))
