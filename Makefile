@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test fast lint format clean
+.PHONY: demo test fast lint bench format clean
 
 demo: $(VENV)/.run          ## the whole desk in this terminal, no account, no network
 	@$(BIN)/helpbot chat
@@ -20,6 +20,9 @@ lint: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(VENV)/.run         ## speed and memory, each beside something simple in the same run
+	$(BIN)/python bench/run.py
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .

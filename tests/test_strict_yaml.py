@@ -46,7 +46,7 @@ def test_every_scalar_is_text(text: str) -> None:
         ("? [a, b]\n: c", 1, "a key must be a text"),
         ("a:\n  - b\n - c", 3, "not YAML"),
         ('a: "b', 1, "not YAML"),
-        ("a: \x01", 1, "does not allow (U+0001)"),
+        ("a: \x01", 1, "cannot be seen (U+0001)"),
         (b"a: 1\nb: \xff", 2, "not UTF-8"),
     ],
 )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
+import stat
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from pathlib import Path
 
 import watchfiles
+from watchfiles._rust_notify import WatchfilesRustInternalError  # no public name; not an OSError
 
 from helpbot.answers.entries import Faq, FaqEntry
-from helpbot.strict_yaml import Fault, Mapping, Node, Scalar, parse, unknown_key
+from helpbot.strict_yaml import MAX_BYTES, Fault, Mapping, Node, Scalar, parse, unknown_key
 from helpbot.strict_yaml import Sequence as YamlList
 
 KEYS = (
@@ -22,7 +25,7 @@ LONGEST_ANSWER = 16_000
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\Z")
 _LANGUAGE = re.compile(r"[a-z]{2,3}\Z")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
-_WATCH_PAUSE = 2.0  # seconds before a folder that is not there is looked for again
+_WATCH_PAUSE = 2.0  # seconds after which the folder is looked at even when nothing was told
 
 Texts = dict[str, tuple[str, ...]]
 
@@ -35,14 +38,15 @@ def load(folder: Path, languages: Sequence[str]) -> tuple[Faq, tuple[Fault, ...]
     try:
         paths = sorted(path for path in folder.iterdir() if _is_faq(path))
     except OSError as error:
-        what = f"the FAQ folder cannot be read ({error.strerror}): check `faq` in the config"
+        what = f"the FAQ folder cannot be read ({error.strerror}): check `faq` in the config, or --faq"
         return Faq(), (Fault(str(folder), 0, what),)
     reader = _FaqReader(languages[0])
     for path in paths:
         try:
-            source = path.read_bytes()
+            source = _content(path)
         except OSError as error:
-            reader.faults.append(Fault(str(path), 0, f"cannot be read ({error.strerror})"))
+            what = f"cannot be read ({error.strerror or error}): mend it, or take it out of the FAQ folder"
+            reader.faults.append(Fault(str(path), 0, what))
             continue
         reader.read(source, str(path))
     reader.check_phrasings()
@@ -52,21 +56,51 @@ def load(folder: Path, languages: Sequence[str]) -> tuple[Faq, tuple[Fault, ...]
 
 
 async def watch(folder: Path) -> AsyncIterator[None]:
-    """Yield after each burst of changes to the folder's YAML files, until cancelled."""
+    """Yield after each burst of changes to the folder's YAML files, until cancelled.
+
+    What counts is how the files look, not what the system tells: so a folder that is taken away, brought back or
+    replaced by another of the same name, and links that point elsewhere, are seen too, at the latest after the pause.
+    """
+    seen = await asyncio.to_thread(_state, folder)
     while True:
-        if not await asyncio.to_thread(folder.is_dir):
-            await asyncio.sleep(_WATCH_PAUSE)
-            if await asyncio.to_thread(folder.is_dir):
-                yield
-            continue
-        try:
-            async for changes in watchfiles.awatch(folder, recursive=False, watch_filter=None):
-                if any(_is_faq(Path(path)) for _, path in changes):
-                    yield
-                if not await asyncio.to_thread(folder.is_dir):
-                    break
-        except (OSError, RuntimeError):  # the folder went away under the watcher
-            await asyncio.sleep(_WATCH_PAUSE)
+        await _stir(folder)
+        now = await asyncio.to_thread(_state, folder)
+        if now != seen:
+            seen = now
+            yield
+
+
+async def _stir(folder: Path) -> None:
+    """Return after a burst of changes in the folder, or after a pause."""
+    pause = int(_WATCH_PAUSE * 1000)
+    telling = watchfiles.awatch(folder, recursive=False, watch_filter=None, rust_timeout=pause, yield_on_timeout=True)
+    try:
+        async with contextlib.aclosing(telling):
+            await anext(telling)
+    except (OSError, WatchfilesRustInternalError):  # not there, went away, or the system has no watch left
+        await asyncio.sleep(_WATCH_PAUSE)
+
+
+def _state(folder: Path) -> tuple[tuple[object, ...], ...]:
+    """Return what tells one version of the folder's FAQ files from another."""
+    found: list[tuple[object, ...]] = []
+    with contextlib.suppress(OSError):
+        for path in sorted(path for path in folder.iterdir() if _is_faq(path)):
+            try:
+                seen = path.stat()
+            except OSError:
+                found.append((path.name,))
+            else:
+                found.append((path.name, seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns))
+    return tuple(found)
+
+
+def _content(path: Path) -> bytes:
+    """Return what is in a file, as far as the size that can be read. Raises OSError, also for what is no file."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError("it is not a file")  # a pipe would make us wait for ever
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
 
 
 def _is_faq(path: Path) -> bool:
@@ -122,7 +156,7 @@ class _FaqReader:
         tests = self._texts(node, "tests", LONGEST_PHRASING, needed=False)
         start, end = self._date(node, "valid_from"), self._date(node, "valid_until")
         if start is not None and end is not None and end < start:
-            self._fault(node.get("valid_until") or node, "`valid_until` is before `valid_from`")
+            self._fault(node.get("valid_until") or node, "`valid_until` is before `valid_from`: turn them round")
         escalate = self._flag(node, "always_escalate")
         team = self._text(node, "team")
         if entry_id is None or not questions or not answer:
@@ -179,7 +213,7 @@ class _FaqReader:
         if not isinstance(value, Mapping):
             return [(self._first, value)]
         if not value.pairs:
-            self._fault(value, f"`{key}` is empty")
+            self._fault(value, f"`{key}` is empty: write it by language, as fr: ... and en: ...")
         found: list[tuple[str, Node]] = []
         for language, node in value.pairs:
             if _LANGUAGE.match(language.text):
@@ -207,7 +241,7 @@ class _FaqReader:
         if value is None:
             return None
         if not isinstance(value, Scalar) or not value.text.strip():
-            self._fault(value, f"`{key}` is a text, and not an empty one")
+            self._fault(value, f"`{key}` is a text, and not an empty one: write it, or take the key out")
             return None
         return value.text.strip()
 
@@ -216,7 +250,7 @@ class _FaqReader:
         if value is None:
             return False
         if not isinstance(value, Scalar) or value.text not in {"true", "false"}:
-            self._fault(value, f"`{key}` is true or false")
+            self._fault(value, f"`{key}`: write true or false")
             return False
         return value.text == "true"
 
@@ -226,12 +260,12 @@ class _FaqReader:
             return None
         text = value.text if isinstance(value, Scalar) else ""
         if not _DATE.match(text):
-            self._fault(value, f"`{key}` is a date as 2026-10-21")
+            self._fault(value, f"`{key}`: write a date as 2026-10-21")
             return None
         try:
             return date.fromisoformat(text)
         except ValueError:
-            self._fault(value, f"`{key}`: there is no {text} in the calendar")
+            self._fault(value, f"`{key}`: there is no {text} in the calendar: write a day that exists")
             return None
 
     def _fault(self, node: Node, what: str) -> None:
