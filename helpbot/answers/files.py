@@ -76,7 +76,7 @@ async def _stir(folder: Path) -> None:
     telling = watchfiles.awatch(folder, recursive=False, watch_filter=None, rust_timeout=pause, yield_on_timeout=True)
     try:
         async with contextlib.aclosing(telling):
-            await anext(telling)
+            await anext(telling, None)
     except (OSError, WatchfilesRustInternalError):  # not there, went away, or the system has no watch left
         await asyncio.sleep(_WATCH_PAUSE)
 
