@@ -5,20 +5,89 @@ Rule: secrets are SecretStr and no fault quotes a value of theirs, because fault
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from helpbot.answers.entries import Faq
-from helpbot.config_load import merged, place_faults
+from helpbot.config_load import merged, place_faults, repeated
 from helpbot.core.phrases import SHIPPED
 from helpbot.strict_yaml import Fault
 
 _SQLITE = "sqlite:///"
+_NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?\Z")
+_WHOLE = re.compile(r"-?[0-9]{1,9}\Z")
+_TEAM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,49}\Z")
+_ROOM = re.compile(r"#[^:]+:.+|!.+")  # an alias has a server, a room id may have none
+_LANGUAGE = re.compile(r"[a-z]{2,3}\Z")
+
+
+def _true_or_false(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value not in ("true", "false"):
+        raise ValueError("write true or false")
+    return value == "true"
+
+
+def _number(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or not _NUMBER.match(value):
+        raise ValueError("write a number such as 0.05")
+    return float(value)
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or not _WHOLE.match(value):
+        raise ValueError("write a whole number such as 7")
+    return int(value)
+
+
+def _a_path(value: object) -> object:
+    if not isinstance(value, str | Path) or not str(value).strip() or "\0" in str(value):
+        raise ValueError("write a path, or take the key out")
+    return value
+
+
+def _a_team_id(value: str) -> str:
+    if not _TEAM_ID.match(value):
+        raise ValueError("write one word of letters, digits, - and _, at most 50 of them")
+    return value
+
+
+def _a_language(value: str) -> str:
+    if not _LANGUAGE.match(value):
+        raise ValueError("this is no language: write two letters, such as fr or en")
+    return value
+
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Secret = Annotated[SecretStr, Field(min_length=1)]
+Flag = Annotated[bool, BeforeValidator(_true_or_false)]
+Number = Annotated[float, BeforeValidator(_number)]
+Whole = Annotated[int, BeforeValidator(_whole)]
+FilePath = Annotated[Path, BeforeValidator(_a_path)]
+TeamId = Annotated[str, AfterValidator(_a_team_id)]
+Language = Annotated[str, AfterValidator(_a_language)]
 
 
 class _Model(BaseModel):
@@ -28,8 +97,8 @@ class _Model(BaseModel):
 class Answers(_Model):
     """How sure the bot must be."""
 
-    max_wrong: float = Field(default=0.05, gt=0, le=0.5)
-    out_of_scope: float = Field(default=0.4, ge=0, le=0.95)
+    max_wrong: Number = Field(default=0.05, gt=0, le=0.5)
+    out_of_scope: Number = Field(default=0.4, ge=0, le=0.95)
 
 
 class Matrix(_Model):
@@ -37,18 +106,18 @@ class Matrix(_Model):
 
     homeserver: str
     user: str
-    password: SecretStr | None = None
-    access_token: SecretStr | None = None
-    store: Path = Path("helpbot-keys/")
-    encryption: bool = True
+    password: Secret | None = None
+    access_token: Secret | None = Field(default=None, validate_default=True)
+    store: FilePath = Path("helpbot-keys/")
+    encryption: Flag = True
     device_name: Text = "helpbot"
     invites_from: tuple[Text, ...] = ()
 
     @field_validator("homeserver")
     @classmethod
     def _a_url(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")) or len(value.split("//", 1)[1]) < 1:
-            raise ValueError("write the homeserver's address, such as https://matrix.example.org")
+        if not _is_address(value):
+            raise ValueError("write the homeserver's address and no more, such as https://matrix.example.org")
         return value.rstrip("/")
 
     @field_validator("user")
@@ -59,11 +128,13 @@ class Matrix(_Model):
             raise ValueError('write the full Matrix id in quotes, such as "@helpbot:example.org"')
         return value
 
-    @model_validator(mode="after")
-    def _one_way_in(self) -> Matrix:
-        if (self.password is None) == (self.access_token is None):
+    @field_validator("access_token")
+    @classmethod
+    def _one_way_in(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        # On the field and not on the model, which would tell it only once all else is mended.
+        if "password" in info.data and (info.data["password"] is None) == (value is None):
             raise ValueError("give either `password` or `access_token`, one of the two")
-        return self
+        return value
 
     def may_invite(self) -> tuple[str, ...]:
         """Return the patterns of who may open a room; without any, the people of the bot's own server."""
@@ -73,19 +144,23 @@ class Matrix(_Model):
 class Team(_Model):
     """A group of agents."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,49}$")]
-    name: Mapping[str, Text] = {}
+    id: TeamId
+    name: Mapping[Language, Text] = {}
     matrix_room: str | None = None
 
     @field_validator("name", mode="before")
     @classmethod
     def _plain_or_by_language(cls, value: object) -> object:
-        return {SHIPPED[0]: value, SHIPPED[1]: value} if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        if not value.strip():
+            raise ValueError("write a name, or take the key out")
+        return dict.fromkeys(SHIPPED, value)
 
     @field_validator("matrix_room")
     @classmethod
     def _a_room(cls, value: str | None) -> str | None:
-        if value is not None and (value[:1] not in {"#", "!"} or value.split() != [value]):
+        if value is not None and (not _ROOM.match(value) or value.split() != [value]):
             raise ValueError('write the room\'s alias or id in quotes, such as "#desk:example.org"')
         return value
 
@@ -103,17 +178,18 @@ class Agents(_Model):
 class Tickets(_Model):
     """How long tickets live."""
 
-    reopen_for_days: int = Field(default=7, ge=1, le=3650)
-    idle_hours: int = Field(default=24, ge=1, le=87600)
+    reopen_for_days: Whole = Field(default=7, ge=1, le=3650)
+    idle_hours: Whole = Field(default=24, ge=1, le=87600)
 
 
 class Discord(_Model):
     """The bot's account on Discord: not in this version."""
 
-    token: SecretStr
+    token: Secret
 
-    @model_validator(mode="after")
-    def _not_yet(self) -> Discord:
+    @model_validator(mode="before")
+    @classmethod
+    def _not_yet(cls, _: object) -> object:
         raise ValueError("Discord is not supported by this version: take the `discord` section out")
 
 
@@ -125,7 +201,7 @@ class Config(_Model):
 
     languages: tuple[str, ...] = ("fr", "en")
     database: str = "sqlite:///helpbot.db"
-    faq: Path | None = None
+    faq: FilePath | None = None
     answers: Answers = Answers()
     matrix: Matrix | None = None
     discord: Discord | None = None
@@ -145,21 +221,17 @@ class Config(_Model):
     @field_validator("database")
     @classmethod
     def _sqlite(cls, value: str) -> str:
-        if not value.startswith(_SQLITE) or len(value) == len(_SQLITE):
-            raise ValueError("write sqlite:/// and a path, such as sqlite:///helpbot.db")
+        if not value.startswith(_SQLITE) or not value.removeprefix(_SQLITE).strip() or "\0" in value:
+            raise ValueError(
+                "only SQLite is supported for now: write sqlite:/// and a path, such as sqlite:///helpbot.db"
+            )
         return value
 
     @field_validator("teams")
     @classmethod
-    def _distinct(cls, value: tuple[Team, ...]) -> tuple[Team, ...]:
-        ids = [team.id for team in value]
-        rooms = [team.matrix_room for team in value if team.matrix_room is not None]
+    def _some(cls, value: tuple[Team, ...]) -> tuple[Team, ...]:
         if not value:
             raise ValueError("name at least one team")
-        if len(set(ids)) != len(ids):
-            raise ValueError("two teams have the same `id`")
-        if len(set(rooms)) != len(rooms):
-            raise ValueError("two teams have the same `matrix_room`: give each its own")
         return value
 
     def database_path(self) -> Path:
@@ -182,11 +254,24 @@ class Config(_Model):
         """Return what is missing for `helpbot run`."""
         if self.matrix is None:
             return (Fault(file, 0, "there is no `matrix` section: the desk needs a network to run on"),)
+        if "teams" not in self.model_fields_set:
+            return (Fault(file, 0, "there is no `teams` section: name at least one team with its `matrix_room`"),)
         return tuple(
             Fault(file, 0, f"the team {team.id!r} has no `matrix_room`: name its agents' room")
             for team in self.teams
             if team.matrix_room is None
         )
+
+
+def _is_address(text: str) -> bool:
+    """Tell whether a text is http(s)://host with no name, password, query or fragment, which would end in logs."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    plain = parts.username is None and parts.password is None and not parts.query and not parts.fragment
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and port != 0 and plain and text.split() == [text]
 
 
 def shipped_faq() -> Path:
@@ -202,6 +287,9 @@ def load_config(path: Path, env: Mapping[str, str], *, explicit: bool) -> tuple[
     """
     values, places, faults = merged(path, env, Config, explicit=explicit)
     config, more = place_faults(Config, {**values, "folder": path.parent}, places, path)
+    more += repeated(values, places, path)
+    if () not in places and any(fault.file == str(path) for fault in faults):
+        more = [fault for fault in more if fault.file != str(path)]  # what seems to be missing may stand in the file
     found = tuple(sorted({*faults, *more}))
     return (None, found) if found else (config, ())
 

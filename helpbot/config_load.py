@@ -11,7 +11,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from helpbot.strict_yaml import Fault, Node, Scalar, parse, unknown_key
+from helpbot.strict_yaml import MAX_BYTES, Fault, Node, Scalar, parse, unknown_key
 from helpbot.strict_yaml import Mapping as YamlMapping
 
 PREFIX = "HELPBOT_"
@@ -28,21 +28,24 @@ def merged(
     values: dict[str, Any] = {}
     places: Places = {}
     faults: list[Fault] = []
+    source = b""
     try:
-        source = path.read_bytes()
+        with path.open("rb") as file:
+            source = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         if explicit:
             faults.append(Fault(str(path), 0, "there is no such file: check --config"))
-        source = b""
     except OSError as error:
         faults.append(Fault(str(path), 0, f"cannot be read ({error.strerror}): check --config"))
-        source = b""
     root, found = parse(source, str(path))
     faults += found
     if isinstance(root, YamlMapping):
         values = _plain(root, (), str(path), places)
     elif root is not None and not (isinstance(root, Scalar) and not root.text):
         faults.append(Fault(str(path), root.line, "a config is made of keys and values, such as `languages: [fr, en]`"))
+    for key in _HIDDEN & values.keys():
+        del values[key]
+        faults.append(Fault(*places[(key,)], unknown_key(key, _known(model))))
     for name in sorted(env):
         if name.startswith(PREFIX):
             faults += _take(name, env[name], values, places, model)
@@ -58,6 +61,25 @@ def place_faults(model: type[M], values: Mapping[str, Any], places: Places, path
             _fault(item["loc"], item["type"], item["msg"], _Where(model, places, path))
             for item in error.errors(include_input=False, include_url=False)
         ]
+
+
+def repeated(values: Mapping[str, Any], places: Places, path: Path) -> list[Fault]:
+    """Return a fault for each team with the id or the room of one before it.
+
+    Here and not in the model, where it would be told only once each team by itself is without fault.
+    """
+    teams = values.get("teams")
+    faults: list[Fault] = []
+    for key in ("id", "matrix_room"):
+        seen: set[str] = set()
+        for number, team in enumerate(teams if isinstance(teams, list) else ()):
+            value = team.get(key) if isinstance(team, dict) else None
+            if isinstance(value, str) and value in seen:
+                place = _place(("teams", number, key), places, path)
+                faults.append(Fault(*place, f"two teams have the same `{key}`: give each its own"))
+            elif isinstance(value, str):
+                seen.add(value)
+    return faults
 
 
 def _plain(node: Node, where: Path_, file: str, places: Places) -> Any:
@@ -80,7 +102,11 @@ def _take(name: str, text: str, values: dict[str, Any], places: Places, model: t
     keys = [key.lower() for key in name.removeprefix(PREFIX).split("__")]
     current: type[BaseModel] | None = model
     for depth, key in enumerate(keys):
-        known = [] if current is None else [field for field in current.model_fields if field not in _HIDDEN]
+        known = _known(current)
+        if not known:
+            parent = "__".join(keys[:depth])
+            yield Fault(name, 0, f"in the environment: {parent!r} has no keys: set {PREFIX}{parent.upper()} as a whole")
+            return
         if key not in known:
             yield Fault(name, 0, f"in the environment: {unknown_key('__'.join(keys[: depth + 1]), known)}")
             return
@@ -94,12 +120,16 @@ def _take(name: str, text: str, values: dict[str, Any], places: Places, model: t
         place = place[key]
     try:
         place[keys[-1]] = _read(text, annotation)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter for a thousand brackets
         yield Fault(name, 0, "in the environment: this is not JSON, which a list or a section must be written in")
         return
     for known_place in [known for known in places if known[: len(keys)] == tuple(keys)]:
         del places[known_place]
     places[tuple(keys)] = (name, 0)
+
+
+def _known(model: type[BaseModel] | None) -> list[str]:
+    return [] if model is None else [name for name in model.model_fields if name not in _HIDDEN]
 
 
 def _model_of(annotation: Any) -> type[BaseModel] | None:
@@ -123,23 +153,35 @@ class _Where:
 
 
 def _fault(where: Path_, kind: str, message: str, at: _Where) -> Fault:
-    known = where
-    while known and known not in at.places:
-        known = known[:-1]
-    file, line = at.places.get(known, (str(at.path), 0))
+    where = tuple(part for part in where if part != "[key]")  # pydantic's word for a key that is wrong
+    file, line = _place(where, at.places, at.path)
     name = ".".join(str(part) for part in where)
     match kind:
         case "extra_forbidden":
             what = unknown_key(str(where[-1]), _keys_at(at.model, where[:-1]))
         case "missing":
-            what = f"`{name}` is missing"
+            what = f"`{name}` is missing: add it, see config.example.yaml"
         case "value_error":
             what = f"`{name}`: {message.removeprefix('Value error, ')}" if name else message
-        case "none_required" | "model_type" | "dict_type" | "tuple_type" | "model_attributes_type":
-            what = f"`{name}` has the wrong shape: see config.example.yaml"
+        case "tuple_type":
+            what = f"`{name}` is empty or has the wrong shape: write a list, see config.example.yaml"
+        case "model_type" | "dict_type" | "mapping_type" | "model_attributes_type":
+            what = f"`{name}` is empty or has the wrong shape: write keys and values, see config.example.yaml"
+        case "string_too_short" | "too_short":
+            what = f"`{name}` is empty: write it, or take the key out"
+        case "string_type":
+            what = f"`{name}` is empty or has the wrong shape: write a text"
         case _:
             what = f"`{name}`: {message[:1].lower()}{message[1:]}"
     return Fault(file, line, what)
+
+
+def _place(where: Path_, places: Places, path: Path) -> tuple[str, int]:
+    """Return where a value stands, or the nearest section that holds it."""
+    known = where
+    while known and known not in places:
+        known = known[:-1]
+    return places.get(known, (str(path), 0))
 
 
 def _keys_at(model: type[BaseModel], where: Path_) -> list[str]:
@@ -154,4 +196,4 @@ def _keys_at(model: type[BaseModel], where: Path_) -> list[str]:
         if get_origin(annotation) is tuple:
             annotation = get_args(annotation)[0]
         current = _model_of(annotation)
-    return [] if current is None else [name for name in current.model_fields if name not in _HIDDEN]
+    return _known(current)

@@ -130,7 +130,7 @@ class Courier:
 
     async def _hand_over(self, transport: Transport, row: Outgoing) -> str:
         if row.gone:
-            raise Undeliverable("the customer is not in the conversation any more")
+            raise Undeliverable("gone")
         address = self._address(row)
         if row.verb == "react":
             return await transport.react(address, row.target or "", row.symbol or "", row.key)

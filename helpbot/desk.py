@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 import structlog
 
@@ -107,8 +109,8 @@ class DeskLoop:
                 except StoreBusy as busy:
                     await self._wait_for_store(busy)
                 except Exception as error:  # law 5: whatever it is, a person gets the message
-                    fault = f"{type(error).__name__} in {attempt.__name__}"
-                    log.exception("decision_failed", inbox=row.id, attempt=attempt.__name__)
+                    fault = _where(error)  # without its message, which may hold people's words
+                    log.error("decision_failed", inbox=row.id, attempt=attempt.__name__, fault=fault)
                     break
 
     async def _wait_for_store(self, busy: StoreBusy) -> None:
@@ -268,6 +270,12 @@ class DeskLoop:
     def _key(self, effect: Effect, row: InboxRow, part: int) -> str:
         cause = (self._account, type(effect).__name__, row.transport, row.event, str(part))
         return hashlib.sha256("\x1f".join(cause).encode()).hexdigest()[:32]
+
+
+def _where(error: Exception) -> str:
+    """Return what was raised and through which of our lines it came."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    return f"{type(error).__name__} at " + " > ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)
 
 
 def _inside(

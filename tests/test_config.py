@@ -118,20 +118,35 @@ def test_the_people_of_the_bots_server_may_invite_unless_said_otherwise(tmp_path
         ("\nanswers:\n  max_wrong: 2", 3, "answers.max_wrong"),
         ("answers: {max_wrong: nan}", 1, "answers.max_wrong"),
         ("answers: {out_of_scope: much}", 1, "answers.out_of_scope"),
-        ("database: postgres://x", 1, "sqlite:///"),
+        ("database: postgres://x", 1, "only SQLite is supported for now"),
         ("matrix: {user: '@a:b', password: x}", 1, "`matrix.homeserver` is missing"),
         ("matrix: {homeserver: 'ftp://x', user: '@a:b', password: x}", 1, "https://"),
+        ("matrix: {homeserver: 'https://[', user: '@a:b', password: x}", 1, "https://"),
+        ("matrix: {homeserver: 'https://x y', user: '@a:b', password: x}", 1, "https://"),
         ("matrix: {homeserver: 'https://x', user: 'a', password: x}", 1, "full Matrix id"),
+        ("matrix: {homeserver: 'https://x', user: '@a:b', password: ''}", 1, "`matrix.password` is empty"),
+        ("matrix: {homeserver: 'https://x', user: '@a:b', password: x, encryption: yes}", 1, "true or false"),
+        ("matrix: {homeserver: 'https://x', user: '@a:b', password: x, store: ''}", 1, "write a path"),
+        ("faq: ''", 1, "write a path"),
+        ("folder: /tmp", 1, "unknown key 'folder'"),
+        ("answers:", 1, "is empty"),
+        ("answers: {max_wrong: '0,05'}", 1, "a number such as 0.05"),
+        ("tickets: {idle_hours: 1_0}", 1, "a whole number"),
         ("matrix: {homeserver: 'https://x', user: '@a:b'}", 1, "either `password` or `access_token`"),
         ("matrix: {homeserver: 'https://x', user: '@a:b', password: x, access_token: y}", 1, "one of the two"),
         ("matrix: {homeserver: 'https://x', user: '@a:b', pasword: x}", 1, "did you mean 'password'?"),
         ("matrix: {homeserver: 'https://x', user: '@a:b', password: x, encryption: perhaps}", 1, "encryption"),
         ("teams: []", 1, "at least one team"),
-        ("teams:\n  - {id: a}\n  - {id: a}", 1, "same `id`"),
+        ("teams:\n  - {id: a}\n  - {id: a}", 3, "same `id`"),
         ("teams:\n  - id: a b", 2, "teams.0.id"),
         ("teams:\n  - id: a\n    matrix_room: desk", 3, "alias or id"),
+        ("teams:\n  - id: a\n    matrix_room: '#desk'", 3, "alias or id"),
+        ("teams:\n  - {id: a, matrix_room: '#x:y'}\n  - {id: b, matrix_room: '#x:y'}", 3, "same `matrix_room`"),
+        ("teams:\n  - id: a\n    name:\n      french: b", 4, "is no language"),
+        ("teams: [{id: a, name: ''}]", 1, "write a name"),
         ("agents: {plain_text: all}", 1, "'owner' or 'explicit'"),
         ("discord: {token: x}", 1, "not supported by this version"),
+        ("discord: {}", 1, "not supported by this version"),
         ("tickets: {reopen_for_days: 0}", 1, "tickets.reopen_for_days"),
         ("- a", 1, "keys and values"),
         ("a: &b c", 1, "anchors"),
@@ -161,6 +176,56 @@ def test_a_fault_of_the_environment_names_its_variable(tmp_path: Path) -> None:
     assert "did you mean 'languages'?" in found[1]
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "part"),
+    [
+        ("HELPBOT_TEAMS", "[" * 100_000, "not JSON"),
+        ("HELPBOT_TEAMS__0__ID", "x", "set HELPBOT_TEAMS as a whole"),
+        ("HELPBOT_DATABASE__PATH", "x", "set HELPBOT_DATABASE as a whole"),
+        ("HELPBOT_FOLDER", "x", "unknown key"),
+        ("HELPBOT_", "x", "unknown key"),
+        ("HELPBOT_FAQ", "", "write a path"),
+        ("HELPBOT_LANGUAGES", "", "fr, en"),
+        ("HELPBOT_TEAMS", '[{"id": "a"}, {"id": "a"}]', "same `id`"),
+        ("HELPBOT_AGENTS", '{"plain_txt": "owner"}', "did you mean 'plain_text'?"),
+        ("HELPBOT_MATRIX__PASSWORD", "", "is empty"),
+    ],
+)
+def test_no_variable_raises(name: str, text: str, part: str, tmp_path: Path) -> None:
+    config, found = load(tmp_path, "", **{name: text})
+    assert config is None
+    assert any(fault.startswith(f"{name}: ") and part in fault for fault in found), found
+
+
+def test_a_file_that_cannot_be_parsed_is_not_said_to_lack_anything(tmp_path: Path) -> None:
+    _, found = load(tmp_path, "matrix: [", HELPBOT_MATRIX__PASSWORD="x", HELPBOT_LANGAGES="fr")
+    assert len(found) == 2
+    assert "not YAML" in found[0]
+    assert found[1].startswith("HELPBOT_LANGAGES")
+
+
+def test_one_fault_hides_no_other(tmp_path: Path) -> None:
+    _, found = load(
+        tmp_path,
+        "matrix:\n  homeserver: x\n  usr: y\nteams:\n  - {id: a}\n  - {id: a}\n  - {id: b c}\ndiscord: {x: y}\n",
+    )
+    parts = ["either `password`", "user` is missing", "address", "'usr'", "same `id`", "teams.2.id", "Discord"]
+    assert [part for part in parts if not any(part in fault for fault in found)] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["password: &s3cret x", "password: !s3cret x", "password: {s3cret: x}", "password: [s3cret]", "password: *s3cret"],
+)
+def test_a_password_written_wrongly_is_not_told(line: str, tmp_path: Path) -> None:
+    _, found = load(tmp_path, f"matrix:\n  homeserver: https://x\n  user: '@a:b'\n  {line}\n")
+    assert found
+    assert "s3cret" not in "".join(found)
+    _, found = load(tmp_path, "matrix: {homeserver: 'https://u:s3cret@x', user: '@a:b', password:s3cret}\n")
+    assert len(found) >= 2
+    assert "s3cret" not in "".join(found)
+
+
 def test_all_faults_come_at_once_and_no_secret_is_told(tmp_path: Path) -> None:
     text = MATRIX.replace("https://", "") + "answers: {max_wrong: 9}\nlanguages: [xx]\nnonsense: 1\n"
     _, found = load(tmp_path, text)
@@ -172,6 +237,7 @@ def test_all_faults_come_at_once_and_no_secret_is_told(tmp_path: Path) -> None:
 def test_the_desk_needs_a_network_and_a_room_for_each_team(tmp_path: Path) -> None:
     assert good(tmp_path, MATRIX).faults_for_run("config.yaml") == ()
     assert "matrix" in str(good(tmp_path, "").faults_for_run("config.yaml")[0])
+    assert "`teams`" in str(good(tmp_path, MATRIX.split("teams:", maxsplit=1)[0]).faults_for_run("config.yaml")[0])
     roomless = good(tmp_path, MATRIX.split("teams:", maxsplit=1)[0] + "teams: [{id: a}]")
     assert "matrix_room" in str(roomless.faults_for_run("config.yaml")[0])
 

@@ -34,7 +34,7 @@ from helpbot.core.events import (
     Undelivered,
 )
 from helpbot.core.model import Audience, Desk, Status, Ticket
-from helpbot.core.phrases import say
+from helpbot.core.phrases import is_phrase, say
 
 
 def decide(ticket: Ticket, event: Event, desk: Desk) -> Decision:
@@ -87,7 +87,9 @@ def _spoke_outside(ticket: Ticket, event: AgentSpokeOutside, desk: Desk) -> Deci
 def _undelivered(ticket: Ticket, event: Undelivered, desk: Desk) -> Decision:
     if not ticket.carded:
         return Decision(ticket)
-    told = Say(Audience.AGENTS, (Literal(say("not_delivered", desk.languages[0], why=event.why)),))
+    language = desk.languages[0]
+    why = say(f"why_{event.why}", language) if is_phrase(f"why_{event.why}") else event.why
+    told = Say(Audience.AGENTS, (Literal(say("not_delivered", language, why=why)),))
     if event.ref is None:
         return Decision(ticket, (told,))
     return Decision(ticket, (React(event.ref, "❌"), told))

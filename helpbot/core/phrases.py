@@ -147,6 +147,10 @@ _PHRASES: dict[str, dict[str, str]] = {
         "en": "🔁 {name} wrote again, the ticket is open again.",
     },
     "not_delivered": {"fr": "❌ Non remis au client : {why}", "en": "❌ Not delivered to the customer: {why}"},
+    "why_gone": {
+        "fr": "cette personne n'est plus dans la conversation",
+        "en": "the customer is not in the conversation any more",
+    },
     "hint_unknown": {
         "fr": "Commande inconnue : {word}. Rien n'a été envoyé ; !help donne la liste.",
         "en": "Unknown command: {word}. Nothing was sent; !help lists them.",

@@ -68,7 +68,7 @@ class TryLater(Exception):
 
 
 class Undeliverable(Exception):
-    """This message will never go through; `why` is for people to read."""
+    """This message will never go through; `why` is for people to read, or names a phrase ("gone": `why_gone`)."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
