@@ -108,7 +108,7 @@ class DeskLoop:
                     return
                 except StoreBusy as busy:
                     await self._wait_for_store(busy)
-                except Exception as error:  # law 5: whatever it is, a person gets the message
+                except Exception as error:  # noqa: BLE001  # law 5: whatever it is, a person gets the message
                     fault = _where(error)  # without its message, which may hold people's words
                     log.error("decision_failed", inbox=row.id, attempt=attempt.__name__, fault=fault)
                     break
