@@ -62,13 +62,15 @@ def cli() -> None:
 @click.option("-v", "--verbose", is_flag=True, help="Log more; never anybody's words.")
 def run(config_file: Path | None, verbose: bool) -> None:
     """Run the desk until it is told to stop (SIGTERM or Ctrl-C)."""
+    from helpbot import serve  # noqa: PLC0415  # half a second that no other command should wait
+
     _log_to_stderr(logging.DEBUG if verbose else logging.INFO)
     config = _config(config_file)
     faults = list(config.faults_for_run(str(config_file or _DEFAULT)))
     faq, more = compose.load_faq(config)
     _refuse([*faults, *more])
     try:
-        asyncio.run(compose.run_desk(config, faq, lambda: click.echo("ready")))
+        asyncio.run(serve.run_desk(config, faq, lambda: click.echo("ready")))
     except SetupError as error:
         raise Unusable(str(error)) from None
     except BaseExceptionGroup as group:
