@@ -23,7 +23,8 @@ from helpbot.answers.check import check_tests
 from helpbot.answers.entries import Faq
 from helpbot.answers.explain import explain
 from helpbot.answers.library import FaqLibrary
-from helpbot.config import Config, load_config
+from helpbot.config import Config, faq_beside, load_config
+from helpbot.core.phrases import SHIPPED
 from helpbot.strict_yaml import Fault
 from helpbot.transports.base import SetupError
 
@@ -146,7 +147,8 @@ def check(config_file: Path | None, faq_folder: Path | None) -> None:
     if faq_folder is None:
         config, found = load_config(config_file or _DEFAULT, os.environ, explicit=config_file is not None)
         faults += found
-        if config is None:
+        if config is None:  # the FAQ's faults are told all the same
+            faults += files.load(faq_beside(config_file or _DEFAULT), SHIPPED)[1]
             _end_check(faults, Faq())
             return
         faq, found = compose.load_faq(config)

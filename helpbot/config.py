@@ -28,7 +28,8 @@ from pydantic import (
 from helpbot.answers.entries import Faq
 from helpbot.config_load import merged, place_faults, repeated
 from helpbot.core.phrases import SHIPPED
-from helpbot.strict_yaml import Fault
+from helpbot.strict_yaml import Fault, Scalar, parse
+from helpbot.strict_yaml import Mapping as YamlMapping
 
 _SQLITE = "sqlite:///"
 _NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?\Z")
@@ -41,9 +42,9 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}\Z")
 def _true_or_false(value: object) -> bool:
     if isinstance(value, bool):
         return value
-    if value not in ("true", "false"):
+    if not isinstance(value, str) or value.lower() not in {"true", "false"}:
         raise ValueError("write true or false")
-    return value == "true"
+    return value.lower() == "true"
 
 
 def _number(value: object) -> float:
@@ -111,7 +112,7 @@ class Matrix(_Model):
     store: FilePath = Path("helpbot-keys/")
     encryption: Flag = True
     device_name: Text = "helpbot"
-    invites_from: tuple[Text, ...] = ()
+    invites_from: tuple[Text, ...] | None = None
 
     @field_validator("homeserver")
     @classmethod
@@ -138,7 +139,7 @@ class Matrix(_Model):
 
     def may_invite(self) -> tuple[str, ...]:
         """Return the patterns of who may open a room; without any, the people of the bot's own server."""
-        return self.invites_from or (f"*:{self.user.partition(':')[2]}",)
+        return (f"*:{self.user.partition(':')[2]}",) if self.invites_from is None else self.invites_from
 
 
 class Team(_Model):
@@ -278,6 +279,16 @@ def shipped_faq() -> Path:
     """Return the folder of the FAQ that ships: inside the package when installed, else beside it."""
     package = Path(str(resources.files("helpbot")))
     return package / "faq" if (package / "faq").is_dir() else package.parent / "faq"
+
+
+def faq_beside(path: Path) -> Path:
+    """Return the FAQ folder that a config means which has faults elsewhere."""
+    try:
+        root, _ = parse(path.read_bytes(), str(path))
+    except OSError:
+        root = None
+    named = root.get("faq") if isinstance(root, YamlMapping) else None
+    return path.parent / named.text if isinstance(named, Scalar) and named.text else shipped_faq()
 
 
 def load_config(path: Path, env: Mapping[str, str], *, explicit: bool) -> tuple[Config | None, tuple[Fault, ...]]:

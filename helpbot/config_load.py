@@ -132,14 +132,18 @@ def _known(model: type[BaseModel] | None) -> list[str]:
     return [] if model is None else [name for name in model.model_fields if name not in _HIDDEN]
 
 
+def _options(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation) if get_origin(annotation) in {Union, types.UnionType} else (annotation,)
+
+
 def _model_of(annotation: Any) -> type[BaseModel] | None:
-    options = get_args(annotation) if get_origin(annotation) in {Union, types.UnionType} else (annotation,)
+    options = _options(annotation)
     return next((item for item in options if isinstance(item, type) and issubclass(item, BaseModel)), None)
 
 
 def _read(text: str, annotation: Any) -> Any:
     """Return a variable's text as the value that its key takes: JSON, or a list parted by commas."""
-    is_list = get_origin(annotation) is tuple
+    is_list = any(get_origin(option) is tuple for option in _options(annotation))
     if text.lstrip().startswith(("[", "{")) and (is_list or _model_of(annotation) is not None):
         return json.loads(text)
     return [part.strip() for part in text.split(",") if part.strip()] if is_list else text

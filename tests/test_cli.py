@@ -90,6 +90,7 @@ def test_check_prints_every_fault_with_its_place(tmp_path: Path) -> None:
     done = helpbot("check", folder=tmp_path)
     assert done.returncode == 1
     assert done.stdout.startswith("config.yaml:1: unknown key")
+    assert "faq/a.yaml:1: " in done.stdout
     only = helpbot("check", "--faq", "faq", folder=tmp_path)
     assert only.returncode == 1
     assert only.stdout.splitlines() == ["faq/a.yaml:1: " + only.stdout.splitlines()[0].split(": ", 1)[1]]

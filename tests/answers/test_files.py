@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import time
 from collections.abc import AsyncIterator, Callable
 from datetime import date
 from pathlib import Path
@@ -134,12 +133,10 @@ def test_the_same_phrasing_twice_in_one_entry_is_no_fault(tmp_path: Path) -> Non
     assert faults(tmp_path, "- id: a\n  questions: {fr: [SIM], en: [sim]}\n  answer: b") == []
 
 
-def test_twenty_thousand_entries_are_read_in_seconds(tmp_path: Path) -> None:
+def test_twenty_thousand_entries_are_read(tmp_path: Path) -> None:
     entry = "- id: a{0}\n  questions: {{fr: [q {0} x, r {0} y], en: [s {0} z]}}\n  answer: {{fr: A, en: B}}\n"
     (tmp_path / "a.yaml").write_text("".join(entry.format(number) for number in range(20_000)))
-    start = time.process_time()
-    faq, found = load(tmp_path, ["fr", "en"])
-    assert time.process_time() - start < 6  # 2 s on two slow cores; anything quadratic takes minutes
+    faq, found = load(tmp_path, ["fr", "en"])  # anything quadratic would run into the test's time limit
     assert (len(faq.entries), found) == (20_000, ())
 
 
