@@ -20,16 +20,20 @@ _PERSON_ALONE = {
         "an operator", "representative", "a representative", "advisor", "an advisor", "live agent", "customer service",
     },
 }  # fmt: skip
-_PERSON_VERBS = {
-    "fr": {"parler", "parle", "joindre", "contacter", "discuter", "passez", "passer", "veux", "voudrais", "voulons",
-           "souhaite", "besoin", "avoir"},
-    "en": {"speak", "talk", "talking", "contact", "reach", "want", "need", "get", "transfer", "connect", "chat"},
-}  # fmt: skip
-_PERSON_NOUNS = {
-    "fr": {"personne", "conseiller", "conseillere", "operateur", "operatrice", "agent", "quelqu", "interlocuteur"},
-    "en": {"person", "someone", "somebody", "agent", "operator", "representative", "advisor", "adviser", "rep"},
+_TALKING = {
+    "fr": {"parler", "parle", "joindre", "contacter", "discuter", "passez", "passer"},
+    "en": {"speak", "talk", "talking", "contact", "reach", "transfer", "connect", "chat"},
 }
-_NOT_A_PERSON = {"carte", "sim", "puk", "facture", "bill", "invoice"}
+_WANTING = {
+    "fr": {"veux", "voudrais", "voulons", "souhaite", "besoin", "avoir"},
+    "en": {"want", "need", "get", "like"},
+}
+_SOMEBODY = {"fr": {"quelqu", "interlocuteur"}, "en": {"someone", "somebody"}}  # after talking alone
+_STAFF = {
+    "fr": {"personne", "conseiller", "conseillere", "operateur", "operatrice", "agent"},
+    "en": {"person", "agent", "operator", "representative", "advisor", "adviser", "rep"},
+}
+_NEAR = 4  # words between "talk" and "somebody"
 _LONG = 14  # words: beyond, "human" is part of a story and not a call
 
 _NO = {
@@ -79,14 +83,17 @@ _AROUND = {
 def person_wanted(folded: str) -> str | None:
     """Return the language in which a person is asked for, or None when none is."""
     words = folded.split()
-    heard = set(words)
     for language in ("fr", "en"):
         if folded in _PERSON_ALONE[language]:
             return language
-        if len(words) > _LONG or heard & _NOT_A_PERSON:
-            continue
-        if heard & _PERSON[language] or (heard & _PERSON_VERBS[language] and heard & _PERSON_NOUNS[language]):
+        if len(words) <= _LONG and set(words) & _PERSON[language]:
             return language
+        staff = _STAFF[language] | _PERSON[language]
+        wanted = dict.fromkeys(_WANTING[language], staff)
+        wanted |= dict.fromkeys(_TALKING[language], staff | _SOMEBODY[language])
+        for place, word in enumerate(words):
+            if wanted.get(word, set()) & set(words[place + 1 : place + 1 + _NEAR]):
+                return language
     return None
 
 

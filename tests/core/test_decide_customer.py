@@ -104,6 +104,7 @@ def test_a_refused_answer_is_not_given_again() -> None:
         "humain", "HUMAN", "Human please", "un humain svp", "je veux parler à quelqu'un", "I want to talk to a person",
         "passez-moi un conseiller", "can I speak to an agent?", "une personne", "human!!!", "Hu\u0301man",
         "real person",
+        "ça fait trois fois que j'appelle pour la même facture et rien ne bouge, je veux parler à quelqu'un maintenant",
     ],
 )  # fmt: skip
 def test_a_person_is_called_at_any_moment(text: str) -> None:
@@ -114,7 +115,9 @@ def test_a_person_is_called_at_any_moment(text: str) -> None:
         assert "#12" in to_customer(decision.effects)
 
 
-@pytest.mark.parametrize("text", ["personne ne répond", "what about my agent number", "je veux changer ma carte SIM"])
+@pytest.mark.parametrize(
+    "text", ["personne ne répond", "what about my agent number", "je veux changer ma carte SIM", "nobody can talk"]
+)
 def test_other_words_do_not_call_a_person_by_that_reason(text: str) -> None:
     assert after(said(text)).reason is not Reason.ASKED
 
