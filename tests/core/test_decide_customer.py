@@ -116,8 +116,12 @@ def test_a_person_is_called_at_any_moment(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["personne ne répond", "what about my agent number", "je veux changer ma carte SIM", "nobody can talk"]
-)
+    "text",
+    [
+        "personne ne répond", "what about my agent number", "je veux changer ma carte SIM", "nobody can talk",
+        "je ne veux pas que quelqu'un utilise mon compte", "I don't want someone to use my account",
+    ],
+)  # fmt: skip
 def test_other_words_do_not_call_a_person_by_that_reason(text: str) -> None:
     assert after(said(text)).reason is not Reason.ASKED
 
