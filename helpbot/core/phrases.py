@@ -138,7 +138,7 @@ _PHRASES: dict[str, dict[str, str]] = {
         "en": "🔒 {name} wrote a message that could not be decrypted: ask for it to be sent again.",
     },
     "customer_left": {
-        "fr": "🚪 {name} a quitté la conversation : rien ne lui parvient tant qu'elle n'y est pas revenue.",
+        "fr": "🚪 {name} a quitté la conversation : rien ne lui parvient avant son retour.",
         "en": "🚪 {name} left the conversation: nothing reaches them until they come back.",
     },
     "customer_back": {"fr": "🚪 {name} est de retour.", "en": "🚪 {name} is back."},
