@@ -53,6 +53,8 @@ class SqliteStore:
         if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
             raise SetupError(f"SQLite {sqlite3.sqlite_version} is too old: helpbot needs 3.37 or newer")
         try:
+            # Tried first without aiosqlite, which leaves its thread behind where a file cannot be opened.
+            await asyncio.to_thread(lambda: sqlite3.connect(path).close())
             connection = await aiosqlite.connect(path, isolation_level=None)
         except sqlite3.Error as error:
             raise SetupError(f"{path}: cannot be opened ({error}): check `database` and its folder") from None

@@ -104,12 +104,16 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    desk: Desk, database: Path, network: MemoryTransport | None = None, clock: WallClock | None = None
+    desk: Desk,
+    database: Path,
+    network: MemoryTransport | None = None,
+    clock: WallClock | None = None,
+    kind: type[SqliteStore] = SqliteStore,
 ) -> AsyncIterator[Stage]:
     """Open a desk on that database; a network that was there before goes on where the desk's cursor stands."""
     clock = clock or WallClock()
     network = network or new_network(desk)
-    store = await SqliteStore.open(database)
+    store = await kind.open(database)
     network.start_from(await store.notebook(network.name).cursor())
     rooms: Mapping[str, Address] = {team.id: Address(network.name, AGENTS_ROOM) for team in desk.teams}
     bot = Helpbot(store, [network], rooms, desk, clock.now)

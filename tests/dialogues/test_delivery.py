@@ -6,9 +6,14 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
+from helpbot.store.base import Outgoing
+from helpbot.store.sqlite import SqliteStore
 from helpbot.transports.base import Address, TryLater, Undeliverable
+from helpbot.transports.memory import MemoryTransport
 from tests.core.cases import DESK
-from tests.dialogues.stage import AGENTS_ROOM, Stage, new_network, stage
+from tests.dialogues.stage import AGENTS_ROOM, Stage, WallClock, new_network, stage
 
 
 async def claimed(desk: Stage, name: str = "marie") -> None:
@@ -40,7 +45,8 @@ async def test_an_event_handed_in_twice_counts_once(tmp_path: Path) -> None:
         assert len(desk.new_for("marie")) == 1
 
 
-async def test_an_answer_lost_on_the_way_back_is_not_said_twice(tmp_path: Path) -> None:
+@pytest.mark.parametrize("forgets", [False, True])
+async def test_an_answer_lost_on_the_way_back_is_not_said_twice(tmp_path: Path, forgets: bool) -> None:
     """The network took the message, we never heard: the lane reads back before it sends again."""
     lost = []
 
@@ -51,9 +57,66 @@ async def test_an_answer_lost_on_the_way_back_is_not_said_twice(tmp_path: Path) 
 
     async with stage(DESK, tmp_path / "desk.db") as desk:
         desk.network.trouble_after = lose
+        desk.network.forgets = forgets
         await desk.customer("marie", "puk")
         assert len(desk.new_for("marie")) == 1
     assert lost
+
+
+async def test_what_was_sent_right_before_a_kill_is_not_said_twice(tmp_path: Path) -> None:
+    """As above, but the desk died over it: the next one reads back, even from a network that forgot the key."""
+
+    def dies(address: Address, key: str) -> None:
+        raise TryLater("killed here", timedelta(hours=1))
+
+    network = new_network(DESK)
+    async with stage(DESK, tmp_path / "desk.db", network) as desk:
+        network.trouble_after, network.forgets = dies, True
+        network.say("room of marie", "marie", "puk")
+        async with asyncio.timeout(10):
+            while len(network.in_room("room of marie")) < 2:
+                await desk.store.progress_bell.wait()
+                desk.store.progress_bell.clear()
+    network.trouble_after = lambda address, key: None
+    async with stage(DESK, tmp_path / "desk.db", network, WallClock(WallClock().at + timedelta(days=2))) as desk:
+        assert len(desk.new_for("marie")) == 1
+
+
+class RacingStore(SqliteStore):
+    """Something new comes into the lane just after the lane has looked and found nothing."""
+
+    network: MemoryTransport
+    raced = False
+
+    async def head(self, lane: str) -> Outgoing | None:
+        row = await super().head(lane)
+        if row is None and not self.raced:
+            self.raced = True
+            self.network.say("room of marie", "marie", "puk again")
+            while await super().head(lane) is None or self.outbox_bell.is_set():  # noqa: ASYNC110  # others must see it
+                await asyncio.sleep(0)
+            await super().lanes()  # the courier has looked by now, and saw the lane at work
+        return row
+
+
+async def test_what_comes_while_a_lane_ends_is_sent(tmp_path: Path) -> None:
+    network = new_network(DESK)
+    RacingStore.network = network
+    async with stage(DESK, tmp_path / "desk.db", network, kind=RacingStore) as desk:
+        network.say("room of marie", "marie", "puk")
+        async with asyncio.timeout(10):
+            while len(network.in_room("room of marie")) < 4:
+                await desk.store.progress_bell.wait()
+                desk.store.progress_bell.clear()
+
+
+async def test_a_desk_that_is_told_to_stop_finishes_what_it_holds(tmp_path: Path) -> None:
+    network = new_network(DESK)
+    async with stage(DESK, tmp_path / "desk.db", network):
+        for number in range(20):
+            network.say(f"room of {number}", str(number), "puk")
+        await network.taken()
+    assert all(len(network.in_room(f"room of {number}")) == 2 for number in range(20))
 
 
 async def test_a_lane_that_waits_holds_nobody_else_up(tmp_path: Path) -> None:
