@@ -118,7 +118,7 @@ def chat(config_file: Path | None, faq_folder: Path | None) -> None:
 @_config_option
 @_faq_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option("--max-wrong", type=click.FloatRange(0, 0.5, min_open=True), metavar="R",
+@click.option("--max-wrong", type=click.FloatRange(0, 1), metavar="R",
               help="At most this share of all questions may get a wrong answer.")  # fmt: skip
 @click.argument("text", nargs=-1)
 def ask(
@@ -128,7 +128,8 @@ def ask(
     config = _config(config_file, faq_folder)
     faq, faults = compose.load_faq(config)
     _refuse(faults)
-    library = FaqLibrary(faq, config.languages, max_wrong or config.answers.max_wrong, config.answers.out_of_scope)
+    share = config.answers.max_wrong if max_wrong is None else max_wrong
+    library = FaqLibrary(faq, config.languages, share, config.answers.out_of_scope)
     questions: Iterable[str] = [" ".join(text)] if text else (line.rstrip("\r\n") for line in _stdin())
     for question in questions:
         now = datetime.now(UTC)

@@ -98,7 +98,7 @@ class _Model(BaseModel):
 class Answers(_Model):
     """How sure the bot must be."""
 
-    max_wrong: Number = Field(default=0.05, gt=0, le=0.5)
+    max_wrong: Number = Field(default=0.05, ge=0, le=1)
     out_of_scope: Number = Field(default=0.4, ge=0, le=0.95)
 
 

@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 _FIRST_PAUSE = timedelta(seconds=1)
 _LONGEST_PAUSE = timedelta(minutes=5)
 _IN_FLIGHT = 16  # lanes that send at the same time
-_TRIES_INSIDE = 5  # how often a refusal in an agents' room is tried before it is final
+_TRIES_INSIDE = 20  # how often what an agents' room refuses is tried again: about an hour, for the admin to mend it
 _BUSY_PAUSE = 1.0  # seconds before a database that could not be used is tried again
 
 

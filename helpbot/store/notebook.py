@@ -5,6 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Awaitable, Callable
 
+from helpbot.store.base import StoreBusy
+from helpbot.transports.base import TryLater
+
 Run = Callable[..., Awaitable[list[sqlite3.Row]]]
 
 
@@ -12,8 +15,14 @@ class SqliteNotebook:
     """See transports.base.Notebook; `run` executes one statement as a transaction and returns its rows."""
 
     def __init__(self, run: Run, transport: str) -> None:
-        self._run = run
+        self._rows = run
         self._transport = transport
+
+    async def _run(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        try:
+            return await self._rows(sql, *values)
+        except StoreBusy as busy:  # a transport waits for its database as it waits for its network
+            raise TryLater(f"the database cannot be used now ({busy})") from None
 
     async def get(self, key: str) -> str | None:
         """See Notebook."""

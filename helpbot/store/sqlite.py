@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
@@ -54,9 +55,9 @@ class SqliteStore:
             raise SetupError(f"SQLite {sqlite3.sqlite_version} is too old: helpbot needs 3.37 or newer")
         try:
             # Tried first without aiosqlite, which leaves its thread behind where a file cannot be opened.
-            await asyncio.to_thread(lambda: sqlite3.connect(path).close())
+            await asyncio.to_thread(_touch, path)
             connection = await aiosqlite.connect(path, isolation_level=None)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise SetupError(f"{path}: cannot be opened ({error}): check `database` and its folder") from None
         try:
             await _prepare(connection, str(path))
@@ -301,6 +302,13 @@ class SqliteStore:
     def notebook(self, transport: str) -> SqliteNotebook:
         """Return what a transport may keep here for itself."""
         return SqliteNotebook(self._all, transport)
+
+
+def _touch(path: Path | str) -> None:
+    """See that the database can be opened; a new one is for its owner's eyes only: it holds words and a login."""
+    if path != ":memory:":
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    sqlite3.connect(path).close()
 
 
 async def _first(db: aiosqlite.Connection, sql: str, *values: object) -> sqlite3.Row | None:

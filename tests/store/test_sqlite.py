@@ -16,11 +16,11 @@ import pytest
 
 from helpbot.core.effects import Literal, Marked, Quoted, Strong
 from helpbot.core.model import Audience, Entry, Person, Role, Status, Ticket
-from helpbot.store.base import Conversation, Draft, InboxRow, Step
+from helpbot.store.base import Conversation, Draft, InboxRow, Step, StoreBusy
 from helpbot.store.codec import content_json, incoming_json, json_content, json_incoming
 from helpbot.store.lock import DeskLock
 from helpbot.store.sqlite import SqliteStore, migrations
-from helpbot.transports.base import Incoming, Kind, SetupError
+from helpbot.transports.base import Incoming, Kind, SetupError, TryLater
 
 NOW = datetime(2026, 10, 21, 12, 0, tzinfo=UTC)
 MARIE = Person("@marie:example.org", "Marie")
@@ -242,6 +242,34 @@ def test_a_second_desk_on_the_same_database_is_refused_and_a_dead_one_is_not(tmp
     killed = subprocess.run([sys.executable, "-c", code], check=False)
     assert killed.returncode == -signal.SIGKILL
     DeskLock(path).release()
+
+
+def others_may(path: Path) -> int:
+    return path.stat().st_mode & 0o077
+
+
+async def test_a_new_database_is_for_its_owners_eyes_only(tmp_path: Path) -> None:
+    store = await SqliteStore.open(tmp_path / "desk.db")
+    await a_row(store)
+    await store.close()
+    assert others_may(tmp_path / "desk.db") == 0
+
+
+async def test_a_database_that_another_program_holds_is_waited_for(tmp_path: Path) -> None:
+    store = await SqliteStore.open(tmp_path / "desk.db")
+    await store._all("PRAGMA busy_timeout = 10")
+    other = sqlite3.connect(tmp_path / "desk.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StoreBusy):
+        await store.receive("memory", [incoming("$1")], "s1", NOW)
+    with pytest.raises(TryLater):
+        await store.notebook("memory").put("name", "value")
+    other.execute("ROLLBACK")
+    other.close()
+    assert await store.notebook("memory").cursor() is None
+    await store.receive("memory", [incoming("$1")], "s1", NOW)
+    assert await store.notebook("memory").cursor() == "s1"
+    await store.close()
 
 
 async def test_a_cancelled_caller_leaves_no_transaction_half_way(store: SqliteStore) -> None:
