@@ -178,7 +178,7 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has gone
-    except Exception:  # noqa: BLE001  # the contract's exit code 70 is for whatever it is
+    except Exception:  # noqa: BLE001  # exit code 70 is for whatever it is
         traceback.print_exc()
         click.echo("This is a fault of helpbot itself: please report it with the lines above.", err=True)
         sys.exit(OUR_FAULT)

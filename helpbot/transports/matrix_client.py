@@ -1,7 +1,7 @@
 """matrix-nio's client reduced to its connection: raw JSON in and out, each failure as the port names it.
 
 Rule: events stay raw JSON, and every answer is read with our own eyes, because nio's parsing of a sync lets one hostile
-event end it for everybody, and its calls wait for ever inside (FACTS.md, sections 1 and 2).
+event end it for everybody, and its calls wait for ever inside.
 """
 
 from __future__ import annotations

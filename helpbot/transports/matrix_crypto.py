@@ -1,7 +1,7 @@
 """The guarded client: keys and encryption through nio, with everything that a stranger can break kept from it.
 
 Rule: nio keeps the keys and does the cryptography, one key, device or message at a time, because whatever somebody made
-up must cost that one alone (FACTS.md, section 2).
+up must cost that one alone.
 """
 
 from __future__ import annotations
