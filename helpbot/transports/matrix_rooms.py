@@ -125,6 +125,7 @@ class Rooms:
                     f"check teams.matrix_room, invite {self._me} there, and start again"
                 ) from None
             self._desks.setdefault(room, team)
+            await self._notebook.put(f"desk:{room}", team)
             if await self.is_encrypted(room) and self._client.olm is None:
                 raise SetupError(f"the agents' room {named} is encrypted: set matrix.encryption to true")
 
@@ -201,6 +202,11 @@ class Rooms:
     async def arrival(self, room: str) -> Arrival | None:
         """Return who is in a room that the bot joined; None when it is no customer's room, then the bot leaves it."""
         if room in self._leaving:
+            return None
+        if await self._notebook.get(f"desk:{room}") is not None:
+            log.warning(
+                "former_agents_room", room=room, hint="no team names it any more: nothing is read or said there"
+            )
             return None
         try:
             members = await self._client.members(room)

@@ -281,3 +281,21 @@ async def test_a_restart_keeps_the_login_and_the_place(bot: Bot, plain_actor: Ma
     assert bot.notebook.values["login"] == before
     assert bot.handed_in == handed_in + 1
     assert body(await alice.wait_for(lambda event: body(event) == "two")) == "two"
+
+
+async def test_a_room_that_was_the_agents_is_never_taken_for_a_customers(
+    new_bot: MakeBot, plain_actor: MakePlain
+) -> None:
+    lead = await plain_actor("Lead")
+    bot, room = await desk_bot(new_bot, lead)
+    await bot.stop()
+    await lead.say(room, "an inside word to nobody")
+    await bot.start(teams={}, invites_from=["*"])
+    customer = await plain_actor("Marie")
+    await talk(customer, bot)
+    await lead.say(room, "another inside word")
+    await customer.say(await talk(customer, bot), "a word to wait for")
+    await bot.heard("a word to wait for")
+    assert bot.texts(room) == []
+    assert not any(item.room == room for item in bot.received)
+    assert (await lead.members(room))[bot.id] == "join"
