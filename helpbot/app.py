@@ -42,6 +42,11 @@ class Helpbot:
         self._open = asyncio.Event()
         self._open.set()
 
+    @property
+    def takes_in(self) -> bool:
+        """Tell whether new events are taken in: not any more once it is told to stop."""
+        return self._open.is_set()
+
     def swap(self, desk: Desk) -> None:
         """Use another desk (a changed FAQ) from the next event on."""
         self.desk = desk

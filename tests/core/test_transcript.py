@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpbot.core import phrases
+from helpbot.core.model import Audience, Entry, Role
 from helpbot.core.phrases import SHIPPED, days, say
-from helpbot.core.transcript import PIECE, card, pieces, shorten
-from tests.core.cases import DESK, held, waiting
+from helpbot.core.transcript import PIECE, card, pieces, shorten, told
+from tests.core.cases import DESK, NOW, held, waiting
 
 
 @given(st.text(alphabet="ab \n", max_size=200), st.integers(1, 200))
@@ -17,6 +18,14 @@ def test_pieces_lose_nothing_and_keep_their_size(text: str, times: int) -> None:
     found = pieces(whole)
     assert "".join(found) == whole
     assert all(len(piece) <= PIECE for piece in found)
+
+
+def test_a_long_transcript_comes_in_messages_that_every_network_can_carry() -> None:
+    entries = [Entry(Role.CUSTOMER, Audience.CUSTOMER, "Marie", f"{number} " + "x" * 1500, NOW) for number in range(10)]
+    messages = told(entries, DESK)
+    assert len(messages) > 3
+    assert all(sum(len(block.text) for block in message) <= PIECE for message in messages)
+    assert [block.text for message in messages for block in message][1:] == [entry.text for entry in entries]
 
 
 def test_the_card_tells_number_customer_language_reason_state_and_owner() -> None:

@@ -11,7 +11,7 @@ import pytest
 from helpbot.store.base import Outgoing
 from helpbot.store.sqlite import SqliteStore
 from helpbot.transports.base import Address, TryLater, Undeliverable
-from helpbot.transports.memory import MemoryTransport
+from helpbot.transports.memory import MemoryTransport, Message
 from tests.core.cases import DESK
 from tests.dialogues.stage import AGENTS_ROOM, Stage, WallClock, new_network, stage
 
@@ -117,6 +117,35 @@ async def test_a_desk_that_is_told_to_stop_finishes_what_it_holds(tmp_path: Path
             network.say(f"room of {number}", str(number), "puk")
         await network.taken()
     assert all(len(network.in_room(f"room of {number}")) == 2 for number in range(20))
+
+
+async def test_a_desk_that_is_told_to_stop_takes_nothing_new_in_and_loses_nothing(tmp_path: Path) -> None:
+    network = new_network(DESK)
+    async with stage(DESK, tmp_path / "desk.db", network) as desk:
+
+        def somebody_writes_late(verb: str, message: Message) -> None:
+            if not desk.bot.takes_in and not network.in_room("room of late"):
+                network.say("room of late", "late", "puk")
+
+        network.shown = somebody_writes_late
+        for number in range(20):
+            network.say(f"room of {number}", str(number), "puk")
+        await network.taken()
+    assert len(network.in_room("room of late")) == 1, "written, and neither taken in nor answered"
+    async with stage(DESK, tmp_path / "desk.db", network) as desk:
+        assert len(desk.new_for("late")) == 1
+
+
+async def test_a_lane_has_one_message_in_flight(tmp_path: Path) -> None:
+    """On a network that would show a message twice, were it handed over twice."""
+    async with stage(DESK, tmp_path / "desk.db") as desk:
+        await claimed(desk)
+        desk.network.forgets = True
+        for number in range(30):
+            desk.network.say(AGENTS_ROOM, "sam", f"line {number}", thread=desk.cards[1].ref)
+        await desk.network.taken()
+        await desk.settle()
+        assert [message.text for message in desk.new_for("marie")] == [f"line {number}" for number in range(30)]
 
 
 async def test_a_lane_that_waits_holds_nobody_else_up(tmp_path: Path) -> None:
