@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-import structlog
 
 from helpbot import __version__, compose
 from helpbot.answers import files
@@ -23,33 +22,26 @@ from helpbot.answers.check import check_tests
 from helpbot.answers.entries import Faq
 from helpbot.answers.explain import explain
 from helpbot.answers.library import FaqLibrary
+from helpbot.cli_base import (
+    DEFAULT,
+    FAULTS,
+    OUR_FAULT,
+    UNUSABLE,
+    Unusable,
+    config_option,
+    faq_option,
+    log_to_stderr,
+    read_config,
+    refuse,
+    stdin_lines,
+)
+from helpbot.cli_workshop import calibrate
 from helpbot.config import Config, faq_beside, load_config
 from helpbot.core.phrases import SHIPPED
 from helpbot.strict_yaml import Fault
 from helpbot.transports.base import SetupError
 
-FAULTS, UNUSABLE, OUR_FAULT = 1, 2, 70
-_DEFAULT = Path("config.yaml")
 _NOWHERE = Path("/nonexistent/helpbot.yaml")
-
-
-class Unusable(click.ClickException):
-    """What the admin must mend first; shown as it is."""
-
-    exit_code = UNUSABLE
-
-    def show(self, file: object = None) -> None:
-        """Print the message to stderr."""
-        click.echo(self.message, err=True)
-
-
-_config_option = click.option(
-    "-c", "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE",
-    help="The config file.  [default: config.yaml, else built-in defaults]",
-)  # fmt: skip
-_faq_option = click.option(
-    "--faq", "faq_folder", type=click.Path(path_type=Path), metavar="DIR", help="Use this FAQ folder."
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -59,17 +51,17 @@ def cli() -> None:
 
 
 @cli.command()
-@_config_option
+@config_option
 @click.option("-v", "--verbose", is_flag=True, help="Log more; never anybody's words.")
 def run(config_file: Path | None, verbose: bool) -> None:
     """Run the desk until it is told to stop (SIGTERM or Ctrl-C)."""
     from helpbot import serve  # noqa: PLC0415  # half a second that no other command should wait
 
-    _log_to_stderr(logging.DEBUG if verbose else logging.INFO)
-    config = _config(config_file)
-    faults = list(config.faults_for_run(str(config_file or _DEFAULT)))
+    log_to_stderr(logging.DEBUG if verbose else logging.INFO)
+    config = read_config(config_file)
+    faults = list(config.faults_for_run(str(config_file or DEFAULT)))
     faq, more = compose.load_faq(config)
-    _refuse([*faults, *more])
+    refuse([*faults, *more])
     try:
         asyncio.run(serve.run_desk(config, faq, lambda: click.echo("ready")))
     except SetupError as error:
@@ -82,18 +74,18 @@ def run(config_file: Path | None, verbose: bool) -> None:
 
 
 @cli.command()
-@_config_option
-@_faq_option
+@config_option
+@faq_option
 def chat(config_file: Path | None, faq_folder: Path | None) -> None:
     """Try the whole desk in this terminal: no account, no network.
 
     You write as the customer and see what the agents would see; /agent TEXT speaks as an agent (/agent !claim,
     /agent hello), /quit ends. A script may come from a pipe.
     """
-    _log_to_stderr(logging.ERROR)
-    config = _config(config_file, faq_folder)
+    log_to_stderr(logging.ERROR)
+    config = read_config(config_file, faq_folder)
     faq, faults = compose.load_faq(config)
-    _refuse(faults)
+    refuse(faults)
     terminal = sys.stdin.isatty()
     coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
@@ -115,8 +107,8 @@ def chat(config_file: Path | None, faq_folder: Path | None) -> None:
 
 
 @cli.command()
-@_config_option
-@_faq_option
+@config_option
+@faq_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--max-wrong", type=click.FloatRange(0, 1), metavar="R",
               help="At most this share of all questions may get a wrong answer.")  # fmt: skip
@@ -125,12 +117,13 @@ def ask(
     config_file: Path | None, faq_folder: Path | None, as_json: bool, max_wrong: float | None, text: tuple[str, ...]
 ) -> None:
     """Say what the bot would do with a question, and why; without TEXT, with each line of standard input."""
-    config = _config(config_file, faq_folder)
+    config = read_config(config_file, faq_folder)
     faq, faults = compose.load_faq(config)
-    _refuse(faults)
-    share = config.answers.max_wrong if max_wrong is None else max_wrong
-    library = FaqLibrary(faq, config.languages, share, config.answers.out_of_scope)
-    questions: Iterable[str] = [" ".join(text)] if text else (line.rstrip("\r\n") for line in _stdin())
+    refuse(faults)
+    library = compose.library(config, faq)
+    if max_wrong is not None:
+        library = library.promising(max_wrong, config.answers.out_of_scope)
+    questions: Iterable[str] = [" ".join(text)] if text else (line.rstrip("\r\n") for line in stdin_lines())
     for question in questions:
         now = datetime.now(UTC)
         answer = _as_json(library, question, now) if as_json else explain(library, question, None, now)
@@ -139,17 +132,17 @@ def ask(
 
 
 @cli.command()
-@_config_option
-@_faq_option
+@config_option
+@faq_option
 def check(config_file: Path | None, faq_folder: Path | None) -> None:
     """Check the config and the FAQ (with --faq DIR, that folder alone); print every fault with its place."""
     faults: list[Fault] = []
     config: Config | None
     if faq_folder is None:
-        config, found = load_config(config_file or _DEFAULT, os.environ, explicit=config_file is not None)
+        config, found = load_config(config_file or DEFAULT, os.environ, explicit=config_file is not None)
         faults += found
         if config is None:  # the FAQ's faults are told all the same
-            faults += files.load(faq_beside(config_file or _DEFAULT), SHIPPED)[1]
+            faults += files.load(faq_beside(config_file or DEFAULT), SHIPPED)[1]
             _end_check(faults, Faq())
             return
         faq, found = compose.load_faq(config)
@@ -161,6 +154,9 @@ def check(config_file: Path | None, faq_folder: Path | None) -> None:
     if not found:
         faults += check_tests(compose.library(config, faq), faq, datetime.now(UTC))
     _end_check(faults, faq)
+
+
+cli.add_command(calibrate)
 
 
 def main() -> None:
@@ -185,20 +181,6 @@ def main() -> None:
 
 
 # --- small parts
-
-
-def _config(config_file: Path | None, faq_folder: Path | None = None) -> Config:
-    config, faults = load_config(config_file or _DEFAULT, os.environ, explicit=config_file is not None)
-    if config is None or faults:
-        _refuse(faults)
-        raise Unusable("the config cannot be used")
-    return config if faq_folder is None else config.with_faq(faq_folder)
-
-
-def _refuse(faults: Iterable[Fault]) -> None:
-    found = [str(fault) for fault in faults]
-    if found:
-        raise Unusable("\n".join(found))
 
 
 def _end_check(faults: list[Fault], faq: Faq) -> None:
@@ -237,12 +219,6 @@ def _messages(group: BaseExceptionGroup[SetupError]) -> Iterator[str]:
             yield str(error)
 
 
-def _stdin() -> Iterator[str]:
-    if sys.stdin.isatty():
-        click.echo("One question a line; Ctrl-D ends.", err=True)
-    yield from sys.stdin
-
-
 def _lines_from_stdin() -> asyncio.Queue[str | None]:
     """Return a queue of the lines typed, None at their end; a thread of its own reads, so that nothing waits for it."""
     lines: asyncio.Queue[str | None] = asyncio.Queue()
@@ -255,22 +231,6 @@ def _lines_from_stdin() -> asyncio.Queue[str | None]:
 
     threading.Thread(target=read, daemon=True, name="stdin").start()
     return lines
-
-
-def _log_to_stderr(level: int) -> None:
-    coloured = sys.stderr.isatty()
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer(colors=coloured)
-            if coloured
-            else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    logging.getLogger("nio").setLevel(logging.CRITICAL)  # it logs what people wrote
 
 
 if __name__ == "__main__":

@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
-from helpbot.answers import files
+from helpbot.answers import files, prepare
 from helpbot.answers.entries import Faq
 from helpbot.answers.library import FaqLibrary
+from helpbot.answers.matcher import Index
+from helpbot.answers.prepare import Prepared
 from helpbot.app import Helpbot
 from helpbot.config import Config, check_faq_against
 from helpbot.core.model import Desk, Team
@@ -17,6 +19,8 @@ from helpbot.strict_yaml import Fault
 from helpbot.transports.base import Address
 from helpbot.transports.console import AGENTS_ROOM, CUSTOMER_ROOM, ConsoleTransport
 
+_LEARNT_AT_ONCE = 500  # phrasings, which takes a tenth of a second
+
 
 def load_faq(config: Config) -> tuple[Faq, tuple[Fault, ...]]:
     """Return the FAQ with every fault in it, also those against the config's teams."""
@@ -24,15 +28,32 @@ def load_faq(config: Config) -> tuple[Faq, tuple[Fault, ...]]:
     return faq, (*faults, *check_faq_against(config, faq))
 
 
-def library(config: Config, faq: Faq) -> FaqLibrary:
-    """Return what the desk asks of the FAQ, as sure as the config wants it."""
-    return FaqLibrary(faq, config.languages, config.answers.max_wrong, config.answers.out_of_scope)
+def library(config: Config, faq: Faq, prepared: Prepared | None = None) -> FaqLibrary:
+    """Return what the desk asks of the FAQ, as sure as the config wants it.
+
+    Takes seconds when this FAQ was never prepared; what that found is kept for the next time.
+    """
+    folder = prepare.cache_folder()
+    if prepared is None:
+        prepared = prepare.recall(faq, folder)
+    if prepared is None:
+        prepared = prepare.work_out(faq)
+        prepare.keep(faq, prepared, folder)
+    answers = config.answers
+    return prepare.library_of(faq, prepared, config.languages, answers.max_wrong, answers.out_of_scope)
 
 
-def make_desk(config: Config, faq: Faq) -> Desk:
-    """Return the desk as the config and the FAQ describe it."""
+def unprepared(config: Config, faq: Faq) -> FaqLibrary:
+    """Return the FAQ as it can be used at once: no better than what holds for every FAQ."""
+    answers = config.answers
+    index = Index.build(faq, most=_LEARNT_AT_ONCE)
+    return FaqLibrary(faq, config.languages, answers.max_wrong, answers.out_of_scope, index=index)
+
+
+def make_desk(config: Config, library: FaqLibrary) -> Desk:
+    """Return the desk as the config describes it."""
     return Desk(
-        library=library(config, faq),
+        library=library,
         languages=tuple(config.languages),
         teams=tuple(Team(team.id, dict(team.name)) for team in config.teams),
         plain_text=config.agents.plain_text,
@@ -52,7 +73,7 @@ async def chat(
     prompt: Callable[[], None],
 ) -> None:
     """Run the desk in a terminal until the lines end or say /quit; the state is forgotten."""
-    desk = make_desk(config, faq)
+    desk = make_desk(config, library(config, faq))
     network = ConsoleTransport(write, desk.teams[0].id, coloured=coloured, echo=echo)
     store = await SqliteStore.open(":memory:")
     rooms = {team.id: Address(network.name, AGENTS_ROOM) for team in desk.teams}

@@ -12,16 +12,20 @@ from dataclasses import replace
 
 import structlog
 
-from helpbot.answers import files
+from helpbot.answers import files, prepare
 from helpbot.answers.entries import Faq
+from helpbot.answers.library import FaqLibrary
+from helpbot.answers.prepare import NotPrepared
 from helpbot.app import Helpbot
-from helpbot.compose import library, load_faq, make_desk
+from helpbot.compose import library, load_faq, make_desk, unprepared
 from helpbot.config import Config
 from helpbot.core.phrases import in_all
 from helpbot.store.lock import DeskLock
 from helpbot.store.sqlite import SqliteStore
 from helpbot.transports.base import Address, SetupError
 from helpbot.transports.matrix import MatrixTransport
+
+_PATIENCE = 10.0  # seconds that a start waits for its FAQ to be prepared; then it answers only what it is surest of
 
 log = structlog.get_logger(__name__)
 
@@ -62,9 +66,21 @@ async def _serve(config: Config, faq: Faq, store: SqliteStore, stop: asyncio.Eve
         notebook=store.notebook("matrix"),
     )
     addresses = {team: Address("matrix", room) for team, room in rooms.items()}
-    bot = Helpbot(store, [transport], addresses, make_desk(config, faq))
+    preparing = asyncio.create_task(prepared_library(config, faq), name="prepare")
+    try:
+        await _within(_PATIENCE, preparing, stop)
+        first = preparing.result() if preparing.done() else await asyncio.to_thread(unprepared, config, faq)
+        bot = Helpbot(store, [transport], addresses, make_desk(config, first))
+        await _until_stopped(config, bot, preparing, stop, ready)
+    finally:
+        preparing.cancel()
+
+
+async def _until_stopped(
+    config: Config, bot: Helpbot, preparing: asyncio.Task[FaqLibrary], stop: asyncio.Event, ready: Callable[[], None]
+) -> None:
     async with bot.running(), asyncio.TaskGroup() as group:
-        watching = group.create_task(watch_faq(config, bot), name="faq")
+        watching = group.create_task(watch_faq(config, bot, preparing), name="faq")
         announcing = group.create_task(_announce(bot, ready), name="ready")
         await stop.wait()
         log.info("stopping")
@@ -77,15 +93,43 @@ async def _announce(bot: Helpbot, ready: Callable[[], None]) -> None:
     ready()
 
 
-async def watch_faq(config: Config, bot: Helpbot) -> None:
-    """Take a changed FAQ in as a whole; keep the old one while the new one is faulty."""
-    async for _ in files.watch(config.faq_folder()):
+async def _within(seconds: float, task: asyncio.Task[FaqLibrary], stop: asyncio.Event) -> None:
+    """Return when the task is done, after that time, or when the desk is told to stop."""
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({task, stopping}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+
+
+async def prepared_library(config: Config, faq: Faq) -> FaqLibrary:
+    """Return the FAQ ready to answer: from the cache, else worked out by another process meanwhile."""
+    folder = prepare.cache_folder()
+    prepared = await asyncio.to_thread(prepare.recall, faq, folder)
+    if prepared is None:
+        log.info("faq_preparing", entries=len(faq.entries), hint="once for each change of the FAQ")
+        try:
+            prepared = await prepare.work_out_aside(faq)
+        except NotPrepared as error:
+            log.error("faq_not_prepared", why=str(error), hint="the bot answers only what it is surest of")
+            return await asyncio.to_thread(unprepared, config, faq)
+        if not await asyncio.to_thread(prepare.keep, faq, prepared, folder):
+            log.warning("faq_not_kept", folder=str(folder), hint="set XDG_CACHE_HOME to a folder that can be written")
+    return await asyncio.to_thread(library, config, faq, prepared)
+
+
+async def watch_faq(config: Config, bot: Helpbot, preparing: asyncio.Task[FaqLibrary]) -> None:
+    """Take a changed FAQ in as a whole, once it is prepared; keep the old one while the new one is faulty.
+
+    `preparing` gives the FAQ that the desk was started with.
+    """
+    used = await preparing
+    bot.swap(replace(bot.desk, library=used))
+    async for _ in files.watch(config.faq_folder()):  # at once as well: it may have changed while it was prepared
         faq, faults = await asyncio.to_thread(load_faq, config)
+        for fault in faults:
+            log.error("faq_fault", fault=str(fault))
         if faults:
-            for fault in faults:
-                log.error("faq_fault", fault=str(fault))
             log.error("faq_kept", why="the changed FAQ is faulty, the desk goes on with the one before")
-            continue
-        new = await asyncio.to_thread(library, config, faq)
-        bot.swap(replace(bot.desk, library=new))
-        log.info("faq_loaded", entries=len(faq.entries))
+        elif faq != used.faq:
+            used = await prepared_library(config, faq)
+            bot.swap(replace(bot.desk, library=used))
+            log.info("faq_loaded", entries=len(faq.entries))

@@ -2,92 +2,213 @@
 
 Rule: confidence is an estimated probability, not a score, because the admin sets the share of wrong answers that is
 acceptable, and only a probability can be held against it.
-
-How the constants were fitted: on 35 FAQs made (seed 7) of data/faq — clinc, hwu64, banking_en, banking_fr and the two
-banks as one bilingual FAQ, `faq_10`/`train_10` cut to 12 to 150 entries of 2 to 10 phrasings, asked `dev`/`valid`, half
-of them with typing errors; entries cut out and `oos` were the questions from outside, weighed to 40 %. A conditional
-logit gave the order (matcher.py), a logistic regression on the best match whether the FAQ holds the question at all.
-The data: CLINC150 (CC BY 3.0), HWU64 and BANKING77 and WolBanking77 (CC BY 4.0).
+Rule: the weights come from other companies' questions (weights.json says which), and only the threshold from the FAQ in
+hand (calibrate.py), because weights fitted to a FAQ flatter it.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from math import exp, log, log1p
+from typing import Any
 
-from helpbot.answers.matcher import Ranking
+import numpy as np
+from numpy.typing import NDArray
+
+from helpbot.answers.matcher import SIGNS, Match, Ranking
 from helpbot.core.model import Zone
 
-_BIAS = -4.52
-_LETTERS = 2.79
-_COVERAGE = 2.62
-_CONTENT = 0.57
-_CONTENT_AT_MOST = 12
-_ALONE = 2.51  # the best match's part among all matches
-_FITTED_OUT_OF_SCOPE = 0.4
-_EXACT = 0.995  # of a question that is a phrasing, letter by letter once normalised
-_CERTAIN = 0.985  # no threshold is higher, so that an exact question is answered however small `max_wrong` is
-_LOWEST = 0.5
-_ALIKE = 0.1  # of probability: two entries nearer than this are alike
-_PROBABLY = 0.5  # that the right entry is among those offered
-_PLAUSIBLE = 0.08
-_PLAUSIBLE_BESIDE = 0.2  # of the best one's probability
 CHOICES = 3
+FEW = 12  # entries: what the signs say about a smaller FAQ is another matter
+FITTED_OUT_OF_SCOPE = 0.3  # the share of outside questions that the weights were fitted at
+_EXACT = 0.99
+_ALIKE = 0.1  # two entries closer than this are a question, whatever the threshold
+_PROBABLY = 0.4  # the right one among the best three, so that asking is worth her time
+_PLAUSIBLE = 0.08
+_PLAUSIBLE_BESIDE = 0.12  # of the best one's probability
+_CHANCE = SIGNS.index("chance")
+_CONTENT_AT_MOST = 12
+_NOTHING_BESIDE = -8.0  # score of the second when there is none
+ASKED = ("score", "lead", "part", "content", "known", "repaired", "entries", "bare")
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each sign says: `rank` orders entries, `right` and `bias` say how probably the first is meant."""
+
+    rank: NDArray[np.float64]
+    right: NDArray[np.float64]  # best, best less the others, and what is asked: in this order
+    bias: float
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the admin allows: the share of wrong answers among all questions, and how many the FAQ does not hold."""
+    """What the admin allows: `max_wrong` and `out_of_scope` are shares of all questions, 0 to 1.
+
+    `threshold` is the confidence from which on the bot answers.
+    """
 
     max_wrong: float = 0.05
     out_of_scope: float = 0.4
-
-    @property
-    def threshold(self) -> float:
-        """Return the probability from which an answer is given.
-
-        On the fitting data, answering from 1 - x on got 0.008 * (x / 0.1) ** 1.56 of all questions wrong, and twice
-        that on the worst FAQ: the threshold is where twice that is `max_wrong`. `out_of_scope` is in the probability.
-        """
-        allowed = 0.1 * float((max(self.max_wrong, 0.0) / 0.016) ** (1 / 1.56))
-        return min(max(1 - allowed, _LOWEST), _CERTAIN)
+    threshold: float = 1.0
 
 
-def probabilities(ranking: Ranking, policy: Policy) -> tuple[float, ...]:
-    """Return for every match of the ranking how probable it is to be the right one; together at most 1."""
-    if not ranking.matches:
-        return ()
-    weights = [exp(match.score - ranking.matches[0].score) if not match.exact else 0.0 for match in ranking.matches]
-    exact = sum(match.exact for match in ranking.matches)
-    if exact:
-        rest = (1 - _EXACT) / (sum(weights) + 1)
-        return tuple(
-            _EXACT / exact if match.exact else min(rest * weight, rest)
-            for match, weight in zip(ranking.matches, weights, strict=True)
-        )
-    parts = [weight / sum(weights) for weight in weights]
-    held = _held(ranking, parts[0], policy.out_of_scope)
-    return tuple(held * part for part in parts)
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """An entry that may be meant, with the estimated probability (0 to 1) that it is."""
+
+    match: Match
+    confidence: float
 
 
-def _held(ranking: Ranking, part: float, out_of_scope: float) -> float:
-    """Return how probable it is that the FAQ holds the question at all, moved to the share that the admin expects."""
-    signs = ranking.matches[0].signs
-    outside = min(max(out_of_scope, 0.01), 0.99)
-    logit = (
-        _BIAS
-        + _LETTERS * signs.letters_best
-        + _COVERAGE * signs.coverage
-        + _CONTENT * log1p(min(ranking.content, _CONTENT_AT_MOST))
-        + _ALONE * part
-        + log((1 - outside) / outside)
-        - log((1 - _FITTED_OUT_OF_SCOPE) / _FITTED_OUT_OF_SCOPE)
+@cache
+def shipped(learnt: bool, few: bool) -> Weights:
+    """Return the weights for an index that has learnt what sets its entries apart, or not, or that has FEW entries."""
+    return weights_from(_shipped()["few" if few and learnt else "learnt" if learnt else "unlearnt"])
+
+
+def weights_from(found: Mapping[str, Any]) -> Weights:
+    """Return the weights in one part of weights.json."""
+    return Weights(
+        np.array([found["rank"][sign] for sign in SIGNS]),
+        np.array([found["right"][name] for name in names()]),
+        found["right"]["bias"],
     )
-    return 1 / (1 + exp(-logit))
 
 
-def zone(confidences: tuple[float, ...], policy: Policy, bare: bool = False) -> tuple[Zone, int]:
-    """Return what to do, and how many of the best to offer when it is SUGGEST.
+def usual_rates(logits: NDArray[np.float64], entries: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return other companies' rates: the shares of inside and of outside questions answered wrongly from each logit on.
+
+    One FAQ in ten was worse, among those of FEW entries or more, or of fewer. Logits are at FITTED_OUT_OF_SCOPE.
+    """
+    found = _shipped()["few" if entries < FEW else "learnt"]["rates"]
+    return (
+        np.interp(logits, found["logits"], found["inside"]),
+        np.interp(logits, found["logits"], found["outside"]),
+    )
+
+
+@cache
+def _shipped() -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads(files("helpbot.answers").joinpath("weights.json").read_text(encoding="utf-8"))
+    return found
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of what `right` weighs."""
+    return (*SIGNS, *(f"{sign}_margin" for sign in SIGNS), *ASKED)
+
+
+def signs_of(ranking: Ranking) -> NDArray[np.float64]:
+    """Return the signs, entries × SIGNS, chances as logarithms."""
+    signs = np.array([match.signs for match in ranking.matches], np.float64).reshape(-1, len(SIGNS))
+    signs[:, _CHANCE] = np.log(signs[:, _CHANCE] + 1e-4)
+    return signs
+
+
+def described(ranking: Ranking, signs: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what `right` weighs; entries come best first."""
+    parts = np.exp(scores - scores[0])
+    part = float(parts[0] / parts.sum())
+    beside = signs[1:].max(axis=0) if len(signs) > 1 else np.zeros(len(SIGNS))
+    if len(signs) == 1:
+        beside[0], beside[_CHANCE] = -3.0, -9.0
+    second = float(scores[1]) if len(scores) > 1 else float(scores[0]) + _NOTHING_BESIDE
+    asked = (
+        float(scores[0]),
+        min(float(scores[0]) - second, 12.0),
+        log(part / (1 - part + 1e-3)),
+        log1p(min(ranking.content, _CONTENT_AT_MOST)),
+        ranking.known,
+        len(ranking.repairs) / max(ranking.content, 1),
+        log(max(ranking.entries, 1)),
+        float(ranking.bare),
+    )
+    return np.concatenate([signs[0], signs[0] - beside, asked])
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What speaks for each entry, best first, before saying how many questions come from outside.
+
+    `logit` is that of the first being meant, at FITTED_OUT_OF_SCOPE; `parts` are the entries' shares when one of them
+    is meant; the first `exact` of them have the very words.
+    """
+
+    logit: float = -30.0
+    parts: tuple[float, ...] = ()
+    exact: int = 0
+    bare: bool = False
+
+    def confidences(self, out_of_scope: float) -> tuple[float, ...]:
+        """Return the estimated probability (0 to 1) of each entry, when that share of questions comes from outside.
+
+        They sum to 1 at most. Entries that have the very words share near certainty.
+        """
+        if not self.parts:
+            return ()
+        if self.exact:
+            rest = (1 - _EXACT) / len(self.parts)
+            return tuple(_EXACT / self.exact if place < self.exact else rest for place in range(len(self.parts)))
+        first = self.parts[0]
+        best = min(moved(self.logit, out_of_scope), first, _EXACT)
+        share = min(best / first, (1 - best) / max(1 - first, 1e-9))
+        return (best, *(part * share for part in self.parts[1:]))
+
+
+def moved(logit: float, out_of_scope: float) -> float:
+    """Return the confidence that a logit at FITTED_OUT_OF_SCOPE is at another share from outside."""
+    return 1 / (1 + exp(-min(max(logit + _odds(out_of_scope), -30.0), 30.0)))
+
+
+def moved_back(confidence: float, out_of_scope: float) -> float:
+    """Return the logit at FITTED_OUT_OF_SCOPE of a confidence at another share from outside."""
+    confidence = min(max(confidence, 1e-9), 1 - 1e-9)
+    return log(confidence / (1 - confidence)) - _odds(out_of_scope)
+
+
+def _odds(out_of_scope: float) -> float:
+    outside = min(max(out_of_scope, 0.01), 0.99)
+    return log((1 - outside) / outside) - log((1 - FITTED_OUT_OF_SCOPE) / FITTED_OUT_OF_SCOPE)
+
+
+def weigh(ranking: Ranking, weights: Weights | None = None) -> tuple[tuple[Match, ...], Weighed]:
+    """Return the entries that may be meant, best first, and what speaks for each."""
+    if not ranking.matches:
+        return (), Weighed()
+    weights = shipped(ranking.learnt, ranking.entries < FEW) if weights is None else weights
+    signs = signs_of(ranking)
+    scores = signs @ weights.rank
+    order = sorted(
+        range(len(scores)),
+        key=lambda one: _order(ranking.matches[one], float(scores[one])),
+    )
+    signs, scores = signs[order], scores[order]
+    parts = np.exp(scores - scores.max())
+    parts /= parts.sum()
+    logit = float(described(ranking, signs, scores) @ weights.right) + weights.bias
+    exact = sum(match.exact for match in ranking.matches)
+    matches = tuple(ranking.matches[one] for one in order)
+    return matches, Weighed(logit, tuple(float(part) for part in parts), exact, ranking.bare)
+
+
+def _order(match: Match, score: float) -> tuple[bool, bool, float, bool, int]:
+    """Return what to sort by; the language decides between two that have the very words, or that tie."""
+    return not match.exact, match.exact and not match.spoken, -score, not match.spoken, match.entry
+
+
+def likely(ranking: Ranking, out_of_scope: float, weights: Weights | None = None) -> tuple[Likely, ...]:
+    """Return the entries that may be meant, best first, each with its probability."""
+    matches, weighed = weigh(ranking, weights)
+    return tuple(map(Likely, matches, weighed.confidences(out_of_scope)))
+
+
+def zone(confidences: Sequence[float], policy: Policy, bare: bool = False) -> tuple[Zone, int]:
+    """Return what to do with entries of these confidences, and how many of the best to offer when it is SUGGEST.
 
     ANSWER from the threshold on unless the second is alike or the question is a bare subject; SUGGEST when the right
     one is probably among the plausible of the best three; else ESCALATE.
@@ -98,7 +219,7 @@ def zone(confidences: tuple[float, ...], policy: Policy, bare: bool = False) -> 
     second = confidences[1] if len(confidences) > 1 else 0.0
     if best >= policy.threshold and best - second >= _ALIKE and not bare:
         return Zone.ANSWER, 0
-    plausible = [part for part in confidences[:CHOICES] if part >= max(_PLAUSIBLE, _PLAUSIBLE_BESIDE * best)]
+    plausible = [one for one in confidences[:CHOICES] if one >= max(_PLAUSIBLE, _PLAUSIBLE_BESIDE * best)]
     if sum(plausible) >= _PROBABLY:
         return Zone.SUGGEST, len(plausible)
     return Zone.ESCALATE, 0

@@ -12,6 +12,7 @@ class FaqEntry:
     """One question of the FAQ with its phrasings and its answer, both by language in the order they were written.
 
     `answer` is CommonMark. `valid_from` and `valid_until` are the first and the last day on which the entry speaks.
+    An entry that is `not_answered` has no answer: questions like its own go straight to a person.
     `place` is `file:line`, for messages to the admin.
     """
 
@@ -24,6 +25,7 @@ class FaqEntry:
     valid_until: date | None = None
     tests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     place: str = ""
+    not_answered: bool = False
 
     def speaks_on(self, day: date) -> bool:
         """Tell whether the entry may be used on that day."""

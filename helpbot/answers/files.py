@@ -18,7 +18,7 @@ from helpbot.strict_yaml import MAX_BYTES, Fault, Mapping, Node, Scalar, parse, 
 from helpbot.strict_yaml import Sequence as YamlList
 
 KEYS = (
-    "id", "questions", "answer", "team", "always_escalate", "valid_from", "valid_until", "tests",
+    "id", "questions", "answer", "not_answered", "team", "always_escalate", "valid_from", "valid_until", "tests",
 )  # fmt: skip
 LONGEST_PHRASING = 1000
 LONGEST_ANSWER = 16_000
@@ -56,12 +56,13 @@ def load(folder: Path, languages: Sequence[str]) -> tuple[Faq, tuple[Fault, ...]
 
 
 async def watch(folder: Path) -> AsyncIterator[None]:
-    """Yield after each burst of changes to the folder's YAML files, until cancelled.
+    """Yield at once, and after each burst of changes to the folder's YAML files, until cancelled.
 
     What counts is how the files look, not what the system tells: so a folder that is taken away, brought back or
     replaced by another of the same name, and links that point elsewhere, are seen too, at the latest after the pause.
     """
     seen = await asyncio.to_thread(_state, folder)
+    yield
     while True:
         await _stir(folder)
         now = await asyncio.to_thread(_state, folder)
@@ -152,14 +153,19 @@ class _FaqReader:
                 self._fault(key, unknown_key(key.text, KEYS))
         entry_id = self._id(node)
         questions = self._texts(node, "questions", LONGEST_PHRASING, needed=True)
-        answer = self._answer(node)
+        silent = self._flag(node, "not_answered")
+        answer = {} if silent else self._answer(node)
+        if silent and node.get("answer") is not None:
+            self._fault(
+                node.get("answer") or node, "an entry that is `not_answered` has no `answer`: take one of them out"
+            )
         tests = self._texts(node, "tests", LONGEST_PHRASING, needed=False)
         start, end = self._date(node, "valid_from"), self._date(node, "valid_until")
         if start is not None and end is not None and end < start:
             self._fault(node.get("valid_until") or node, "`valid_until` is before `valid_from`: turn them round")
         escalate = self._flag(node, "always_escalate")
         team = self._text(node, "team")
-        if entry_id is None or not questions or not answer:
+        if entry_id is None or not questions or not (answer or silent):
             return
         place = f"{self._file}:{node.line}"
         other = self.entries.get(entry_id)
@@ -168,7 +174,7 @@ class _FaqReader:
                 node.get("id") or node, f"the id {entry_id!r} stands at {other.place} as well: give one another id"
             )
             return
-        self.entries[entry_id] = FaqEntry(entry_id, questions, answer, team, escalate, start, end, tests, place)
+        self.entries[entry_id] = FaqEntry(entry_id, questions, answer, team, escalate, start, end, tests, place, silent)
 
     def _id(self, node: Mapping) -> str | None:
         value = node.get("id")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from helpbot.answers.confidence import Policy, probabilities, zone
+from helpbot.answers.calibrate import UNTRIED, Calibration
+from helpbot.answers.confidence import Likely, Policy, likely, zone
 from helpbot.answers.entries import Faq, FaqEntry
 from helpbot.answers.matcher import Index, Ranking
+from helpbot.answers.reading import asks, follows, questions, without_noise
 from helpbot.answers.text import normalise
 from helpbot.core.model import Answer, Candidate, Finding, Zone
 
@@ -18,47 +20,129 @@ _MATCHED_WELL = 0.5  # from here on the winning phrasing tells the language when
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """One text looked up as it stands, with all that was found on the way."""
+
+    text: str
+    ranking: Ranking
+    found: tuple[Likely, ...]
+    finding: Finding
+
+    @property
+    def exact(self) -> bool:
+        """Tell whether it is a phrasing, word by word."""
+        return bool(self.found) and self.found[0].match.exact
+
+    @property
+    def best(self) -> tuple[str | None, float]:
+        """Return the entry that is most probably meant, and how probably."""
+        candidates = self.finding.candidates
+        return (candidates[0].entry, candidates[0].confidence) if candidates else (None, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What came of a question: the finding, the readings that it stands on, and what was left out of them."""
+
+    finding: Finding
+    readings: tuple[Reading, ...]
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FaqLibrary:
-    """A `Library` over a FAQ; `languages` are the desk's, the default first."""
+    """A `Library` over a FAQ; `languages` are the desk's, the default first.
+
+    `max_wrong` and `out_of_scope` are shares of all questions, as the config has them. Without a `calibration` of this
+    FAQ, what other companies' questions showed decides from which confidence on the bot answers.
+    """
 
     faq: Faq
     languages: Sequence[str]
     max_wrong: float = 0.05
     out_of_scope: float = 0.4
-    index: Index = field(init=False, repr=False, compare=False)
+    calibration: Calibration = field(default=UNTRIED, repr=False, compare=False)
+    index: Index | None = field(default=None, repr=False, compare=False)
+    policy: Policy = field(init=False, compare=False)
     _entries: dict[str, FaqEntry] = field(init=False, repr=False, compare=False)
     _dated: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Build the index."""
         dated = (position for position, entry in enumerate(self.faq.entries) if entry.valid_from or entry.valid_until)
-        object.__setattr__(self, "index", Index.build(self.faq))
+        threshold = self.calibration.threshold(self.max_wrong, self.out_of_scope)
+        if self.index is None:
+            object.__setattr__(self, "index", Index.build(self.faq))
+        object.__setattr__(self, "policy", Policy(self.max_wrong, self.out_of_scope, threshold))
         object.__setattr__(self, "_entries", {entry.id: entry for entry in self.faq.entries})
         object.__setattr__(self, "_dated", tuple(dated))
 
-    @property
-    def policy(self) -> Policy:
-        """Return what the admin allows."""
-        return Policy(self.max_wrong, self.out_of_scope)
+    def promising(self, max_wrong: float, out_of_scope: float) -> FaqLibrary:
+        """Return the same library with another promise."""
+        return replace(self, max_wrong=max_wrong, out_of_scope=out_of_scope)
 
-    def find(self, text: str, language: str | None, at: datetime) -> Finding:
-        """Look a question up among the entries that speak on that day; `language` is the customer's as far as known."""
+    def find(self, text: str, language: str | None, at: datetime, before: str | None = None) -> Finding:
+        """Look a question up among the entries that speak on that day; `language` is the customer's as far as known.
+
+        `before` is her question before this one: a text that goes on from it is joined to it when that makes it surer.
+        """
+        return self.look_up(text, language, at, before).finding
+
+    def look_up(self, text: str, language: str | None, at: datetime, before: str | None = None) -> LookedUp:
+        """Return what `find` returns, with the readings of the text that led to it."""
+        whole = self._read(text, language, at)
+        if whole.exact:
+            return LookedUp(whole.finding, (whole,))
+        said, noise = without_noise(text)
+        if noise:
+            whole = self._read(said, language, at)
+        parts = tuple(self._read(part, language, at) for part in questions(said))
+        sure = {part.finding.candidates[0].entry: part for part in parts if part.finding.zone is Zone.ANSWER}
+        if len(sure) > 1:
+            return LookedUp(_all_of(tuple(sure.values())), tuple(sure.values()), noise)
+        if whole.finding.zone is not Zone.ANSWER:
+            others = [part for part in parts if part.finding.zone is not Zone.ANSWER]
+            if sure and all(part.finding.zone is Zone.ESCALATE and not asks(part.text) for part in others):
+                (part,) = sure.values()  # the rest is the story round it
+                return LookedUp(part.finding, (part,), (*noise, *(other.text for other in others)))
+            joined = self._joined(before, said, whole, language, at)
+            if joined is not None:
+                return LookedUp(joined.finding, (joined,), noise)
+        return LookedUp(whole.finding, (whole,), noise)
+
+    def _joined(
+        self, before: str | None, said: str, alone: Reading, language: str | None, at: datetime
+    ) -> Reading | None:
+        """Return the reading together with the question before, if that leads elsewhere and is surer."""
+        if before is None or not follows(said):
+            return None
+        joined, earlier = self._read(f"{before} {said}", language, at), self._read(before, language, at)
+        if joined.finding.zone is Zone.ESCALATE or joined.best[0] == earlier.best[0] or joined.best[1] <= alone.best[1]:
+            return None
+        return joined
+
+    def _read(self, text: str, language: str | None, at: datetime) -> Reading:
+        """Look one text up as it stands."""
         ranking = self.ranking(text, language, at)
-        confidences = probabilities(ranking, self.policy)
-        found, offered = zone(confidences, self.policy, ranking.bare)
-        ids = [self.faq.entries[match.entry].id for match in ranking.matches]
+        found = likely(ranking, self.out_of_scope)
+        where, offered = zone([one.confidence for one in found], self.policy, ranking.bare)
+        ids = [self.faq.entries[one.match.entry].id for one in found]
         candidates = tuple(
-            Candidate(entry, round(confidence, 4))
-            for entry, confidence in zip(ids[:_CANDIDATES], confidences[:_CANDIDATES], strict=True)
+            Candidate(entry, round(one.confidence, 4))
+            for entry, one in zip(ids[:_CANDIDATES], found[:_CANDIDATES], strict=True)
         )
-        choices = tuple(ids[:offered]) if found is Zone.SUGGEST else ()
-        sure = bool(confidences) and sum(confidences[:2]) >= _MATCHED_WELL
-        return Finding(found, candidates, choices, _language_of(ranking, self.languages, sure))
+        if where is Zone.ANSWER and self.faq.entries[found[0].match.entry].not_answered:
+            where = Zone.ESCALATE
+        choices = tuple(ids[:offered]) if where is Zone.SUGGEST else ()
+        finding = Finding(where, candidates, choices, _language_of(ranking, found, self.faq, self.languages))
+        return Reading(text, ranking, found, finding)
 
     def ranking(self, text: str, language: str | None, at: datetime) -> Ranking:
         """Return all matches of a question, with the signs for each."""
         day = at.date()
         silent = {position for position in self._dated if not self.faq.entries[position].speaks_on(day)}
+        if self.index is None:  # never after __post_init__
+            return Ranking()
         return self.index.score(text, language, silent)
 
     def title(self, entry: str, language: str) -> str | None:
@@ -71,10 +155,15 @@ class FaqLibrary:
         return title[:1].upper() + title[1:]
 
     def answer(self, entry: str, language: str, at: datetime) -> Answer | None:
-        """Return the entry's answer in that language, else the first one that exists; None when it does not speak."""
+        """Return the entry's answer in that language, else the first one that exists; None when it does not speak.
+
+        That of an entry that is not answered is empty, and calls a person.
+        """
         found = self._entries.get(entry)
-        if found is None or not found.speaks_on(at.date()) or not found.answer:
+        if found is None or not found.speaks_on(at.date()):
             return None
+        if not found.answer:
+            return Answer("", language, found.team, always_escalate=True)
         spoken = language if language in found.answer else next(iter(found.answer))
         return Answer(found.answer[spoken], spoken, found.team, found.always_escalate)
 
@@ -83,8 +172,25 @@ class FaqLibrary:
         return normalise(text)
 
 
-def _language_of(ranking: Ranking, languages: Sequence[str], sure: bool) -> str | None:
-    """Return the language that the words clearly tell, else that of a winning phrasing that is any good."""
-    won = ranking.matches[0].language if sure else None
+def _all_of(readings: Sequence[Reading]) -> Finding:
+    """Return the finding that answers each of several questions."""
+    best: dict[str, Candidate] = {}
+    for candidate in (candidate for reading in readings for candidate in reading.finding.candidates):
+        held = best.get(candidate.entry)
+        if held is None or held.confidence < candidate.confidence:
+            best[candidate.entry] = candidate
+    candidates = sorted(best.values(), key=lambda candidate: -candidate.confidence)[:_CANDIDATES]
+    answers = tuple(reading.finding.candidates[0].entry for reading in readings)
+    return Finding(Zone.ANSWER, tuple(candidates), (), readings[0].finding.language, answers)
+
+
+def _language_of(ranking: Ranking, found: Sequence[Likely], faq: Faq, languages: Sequence[str]) -> str | None:
+    """Return the language that the words clearly tell, else that of a winning phrasing that is any good.
+
+    A phrasing tells nothing when its entry has none in the language that the words look like.
+    """
+    sure = bool(found) and sum(one.confidence for one in found[:2]) >= _MATCHED_WELL
+    held = faq.entries[found[0].match.entry].questions if sure else {}
+    won = found[0].match.language if sure and (ranking.language is None or ranking.language in held) else None
     told = won if won is not None and ranking.lead < _CLEARLY else ranking.language or won
     return told if told in languages else None

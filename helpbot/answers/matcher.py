@@ -1,77 +1,75 @@
-"""A question compared with every phrasing of the FAQ: entries in order, each with the signs that speak for it.
+"""A question compared with every phrasing of the FAQ: the entries that may be meant, each with the signs for it.
 
-Words are compared by their stems, weighed by how few entries use them, after repairing those that no entry knows;
-letters are compared as well, which forgives what the words do not. No chance, clock or state: the same question on the
-same index gives the same ranking.
+Words are compared by their stems, weighed by how few entries use them, after repairing those that no entry knows; runs
+of letters are compared as well, which forgives what the words do not; and a classifier fitted to the FAQ when it is
+loaded tells what sets its entries apart. No chance, clock or state: the same question on the same index gives the same
+ranking.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from math import log, sqrt
 from typing import NamedTuple
 
-from rapidfuzz import fuzz, process
-from rapidfuzz.distance import OSA
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz
 
+from helpbot.answers import softmax
 from helpbot.answers.entries import Faq
-from helpbot.answers.text import (
-    FUNCTION_WORDS,
-    is_function_word,
-    normalise,
-    said_in,
-    spelt_out,
-    stem,
-)
+from helpbot.answers.repair import Question, Vocabulary
+from helpbot.answers.synonyms import meanings
+from helpbot.answers.text import is_function_word, normalise, said_in, spelt_out, stem
+from helpbot.answers.vectors import Floats, Space, letter_features, word_features
 
-_REPAIR_FROM = 4  # letters: shorter words have too many neighbours
-_REPAIR_ALIKE = 0.7
-_OTHER_LETTER = 0.6  # people rarely mistype the first letter: then it is more likely another word
-_REPAIRS_AT_MOST = 12  # words of one question; a longer one is a story, and no few words decide it
 _WORDS_AT_MOST = 80
-_SHORTLIST = 16  # groups whose letters are compared as well
-_FUNCTION_WEIGHT = 0.12
-_NUMBER_WEIGHT = 0.3  # of a number that no entry holds: an amount, a date, a telephone number
-_KNOWN_LANGUAGE = 0.1  # of a score: decides between two that are alike, and nothing else
-# How much each sign says about which entry is meant: a conditional logit, fitted as confidence.py says.
-_SCORE = (0.5, 3.0, 3.5, 6.5, 4.0, 3.5, 2.5)
+_ALIKE_AT_LEAST = 0.2  # of the runs of letters, when no word is shared
+_SHORTLIST = 8  # entries that are compared closely
+_LOOKED_AT = 10  # phrasings of such an entry, those most alike
+LEARNT_AT_MOST = 5000  # phrasings: fitting more would take minutes and a gigabyte
+
+SIGNS = (
+    "logit", "words_best", "words_mean", "runs_best", "runs_mean", "letters_best", "letters_mean", "sorted_best",
+    "coverage", "typical", "answered", "whole", "senses_best", "senses_mean", "chance",
+)  # fmt: skip
 
 
-class Signs(NamedTuple):
-    """What speaks for an entry, each 0 to 1: its best phrasing, its best three, letters, and whole vocabulary."""
-
-    words_best: float
-    words_mean: float
-    letters_best: float
-    letters_mean: float
-    coverage: float  # share of the question's weight that the entry's words cover
-    typical: float  # the same, words counting by how many of the entry's phrasings use them
-    answered: float  # share of the best phrasing's weight that the question holds
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """An entry that may be meant, by its phrasings in one language; `score` orders matches of one question."""
+class Match(NamedTuple):
+    """An entry that may be meant, by its phrasings in one language, with the signs for it in the order of SIGNS."""
 
     entry: int
     language: str
     phrasing: str
-    signs: Signs
-    score: float
+    signs: tuple[float, ...]
     exact: bool = False
+    spoken: bool = False  # in the language known from before
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """All that the comparison found: matches best first, one an entry, and what is true of the question itself."""
+    """All that the comparison found: matches in no order, one an entry, and what is true of the question itself."""
 
     matches: tuple[Match, ...] = ()
     language: str | None = None  # as the words tell, without looking at who won
     lead: int = 0  # by how many words
     content: int = 0  # how many words carry meaning
+    known: float = 0.0  # share of their weight that the FAQ knows
     bare: bool = False  # one word that is no phrasing: a subject, not yet a question
+    entries: int = 0  # how many the FAQ has
+    learnt: bool = True  # whether the index has learnt what sets its entries apart
     repairs: tuple[tuple[str, str], ...] = ()  # what was written, and what it was taken for
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The phrasings of one entry in one language: from `first` up to but not including `last`."""
+
+    entry: int
+    language: str
+    first: int
+    last: int
+    shares: Mapping[str, float]  # stem → share of the phrasings that hold it
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,226 +77,192 @@ class _Phrasing:
     text: str
     spelt: str
     ordered: str
-    stems: Mapping[str, float]
-    norm: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """The phrasings of one entry in one language."""
-
-    entry: int
-    language: str
-    phrasings: tuple[_Phrasing, ...]
-    shares: Mapping[str, float]  # stem → share of the phrasings that hold it
-
-
-class _Word(NamedTuple):
-    stem: str
-    weight: float
-    sure: float  # 1, or how alike a repaired word is; 0 when no entry knows it
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """A question made ready for comparison; `mended` and `ordered` are its words after repair."""
-
-    asked: tuple[_Word, ...]
-    mended: str
-    ordered: str
-    total: float
-    norm: float
-    repairs: tuple[tuple[str, str], ...]
-    language: str | None
+    roots: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A FAQ made ready for comparison, once."""
+    """A FAQ made ready for comparison, once. `learnt` is phrasings × entries, or None for a FAQ that is too large."""
 
+    entries: int  # that have a phrasing
     groups: tuple[_Group, ...]
+    phrasings: tuple[_Phrasing, ...]
+    firsts: NDArray[np.int64]  # by group
+    words: Space
+    runs: Space
+    senses: Space
+    learnt: Floats | None
     exact: Mapping[str, Mapping[int, str]]  # normalised phrasing → group → as written
-    postings: Mapping[str, tuple[int, ...]]  # stem → groups
-    weights: Mapping[str, float]
-    vocabulary: Mapping[int, tuple[str, ...]]  # length → words
-    spoken: Mapping[str, frozenset[str]]  # language → its words
+    vocabulary: Vocabulary
 
     @classmethod
-    def build(cls, faq: Faq) -> Index:
-        """Normalise and weigh every phrasing."""
+    def build(cls, faq: Faq, learnt: Floats | None = None, most: int = LEARNT_AT_MOST) -> Index:
+        """Normalise and weigh every phrasing; `learnt` is what an index of the same FAQ had learnt, if at hand.
+
+        With more phrasings than `most` nothing is learnt.
+        """
         spelt: list[tuple[int, str, list[tuple[str, list[str]]]]] = []
         exact: dict[str, dict[int, str]] = {}
-        spoken: dict[str, set[str]] = {language: set(words) for language, words in FUNCTION_WORDS.items()}
         for position, entry in enumerate(faq.entries):
             for language, texts in entry.questions.items():
-                plain = [(text, folded) for text in texts if (folded := normalise(text))]
-                for text, folded in plain:
+                written = [(text, folded) for text in texts if (folded := normalise(text))]
+                for text, folded in written:
                     exact.setdefault(folded, {}).setdefault(len(spelt), text)
-                    spoken.setdefault(language, set()).update(folded.split())
-                if plain:
-                    spelt.append((position, language, [(text, said_in(folded)) for text, folded in plain]))
-        postings = _postings([{stem(word) for _, said in texts for word in said} for _, _, texts in spelt])
-        weights = {root: _weight(root, len(spelt), len(numbers)) for root, numbers in postings.items()}
+                if written:
+                    spelt.append((position, language, [(text, said_in(folded)) for text, folded in written]))
+        vocabulary = Vocabulary.build([(language, [said for _, said in texts]) for _, language, texts in spelt])
+        groups, phrasings = _grouped(spelt, vocabulary.weights)
+        said = [words for _, _, held in spelt for _, words in held]
+        roots = [[stem(word) for word in one] for one in said]
+        words = Space.build(map(word_features, roots))
+        senses = Space.build([*one, *meanings(one)] for one in roots)
+        runs = Space.build(letter_features(one) for one in said)
+        if learnt is None and 0 < len(said) <= most:
+            labels = np.repeat([group.entry for group in groups], [group.last - group.first for group in groups])
+            learnt = softmax.fit(
+                (words.kernel() + runs.kernel() + senses.kernel()) / np.float32(3), labels, len(faq.entries)
+            )
         return cls(
-            groups=tuple(_group(position, language, texts, weights) for position, language, texts in spelt),
+            entries=len({group.entry for group in groups}),
+            groups=groups,
+            phrasings=phrasings,
+            firsts=np.array([group.first for group in groups], np.int64),
+            words=words,
+            runs=runs,
+            senses=senses,
+            learnt=learnt,
             exact=exact,
-            postings=postings,
-            weights=weights,
-            vocabulary=_by_length(word for _, _, texts in spelt for _, said in texts for word in said),
-            spoken={language: frozenset(words) for language, words in spoken.items()},
+            vocabulary=vocabulary,
         )
 
     def score(self, question: str, language: str | None = None, silent: Collection[int] = frozenset()) -> Ranking:
-        """Rank the entries but the silent ones; the language known from before breaks ties and does little more."""
+        """Compare with all entries but the silent ones; the language known from before decides between two that tie."""
         plain = normalise(question)
-        if not plain:
+        if not plain or not self.groups:
             return Ranking()
-        asked = self._weigh(said_in(plain)[:_WORDS_AT_MOST], language)
         same = self.exact.get(plain, {})
-        best: dict[int, Match] = {}
-        for number in self._shortlist(asked, same, silent):
-            match = _compare(self.groups[number], asked, same.get(number))
-            held = best.get(match.entry)
-            if held is None or (match.exact, match.score) > (held.exact, held.score):
-                best[match.entry] = match
-        told, lead = self._language(spelt_out(plain.split()))
+        told, lead = self.vocabulary.language(spelt_out(plain.split()))
+        asked = self.vocabulary.read(said_in(plain)[:_WORDS_AT_MOST], told)
+        total = asked.total
         return Ranking(
-            matches=tuple(sorted(best.values(), key=lambda match: (not match.exact, -match.score, match.entry))),
+            matches=self._matches(asked, same, language, silent),
             language=told,
             lead=lead,
             content=sum(1 for word in asked.asked if not is_function_word(word.stem)),
+            known=sum(word.weight * word.sure for word in asked.asked) / total,
             bare=len(asked.asked) == 1 and not same,
+            entries=self.entries,
+            learnt=self.learnt is not None,
             repairs=asked.repairs,
         )
 
-    def _weigh(self, said: list[str], language: str | None) -> _Question:
-        """Weigh the question's words, mending those that no entry knows."""
-        asked: dict[str, _Word] = {}
-        mended: list[str] = []
-        repairs: dict[str, tuple[str, float] | None] = {}
-        for word in said:
-            root, meant, sure = stem(word), word, 1.0
-            if root not in self.weights:
-                if word not in repairs and len(repairs) < _REPAIRS_AT_MOST:
-                    repairs[word] = self._nearest(word)
-                meant, sure = repairs.get(word) or (word, 0.0)
-                root = stem(meant)
-            mended.append(meant)
-            if root not in asked or asked[root].sure < sure:
-                weight = self.weights.get(root) or _weight(root, len(self.groups), 0)
-                asked[root] = _Word(root, weight, sure)
-        return _Question(
-            asked=tuple(asked.values()),
-            mended=" ".join(mended),
-            ordered=" ".join(sorted(mended)),
-            total=sum(word.weight for word in asked.values()),
-            norm=sqrt(sum(word.weight * word.weight for word in asked.values())),
-            repairs=tuple((word, repair[0]) for word, repair in repairs.items() if repair is not None),
-            language=language,
-        )
-
-    def _nearest(self, word: str) -> tuple[str, float] | None:
-        """Return the FAQ's word that an unknown word was probably meant to be, and how sure that is."""
-        if len(word) < _REPAIR_FROM or is_function_word(word) or not word.isalpha():
-            return None
-        found: tuple[str, float] | None = None
-        for length in (len(word), len(word) + 1, len(word) - 1, len(word) + 2, len(word) - 2):
-            near = process.extractOne(
-                word,
-                self.vocabulary.get(length, ()),
-                scorer=OSA.normalized_similarity,
-                processor=None,
-                score_cutoff=_REPAIR_ALIKE if found is None else found[1],
+    def _matches(
+        self, asked: Question, same: Mapping[int, str], language: str | None, silent: Collection[int]
+    ) -> tuple[Match, ...]:
+        """Return the entries worth a close look, each by the group that is most alike."""
+        roots = [stem(word) for word in asked.mended]
+        words = self.words.alike(word_features(roots))
+        senses = self.senses.alike([*roots, *meanings(roots)])
+        runs = self.runs.alike(letter_features(asked.mended))
+        alike = (words + runs + senses) / np.float32(3)
+        alike[(words == 0) & (senses == 0) & (runs < _ALIKE_AT_LEAST)] = 0
+        best = np.maximum.reduceat(alike, self.firsts)
+        logits = None if self.learnt is None else np.asarray(alike @ self.learnt, np.float32)
+        chances = None if logits is None else np.exp(logits - logits.max())
+        total = 1.0 if chances is None else float(chances.sum())
+        groups: dict[int, int] = {}
+        for number in self._nearest_groups(best, logits, same):
+            group = self.groups[number]
+            held = groups.get(group.entry)
+            if group.entry not in silent and (held is None or self._before(number, held, best, same, language)):
+                groups[group.entry] = number
+        matches: list[Match] = []
+        for entry, number in groups.items():
+            if len(matches) >= _SHORTLIST and number not in same:
+                continue
+            learnt = (
+                (0.0, 0.0)
+                if logits is None or chances is None
+                else (float(logits[entry]), float(chances[entry]) / total)
             )
-            if near is not None and (found is None or near[1] > found[1]):
-                found = (near[0], near[1])
-        if found is None:
-            return None
-        meant, alike = found
-        return meant, alike * alike * (1.0 if meant[0] == word[0] else _OTHER_LETTER)
+            group = self.groups[number]
+            match = self._compare(group, asked, (words, runs, senses, alike), learnt, same.get(number))
+            matches.append(match._replace(spoken=group.language == language))
+        return tuple(matches)
 
-    def _shortlist(self, question: _Question, same: Mapping[int, str], silent: Collection[int]) -> list[int]:
-        """Return the groups worth comparing letter by letter: those of the same words, then those that share most."""
-        shared: dict[int, float] = {}
-        for root, weight, sure in question.asked:
-            for number in self.postings.get(root, ()):
-                gain = weight * sure * (1 + self.groups[number].shares[root])
-                shared[number] = shared.get(number, 0.0) + gain
-        speaking = [number for number in shared if self.groups[number].entry not in silent]
-        most = sorted(speaking, key=lambda number: (-shared[number], number))[:_SHORTLIST]
-        exact = [number for number in same if self.groups[number].entry not in silent]
-        return list(dict.fromkeys(exact + most))
+    def _before(self, number: int, held: int, best: Floats, same: Mapping[int, str], language: str | None) -> bool:
+        """Tell whether the one group of an entry speaks for it better than the other."""
 
-    def _language(self, plain: list[str]) -> tuple[str | None, int]:
-        """Return the language that most words belong to, and by how many words it leads; None when none leads."""
-        heard = {language: sum(word in words for word in plain) for language, words in self.spoken.items()}
-        first, second, *_ = sorted(heard.values(), reverse=True)
-        told = max(heard, key=lambda language: heard[language]) if first > second else None
-        return told, first - second
+        def rank(one: int) -> tuple[bool, float, bool]:
+            return one in same, float(best[one]), self.groups[one].language == language
 
+        return rank(number) > rank(held)
 
-def _postings(holding: list[set[str]]) -> dict[str, tuple[int, ...]]:
-    """Return for every stem the groups that hold it, in order."""
-    postings: dict[str, list[int]] = {}
-    for number, roots in enumerate(holding):
-        for root in sorted(roots):
-            postings.setdefault(root, []).append(number)
-    return {root: tuple(numbers) for root, numbers in postings.items()}
+    def _nearest_groups(self, best: Floats, logits: Floats | None, same: Mapping[int, str]) -> list[int]:
+        """Return the groups that may be meant, the likeliest first; twice as many as entries wanted."""
+        scores = best if logits is None else best * 8 + logits[[group.entry for group in self.groups]]
+        scores = np.where(best > 0, scores, -np.inf)
+        wanted = min(4 * _SHORTLIST, len(scores))
+        first = np.argpartition(-scores, wanted - 1)[:wanted]
+        order = first[np.lexsort((first, -scores[first]))]
+        return [*same, *(int(number) for number in order if best[number] > 0 and number not in same)]
 
-
-def _weight(root: str, groups: int, holders: int) -> float:
-    """Return how much a word says: the fewer groups hold it, the more."""
-    rarity = log(1 + (groups + 1) / (holders + 0.5))
-    if is_function_word(root):
-        return _FUNCTION_WEIGHT * rarity
-    return _NUMBER_WEIGHT * rarity if holders == 0 and not root.isalpha() else rarity
-
-
-def _by_length(words: Iterable[str]) -> dict[int, tuple[str, ...]]:
-    """Return the words that a repair may lead to, each once, by length."""
-    lengths: dict[int, dict[str, None]] = {}
-    for word in words:
-        if len(word) >= _REPAIR_FROM - 2 and word.isalpha() and not is_function_word(word):
-            lengths.setdefault(len(word), {})[word] = None
-    return {length: tuple(kept) for length, kept in lengths.items()}
-
-
-def _group(position: int, language: str, texts: list[tuple[str, list[str]]], weights: Mapping[str, float]) -> _Group:
-    """Weigh the phrasings of one entry in one language."""
-    phrasings = []
-    held: dict[str, int] = {}
-    for text, said in texts:
-        stems = {root: weights[root] for root in map(stem, said)}
-        for root in stems:
-            held[root] = held.get(root, 0) + 1
-        norm = sqrt(sum(weight * weight for weight in stems.values()))
-        phrasings.append(_Phrasing(text, " ".join(said), " ".join(sorted(said)), stems, norm))
-    shares = {root: count / len(texts) for root, count in held.items()}
-    return _Group(position, language, tuple(phrasings), shares)
+    def _compare(
+        self,
+        group: _Group,
+        question: Question,
+        alike: tuple[Floats, Floats, Floats, Floats],
+        learnt: tuple[float, float],
+        same: str | None,
+    ) -> Match:
+        """Collect the signs for one group; `same` is its phrasing that equals the question, if one does."""
+        words, runs, senses, both = (part[group.first : group.last] for part in alike)
+        order = np.argsort(-both, kind="stable")[:_LOOKED_AT]
+        mended, ordered = " ".join(question.mended), " ".join(sorted(question.mended))
+        near = [self.phrasings[group.first + int(number)] for number in order]
+        letters = sorted((fuzz.ratio(mended, one.spelt) / 100 for one in near), reverse=True)
+        best = near[0]
+        total = question.total
+        held = {word.stem: word.sure for word in question.asked}
+        signs = (
+            learnt[0],
+            float(words.max()),
+            _mean_of_three(words[order]),
+            float(runs.max()),
+            _mean_of_three(runs[order]),
+            letters[0],
+            sum(letters[:3]) / len(letters[:3]),
+            max(fuzz.ratio(ordered, one.ordered) for one in near) / 100,
+            sum(word.weight * word.sure for word in question.asked if word.stem in group.shares) / total,
+            sum(word.weight * word.sure * group.shares.get(word.stem, 0.0) for word in question.asked) / total,
+            sum(weight * held.get(root, 0.0) for root, weight in best.roots.items()) / sum(best.roots.values()),
+            float(both.mean()),
+            float(senses.max()),
+            _mean_of_three(senses[order]),
+            learnt[1],
+        )
+        return Match(group.entry, group.language, best.text if same is None else same, signs, same is not None)
 
 
-def _compare(group: _Group, question: _Question, same: str | None) -> Match:
-    """Collect the signs for one group; `same` is its phrasing that equals the question, if one does."""
-    asked = question.asked
-    alike = []
-    for number, phrasing in enumerate(group.phrasings):
-        shared = sum(weight * sure * phrasing.stems.get(root, 0.0) for root, weight, sure in asked)
-        words = shared / (question.norm * phrasing.norm)
-        letters = fuzz.ratio(question.mended, phrasing.spelt) + fuzz.ratio(question.ordered, phrasing.ordered)
-        alike.append((words + letters / 200, words, letters / 200, -number))
-    alike.sort(reverse=True)
-    three = alike[:3]
-    best = group.phrasings[-alike[0][3]]
-    held = {root: sure for root, _, sure in asked}
-    signs = Signs(
-        words_best=alike[0][1],
-        words_mean=sum(words for _, words, _, _ in three) / len(three),
-        letters_best=alike[0][2],
-        letters_mean=sum(letters for _, _, letters, _ in three) / len(three),
-        coverage=sum(weight * sure for root, weight, sure in asked if root in group.shares) / question.total,
-        typical=sum(weight * sure * group.shares.get(root, 0.0) for root, weight, sure in asked) / question.total,
-        answered=sum(weight * held.get(root, 0.0) for root, weight in best.stems.items()) / sum(best.stems.values()),
-    )
-    score = sum(weight * sign for weight, sign in zip(_SCORE, signs, strict=True))
-    score += _KNOWN_LANGUAGE if group.language == question.language else 0.0
-    return Match(group.entry, group.language, best.text if same is None else same, signs, score, same is not None)
+def _mean_of_three(alike: Floats) -> float:
+    three = np.sort(alike)[-3:]
+    return float(three.mean())
+
+
+def _grouped(
+    spelt: list[tuple[int, str, list[tuple[str, list[str]]]]], weights: Mapping[str, float]
+) -> tuple[tuple[_Group, ...], tuple[_Phrasing, ...]]:
+    """Return the groups and all phrasings in their order."""
+    groups: list[_Group] = []
+    phrasings: list[_Phrasing] = []
+    for entry, language, texts in spelt:
+        held: dict[str, int] = {}
+        first = len(phrasings)
+        for text, said in texts:
+            roots = {root: weights[root] for root in map(stem, said)}
+            for root in roots:
+                held[root] = held.get(root, 0) + 1
+            phrasings.append(_Phrasing(text, " ".join(said), " ".join(sorted(said)), roots))
+        shares = {root: count / len(texts) for root, count in held.items()}
+        groups.append(_Group(entry, language, first, len(phrasings), shares))
+    return tuple(groups), tuple(phrasings)

@@ -44,17 +44,18 @@ _SHORT = {
 }  # fmt: skip
 
 
-def _listed(text: str) -> frozenset[str]:
+def listed(text: str) -> frozenset[str]:
+    """Return the words of a text as a set."""
     return frozenset(text.split())
 
 
-_COURTESY = _listed(
+_COURTESY = listed(
     "bonjour bonsoir salut coucou hello hi hey merci thanks thank please svp cordialement madame monsieur "
     "desole sorry excusez dear regards vite urgent ok bah ben euh hein lol mdr ptdr stp slt bjr bsr mrc thx "
-    "pls plz "
+    "pls plz bref anyway basically voila svp stp "
 )
 FUNCTION_WORDS = {
-    "fr": _listed(
+    "fr": listed(
         "a ai ais ait alors apres as au aucun aura aussi autre aux avant avec avez avoir avons bien c ca car "
         "ce ceci cela ces cet cette chez comme comment d dans de deja depuis des deux dit dois doit donc dont "
         "du elle elles en encore entre es est et etait etant etc ete etes etre eu faire fais fait faites faut "
@@ -65,7 +66,7 @@ FUNCTION_WORDS = {
         "va vais veux voudrais voulez vos votre vous vraiment y besoin merci bonjour aujourd maintenant peu "
         "etiez avait avais aimerais souhaite ici parce sais savoir "
     ),
-    "en": _listed(
+    "en": listed(
         "a about after all also always am an and any anyone anything are as at be because been before being "
         "both but by can could d did do does doesn don doing done else ever every for from get gets getting "
         "give go going gone got had has have haven having he her here hers him his how i if in into is isn it "
@@ -84,6 +85,35 @@ _SUFFIXES = (
     "ity", "ee", "er", "ez", "es", "ed", "ly", "is", "it", "ir", "e", "s", "x", "y", "i",
 )  # fmt: skip
 _SHORTEST_STEM = 3
+
+
+def _forms(table: str) -> dict[str, str]:
+    """Return word → base form from lines of `base: form form`, parted by semicolons."""
+    lines = (line.split(":") for line in table.split(";") if line.strip())
+    return {form: base.strip() for base, forms in lines for form in forms.split()}
+
+
+# Forms that no suffix tells.
+IRREGULAR = _forms(
+    "pay: paid; lose: lost losing; steal: stole stolen; break: broke broken; buy: bought; send: sent; take: took "
+    "taken; choose: chose chosen; write: wrote written; freeze: froze frozen; speak: spoke spoken; forget: forgot "
+    "forgotten; find: found; leave: left leaving; hold: held; keep: kept; make: made; meet: met; see: saw seen; "
+    "sell: sold; spend: spent; tell: told; think: thought; withdraw: withdrew withdrawn; begin: began begun; build: "
+    "built; drive: drove driven; eat: ate eaten; fall: fell fallen; fly: flew flown; give: gave given; grow: grew "
+    "grown; hear: heard; hide: hid hidden; know: knew known; lend: lent; ring: rang rung; run: ran; shake: shook "
+    "shaken; sleep: slept; stick: stuck; throw: threw thrown; wake: woke woken; wear: wore worn; win: won; draw: "
+    "drew drawn; child: children; man: men; woman: women; person: people; foot: feet; understand: understood; "
+    "teach: taught; bring: brought; catch: caught; feel: felt; mean: meant; perdre: perdu perdue perdus perdues "
+    "perds perd; recevoir: recu recue recus recues recois recoit recevez; vendre: vendu vendue vends; rendre: rendu "
+    "rendue rends rend; prendre: pris prise prends prend prenez; mettre: mis mise mets met mettez; payer: paie "
+    "paies paient; envoyer: envoie envoies; connaitre: connais connait connu connue; ouvrir: ouvert ouverte ouvre "
+    "ouvres; attendre: attends attend attendu; entendre: entends entend entendu entendez; voir: vu vue vois voit; "
+    "ecrire: ecrit ecrite ecris; lire: lu lis lit; savoir: su; devoir: due dus; boire: bu; venir: viens vient venu "
+    "venue; tenir: tiens tient tenu; partir: pars part parti partie; sortir: sors sort sorti; choisir: choisis "
+    "choisit choisi choisie; finir: finis finit fini finie; revenir: reviens revient revenu; repondre: reponds "
+    "repond repondu; descendre: descends descend; produit: produits; acheter: achete achetes achat; appeler: "
+    "appelle appelles appel"
+)  # fmt: skip
 
 
 def normalise(text: str) -> str:
@@ -127,15 +157,21 @@ def said_in(plain: str) -> list[str]:
     return left or spelt_out(plain.split())
 
 
-def is_function_word(word: str) -> bool:
-    """Tell whether the word says little by itself, in any language known here."""
-    return word in _FUNCTION or word in _COURTESY
+def is_courtesy(word: str) -> bool:
+    """Tell whether the word is a greeting, thanks or the like, in any language known here."""
+    return word in _COURTESY
+
+
+def is_function_word(word: str, language: str | None = None) -> bool:
+    """Tell whether the word says little by itself, in that language or in any known here."""
+    return word in FUNCTION_WORDS.get(language or "", _FUNCTION) or word in _COURTESY
 
 
 def stem(word: str) -> str:
     """Return what the forms of a word share, roughly, for French and English alike."""
     if word in _FUNCTION or word.isdecimal():
         return word
+    word = IRREGULAR.get(word, word)
     for suffix in _SUFFIXES:
         if word.endswith(suffix) and len(word) - len(suffix) >= max(_SHORTEST_STEM, len(suffix)):
             root = word[: -len(suffix)]

@@ -5,6 +5,7 @@ Rule: the bot answers only while no person was called; from then on her words go
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -145,37 +146,52 @@ def _answered(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
         if heard is not None:
             ticket = _speaking(ticket, heard, desk)
             return _spoken(ticket, event, desk, (*kept, _tell(say(name, spoken(ticket, desk)))))
-    return _found(replace(ticket, question=shorten(event.text)), event, desk)
+    return _found(replace(ticket, question=shorten(event.text)), event, ticket.question or None, desk)
 
 
-def _found(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
+def _found(ticket: Ticket, event: CustomerSaid, before: str | None, desk: Desk) -> Decision:
     """Do what the FAQ's certainty allows; never offer again what she refused."""
-    finding = desk.library.find(event.text, ticket.language, event.at)
+    finding = desk.library.find(event.text, ticket.language, event.at, before)
     kept = _kept(ticket, event.text)
     ticket = _in_language_of(ticket, finding, desk)
     best = finding.candidates[0].entry if finding.candidates else None
-    if finding.zone is Zone.ANSWER and best is not None and best not in ticket.refused:
-        answer = desk.library.answer(best, spoken(ticket, desk), event.at)
-        if answer is not None:
-            return _answering(ticket, event, best, answer, desk)
+    if finding.zone is Zone.ANSWER and best is not None:
+        asked = [entry for entry in finding.answers or (best,) if entry not in ticket.refused]
+        found = [(entry, desk.library.answer(entry, spoken(ticket, desk), event.at)) for entry in asked]
+        answers = [(entry, answer) for entry, answer in found if answer is not None]
+        if answers:
+            return _answering(ticket, event, answers, desk)
     choices = tuple(entry for entry in finding.choices if entry not in ticket.refused)
     if finding.zone is Zone.SUGGEST and choices:
         return _offered(ticket, event, choices, desk)
     reason = Reason.REFUSED if best in ticket.refused else Reason.UNSURE
     near = best if finding.candidates and finding.candidates[0].confidence >= _NEAR else None
+    answer = None if near is None else desk.library.answer(near, spoken(ticket, desk), event.at)
+    if near is not None and answer is not None and not answer.text:
+        return _answering(ticket, event, [(near, answer)], desk)
     return _escalated(replace(ticket, entry=near), kept, reason, event.at, desk)
 
 
-def _answering(ticket: Ticket, event: CustomerSaid, entry: str, answer: Answer, desk: Desk) -> Decision:
+def _answering(ticket: Ticket, event: CustomerSaid, found: Sequence[tuple[str, Answer]], desk: Desk) -> Decision:
+    """Say each answer, under its title when there are several; call a person where an entry wants one."""
     language = spoken(ticket, desk)
-    content: Content = (Marked(answer.text),)
-    if answer.language != language:
-        named = language_name(answer.language, language)
-        content = (Literal(say("only_in", language, language=named)), *content)
-    ticket = replace(ticket, status=Status.BOT, entry=entry, offer=(), team=desk.team(answer.team).id)
-    effects = (*_kept(ticket, event.text), Say(Audience.CUSTOMER, content))
-    if answer.always_escalate:
-        return _escalated(ticket, effects, Reason.ENTRY, event.at, desk)
+    effects = _kept(ticket, event.text)
+    for number, (entry, answer) in enumerate(found, start=1):
+        if not answer.text:
+            continue
+        content: Content = (Marked(answer.text),)
+        if answer.language != language:
+            named = language_name(answer.language, language)
+            content = (Literal(say("only_in", language, language=named)), *content)
+        if len(found) > 1:
+            title = desk.library.title(entry, language) or entry
+            content = (Literal(f"{number}. {title}"), *content)
+        effects = (*effects, Say(Audience.CUSTOMER, content))
+    wanted = next((answer for _, answer in found if answer.always_escalate), found[0][1])
+    ticket = replace(ticket, status=Status.BOT, entry=found[0][0], offer=(), team=desk.team(wanted.team).id)
+    if wanted.always_escalate:
+        said = any(answer.text for _, answer in found)
+        return _escalated(ticket, effects, Reason.ENTRY if said else Reason.NOT_ANSWERED, event.at, desk)
     return _spoken(ticket, event, desk, effects)
 
 
@@ -204,7 +220,7 @@ def _chosen(ticket: Ticket, event: CustomerSaid, entry: str, desk: Desk) -> Deci
     answer = desk.library.answer(entry, spoken(ticket, desk), event.at)
     if answer is None:  # the FAQ changed between the offer and the choice
         return _escalated(ticket, _kept(ticket, event.text), Reason.UNSURE, event.at, desk)
-    return _answering(ticket, event, entry, answer, desk)
+    return _answering(ticket, event, [(entry, answer)], desk)
 
 
 def _refused(ticket: Ticket, event: CustomerSaid, offer: tuple[str, ...], desk: Desk) -> Decision:

@@ -42,6 +42,7 @@ class Reason(StrEnum):
     UNSURE = "unsure"
     REFUSED = "refused"
     ENTRY = "entry"  # the FAQ entry says always_escalate
+    NOT_ANSWERED = "not_answered"  # the FAQ entry says so
     BOT_FAILED = "bot_failed"
 
 
@@ -86,13 +87,15 @@ class Finding:
     """What the FAQ makes of a question.
 
     `candidates` are best first, at most five; `choices` are the entries to offer when the zone is SUGGEST;
-    `language` is that of the winning phrasing or of the words used, None when nothing tells.
+    `language` is that of the winning phrasing or of the words used, None when nothing tells. `answers` are the entries
+    to answer with, in the order asked, when she asked several things at once; else the first candidate is.
     """
 
     zone: Zone
     candidates: tuple[Candidate, ...] = ()
     choices: tuple[str, ...] = ()
     language: str | None = None
+    answers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +111,8 @@ class Answer:
 class Library(Protocol):
     """What the core asks of the FAQ; every method is a pure function of the loaded FAQ, its arguments and `at`."""
 
-    def find(self, text: str, language: str | None, at: datetime) -> Finding:
-        """Look a question up; `language` is the customer's as far as known."""
+    def find(self, text: str, language: str | None, at: datetime, before: str | None = None) -> Finding:
+        """Look a question up; `language` is the customer's as far as known, `before` her question before this one."""
         ...
 
     def title(self, entry: str, language: str) -> str | None:
@@ -117,7 +120,10 @@ class Library(Protocol):
         ...
 
     def answer(self, entry: str, language: str, at: datetime) -> Answer | None:
-        """Return the entry's answer, or None when there is no such entry or it does not speak at that time."""
+        """Return the entry's answer, or None when there is no such entry or it does not speak at that time.
+
+        An answer without text means that questions like this are for a person.
+        """
         ...
 
     def fold(self, text: str) -> str:

@@ -77,6 +77,12 @@ _PHRASES: dict[str, dict[str, str]] = {
         "tout ce que vous écrivez ici lui parvient.",
         "en": "A person will see to it as well. Your ticket is #{number}; everything you write here reaches them.",
     },
+    "escalated_not_answered": {
+        "fr": "C'est une question pour une personne : je vous en passe une. Votre demande porte le numéro #{number} ; "
+        "tout ce que vous écrivez ici lui parvient.",
+        "en": "That is a question for a person: I am getting one for you. Your ticket is #{number}; "
+        "everything you write here reaches them.",
+    },
     "escalated_bot_failed": {
         "fr": "J'ai un problème de mon côté, je vous passe donc une personne. Votre demande porte le numéro "
         "#{number} ; tout ce que vous écrivez ici lui parvient.",
@@ -124,6 +130,10 @@ _PHRASES: dict[str, dict[str, str]] = {
     "reason_entry": {
         "fr": "répondu, la fiche demande aussi une personne",
         "en": "answered, the entry also asks for a person",
+    },
+    "reason_not_answered": {
+        "fr": "une question que la FAQ laisse à une personne",
+        "en": "a question that the FAQ leaves to a person",
     },
     "reason_bot_failed": {"fr": "le robot est tombé en panne", "en": "the bot failed"},
     "transcript": {"fr": "Échanges jusqu'ici :", "en": "The talk so far:"},

@@ -160,6 +160,13 @@ def test_no_file_raises(tmp_path_factory: pytest.TempPathFactory, source: bytes)
     assert faq.entries or found
 
 
+async def watching(folder: Path) -> AsyncIterator[None]:
+    """Watch a folder, past what is told at once."""
+    changes = watch(folder)
+    await anext(changes)
+    return changes
+
+
 async def told(changes: AsyncIterator[None], change: Callable[[int], None]) -> None:
     """Change something again and again until the watcher, which may need a moment to look, has told it."""
     await tried(asyncio.ensure_future(anext(changes)), change)
@@ -183,13 +190,13 @@ def save(folder: Path, number: int) -> None:
 
 
 async def test_a_file_saved_by_rename_is_told(tmp_path: Path) -> None:
-    changes = watch(tmp_path)
+    changes = await watching(tmp_path)
     await told(changes, lambda number: save(tmp_path, number))
 
 
 async def test_a_folder_that_goes_and_comes_back_is_watched_on(tmp_path: Path) -> None:
     folder = tmp_path / "faq"
-    changes = watch(folder)
+    changes = await watching(folder)
     await told(changes, lambda number: save(folder, number))
     await told(changes, lambda _: shutil.rmtree(folder, ignore_errors=True))
     await told(changes, lambda number: save(folder, number))
@@ -197,7 +204,7 @@ async def test_a_folder_that_goes_and_comes_back_is_watched_on(tmp_path: Path) -
 
 async def test_a_folder_replaced_by_another_of_its_name_is_watched_on(tmp_path: Path) -> None:
     folder = tmp_path / "faq"
-    changes = watch(folder)
+    changes = await watching(folder)
     await told(changes, lambda number: save(folder, number))
 
     def replace(number: int) -> None:
@@ -211,7 +218,7 @@ async def test_a_folder_replaced_by_another_of_its_name_is_watched_on(tmp_path: 
 
 async def test_other_files_are_not_told(tmp_path: Path) -> None:
     save(tmp_path, 0)
-    waiting = asyncio.ensure_future(anext(watch(tmp_path)))
+    waiting = asyncio.ensure_future(anext(await watching(tmp_path)))
     for number in range(1, 6):
         (tmp_path / "notes.txt").write_text(str(number))
         (tmp_path / ".a.yaml.swp").write_text(str(number))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpbot.answers.text import LONGEST, normalise, said_in, stem, words
+from helpbot.answers.text import IRREGULAR, LONGEST, normalise, said_in, stem, words
 
 ZALGO = "e" + "\u0301\u0323\u0489" * 20_000
 
@@ -76,6 +76,6 @@ def test_forms_of_a_word_share_a_stem(one: str, other: str) -> None:
 
 
 @given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=20))
-def test_a_stem_is_a_beginning_of_its_word(word: str) -> None:
+def test_a_stem_is_a_beginning_of_its_word_but_for_irregular_forms(word: str) -> None:
     assert stem(word)
-    assert word.startswith(stem(word))
+    assert word.startswith(stem(word)) or word in IRREGULAR

@@ -18,24 +18,36 @@ ALEX = Person("@alex:example.org", "Alex")
 
 
 class SmallLibrary:
-    """Knows three questions by a word each: "puk" is sure, "move" and "line" are alike, "fire" calls a person too."""
+    """Knows a few questions by a word each.
+
+    "puk" is sure, "move" and "line" are alike, "fire" calls a person too, "heir" is left to a person; "puk" and "fire"
+    are both answered; "how much" goes on from a question with "puk".
+    """
 
     titles: ClassVar = {
         "puk": "My PUK code is blocked",
         "move": "I am moving house",
         "line": "I want a new line",
         "fire": "Fire!",
+        "heir": "I inherit a line",
     }
 
-    def find(self, text: str, language: str | None, at: datetime) -> Finding:
+    def find(self, text: str, language: str | None, at: datetime, before: str | None = None) -> Finding:
         words = self.fold(text).split()
         heard = "fr" if {"mon", "ma", "je", "bonjour"} & set(words) else None
+        both = tuple(entry for entry in ("puk", "fire") if entry in words)
+        if len(both) > 1:
+            return Finding(Zone.ANSWER, tuple(Candidate(entry, 0.9) for entry in both), (), heard, both)
+        if "heir" in words:
+            return Finding(Zone.ESCALATE, (Candidate("heir", 0.9),), (), heard)
+        if words == ["how", "much"] and "puk" in (before or "").casefold():
+            return Finding(Zone.ANSWER, (Candidate("line", 0.9),), (), heard)
         for entry in ("puk", "fire"):
             if entry in words:
                 return Finding(Zone.ANSWER, (Candidate(entry, 0.97),), language=heard)
         if {"move", "line"} & set(words):
-            both = (Candidate("move", 0.4), Candidate("line", 0.4))
-            return Finding(Zone.SUGGEST, both, ("move", "line"), heard)
+            alike = (Candidate("move", 0.4), Candidate("line", 0.4))
+            return Finding(Zone.SUGGEST, alike, ("move", "line"), heard)
         if "boom" in words:
             raise ValueError("a fault of ours")
         return Finding(Zone.ESCALATE, language=heard)
@@ -46,8 +58,9 @@ class SmallLibrary:
     def answer(self, entry: str, language: str, at: datetime) -> Answer | None:
         if entry not in self.titles:
             return None
-        team = "lines" if entry == "move" else None
-        return Answer(f"Answer to *{entry}*", "en", team, always_escalate=entry == "fire")
+        team = "lines" if entry in {"move", "heir"} else None
+        text = "" if entry == "heir" else f"Answer to *{entry}*"
+        return Answer(text, "en", team, always_escalate=entry in {"fire", "heir"})
 
     def fold(self, text: str) -> str:
         plain = unicodedata.normalize("NFKD", text[:1000]).casefold()

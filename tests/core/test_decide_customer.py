@@ -17,7 +17,7 @@ from helpbot.core.events import (
     CustomerSaid,
     TimerFired,
 )
-from helpbot.core.model import Reason, Status
+from helpbot.core.model import Audience, Reason, Status
 from tests.core.cases import DESK, NEW, NOW, SAM, after, held, said, to_agents, to_customer, waiting
 
 
@@ -149,6 +149,39 @@ def test_an_entry_that_always_escalates_answers_and_calls_a_person() -> None:
     assert decision.ticket.reason is Reason.ENTRY
     text = to_customer(decision.effects)
     assert text.index("Answer to *fire*") < text.index("#12")
+
+
+def test_a_question_that_the_faq_leaves_to_a_person_goes_there_with_its_team_and_no_empty_answer() -> None:
+    decision = decide(NEW, said("heir"), DESK)
+    assert (decision.ticket.reason, decision.ticket.entry, decision.ticket.team) == (
+        Reason.NOT_ANSWERED,
+        "heir",
+        "lines",
+    )
+    (told,) = [
+        effect for effect in decision.effects if isinstance(effect, Say) and effect.audience is Audience.CUSTOMER
+    ]
+    assert "question for a person" in told.content[0].text
+
+
+def test_two_questions_get_two_answers_each_under_its_title() -> None:
+    decision = decide(NEW, said("puk and fire"), DESK)
+    text = to_customer(decision.effects)
+    parts = ["1. My PUK code is blocked", "Answer to *puk*", "2. Fire!", "Answer to *fire*", "#12"]
+    assert [text.index(part) for part in parts] == sorted(text.index(part) for part in parts)
+    assert decision.ticket.reason is Reason.ENTRY
+
+
+def test_of_two_questions_the_refused_one_is_not_answered_again() -> None:
+    refused = after(said("puk"), said("no"))
+    text = to_customer(decide(refused, said("fire and puk"), DESK).effects)
+    assert "Answer to *fire*" in text or "person" in text
+    assert "Answer to *puk*" not in text
+
+
+def test_a_question_that_goes_on_is_looked_up_with_the_one_before() -> None:
+    assert "Answer to *line*" in to_customer(decide(after(said("my puk")), said("how much"), DESK).effects)
+    assert "Answer to *line*" not in to_customer(decide(NEW, said("how much"), DESK).effects)
 
 
 def test_hello_and_thanks_are_answered_and_call_nobody() -> None:

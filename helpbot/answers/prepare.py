@@ -1,0 +1,201 @@
+"""A FAQ made ready to answer: what it taught and what it can promise, worked out once and kept.
+
+Working it out takes seconds, so it is kept in the user's cache under a hash of the FAQ and of the code that does it: a
+start reads it back. Losing the cache loses nothing but those seconds. A running desk has it worked out by another
+process (this module run as a program: a FAQ in JSON comes in, what is kept goes out), which may die without harm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from io import BytesIO
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from helpbot.answers.calibrate import Calibration, Trial, calibrate
+from helpbot.answers.confidence import Weighed
+from helpbot.answers.entries import Faq, FaqEntry
+from helpbot.answers.library import FaqLibrary
+from helpbot.answers.matcher import Index
+from helpbot.answers.vectors import Floats
+
+_KEPT_FAQS = 16  # the newest; each takes up to a few megabytes
+_NICENESS = 10
+_CODE = ("calibrate", "confidence", "matcher", "repair", "softmax", "synonyms", "text", "vectors")
+
+
+class NotPrepared(Exception):
+    """The FAQ could not be worked out; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a FAQ taught (`learnt`: phrasings × entries, None for one that is too large) and what came of its trials."""
+
+    learnt: Floats | None
+    calibration: Calibration
+
+
+def cache_folder() -> Path | None:
+    """Return where prepared FAQs are kept: `$XDG_CACHE_HOME/helpbot`, else `~/.cache/helpbot`; None without a home."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    try:
+        return (Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache") / "helpbot"
+    except RuntimeError:
+        return None
+
+
+def work_out(faq: Faq) -> Prepared:
+    """Return what the FAQ teaches and what came of asking it its own phrasings; takes seconds."""
+    return Prepared(Index.build(faq).learnt, calibrate(faq))
+
+
+async def work_out_aside(faq: Faq) -> Prepared:
+    """Do the same in a process of its own at low priority, which ends when this is cancelled. Raises NotPrepared."""
+    try:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "helpbot.answers.prepare",
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+    except OSError as error:
+        raise NotPrepared(f"no process could be started: {error.strerror or error}") from error
+    try:
+        content, _ = await child.communicate(_told(faq).encode())
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    prepared = _read(BytesIO(content), faq) if child.returncode == 0 else None
+    if prepared is None:
+        raise NotPrepared(f"the process ended with code {child.returncode}")
+    return prepared
+
+
+def library_of(
+    faq: Faq, prepared: Prepared, languages: Sequence[str], max_wrong: float, out_of_scope: float
+) -> FaqLibrary:
+    """Return the library; shares of all questions as the config has them."""
+    index = Index.build(faq, prepared.learnt, most=0)
+    return FaqLibrary(faq, languages, max_wrong, out_of_scope, prepared.calibration, index)
+
+
+def recall(faq: Faq, folder: Path | None) -> Prepared | None:
+    """Return what was kept for this very FAQ; None when there is nothing or it cannot be read."""
+    if folder is None:
+        return None
+    path = folder / _name(faq)
+    try:
+        content = path.read_bytes()
+        os.utime(path)  # so that it counts as used
+    except OSError:
+        return None
+    return _read(BytesIO(content), faq)
+
+
+def keep(faq: Faq, prepared: Prepared, folder: Path | None) -> bool:
+    """Keep it for the next start, whole or not at all; return whether that could be done."""
+    if folder is None:
+        return False
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(_written(prepared))
+            Path(name).replace(folder / _name(faq))
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        held = sorted(folder.glob("*.npz"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in held[_KEPT_FAQS:]:
+            path.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True
+
+
+def _name(faq: Faq) -> str:
+    """Return the file's name: a hash of all that decides what is worked out."""
+    told = hashlib.sha256(_told(faq).encode())
+    ours = files("helpbot.answers")
+    for name in (*(f"{module}.py" for module in _CODE), "weights.json"):
+        told.update(ours.joinpath(name).read_bytes())
+    return f"{told.hexdigest()}.npz"
+
+
+# --- the FAQ as far as it matters here, and what is worked out, as bytes
+
+
+def _told(faq: Faq) -> str:
+    return json.dumps(
+        [
+            [entry.id, entry.not_answered, [[name, *texts] for name, texts in entry.questions.items()]]
+            for entry in faq.entries
+        ]
+    )
+
+
+def _heard(told: str) -> Faq:
+    return Faq(
+        tuple(
+            FaqEntry(entry_id, {name: tuple(texts) for name, *texts in questions}, {}, not_answered=silent)
+            for entry_id, silent, questions in json.loads(told)
+        )
+    )
+
+
+def _written(prepared: Prepared) -> bytes:
+    trials = prepared.calibration.trials
+    width = max((len(trial.weighed.parts) for trial in trials), default=0)
+    parts = [(*trial.weighed.parts, *([0.0] * (width - len(trial.weighed.parts)))) for trial in trials]
+    file = BytesIO()
+    np.savez(
+        file,
+        learnt=np.zeros((0, 0), np.float32) if prepared.learnt is None else prepared.learnt,
+        trials=np.array([_row(trial) for trial in trials], np.float64),
+        parts=np.array(parts, np.float64),
+    )
+    return file.getvalue()
+
+
+def _read(file: BytesIO, faq: Faq) -> Prepared | None:
+    """Return what was written; None when it is spoilt."""
+    try:
+        with np.load(file, allow_pickle=False) as held:
+            learnt, rows, parts = held["learnt"], held["trials"], held["parts"]
+        calibration = Calibration(tuple(map(_trial, rows.tolist(), parts.tolist())))
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile):
+        return None
+    if not learnt.size:
+        return Prepared(None, calibration)
+    sound = learnt.dtype == np.float32 and learnt.ndim == 2 and learnt.shape[1] == len(faq.entries)
+    return Prepared(learnt, calibration) if sound else None
+
+
+def _row(trial: Trial) -> tuple[float, ...]:
+    one = trial.weighed
+    return (trial.entry, trial.outside, trial.place, trial.silent, one.logit, one.exact, one.bare, len(one.parts))
+
+
+def _trial(row: Sequence[float], parts: Sequence[float]) -> Trial:
+    entry, outside, place, silent, logit, exact, bare, count = row
+    weighed = Weighed(logit, tuple(parts[: int(count)]), int(exact), bool(bare))
+    return Trial(int(entry), bool(outside), int(place), bool(silent), weighed)
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(OSError):
+        os.nice(_NICENESS)
+    sys.stdout.buffer.write(_written(work_out(_heard(sys.stdin.buffer.read().decode()))))

@@ -1,0 +1,77 @@
+"""What the commands share: options, the config, faults, standard streams."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+import structlog
+
+from helpbot.config import Config, load_config
+from helpbot.strict_yaml import Fault
+
+FAULTS, UNUSABLE, OUR_FAULT = 1, 2, 70
+DEFAULT = Path("config.yaml")
+
+
+class Unusable(click.ClickException):
+    """What the admin must mend first; shown as it is."""
+
+    exit_code = UNUSABLE
+
+    def show(self, file: object = None) -> None:
+        """Print the message to stderr."""
+        click.echo(self.message, err=True)
+
+
+config_option = click.option(
+    "-c", "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE",
+    help="The config file.  [default: config.yaml, else built-in defaults]",
+)  # fmt: skip
+faq_option = click.option(
+    "--faq", "faq_folder", type=click.Path(path_type=Path), metavar="DIR", help="Use this FAQ folder."
+)
+
+
+def read_config(config_file: Path | None, faq_folder: Path | None = None) -> Config:
+    """Return the config; raise Unusable with all its faults."""
+    config, faults = load_config(config_file or DEFAULT, os.environ, explicit=config_file is not None)
+    if config is None or faults:
+        refuse(faults)
+        raise Unusable("the config cannot be used")
+    return config if faq_folder is None else config.with_faq(faq_folder)
+
+
+def refuse(faults: Iterable[Fault]) -> None:
+    """Raise Unusable with the faults, if there are any."""
+    found = [str(fault) for fault in faults]
+    if found:
+        raise Unusable("\n".join(found))
+
+
+def stdin_lines() -> Iterator[str]:
+    """Yield the lines of standard input; tell a person how to end."""
+    if sys.stdin.isatty():
+        click.echo("One question a line; Ctrl-D ends.", err=True)
+    yield from sys.stdin
+
+
+def log_to_stderr(level: int) -> None:
+    """Log from that level on, for people on a terminal and for programs elsewhere."""
+    coloured = sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer(colors=coloured)
+            if coloured
+            else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.getLogger("nio").setLevel(logging.CRITICAL)  # it logs what people wrote
