@@ -22,7 +22,7 @@ lint: $(VENV)/.test
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.run         ## speed and memory, each beside something simple in the same run
-	$(BIN)/python bench/run.py
+	$(BIN)/python -m bench.run
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .

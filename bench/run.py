@@ -7,17 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rapidfuzz import fuzz, process
-
+from bench import answers
 from helpbot.answers.files import load
 from helpbot.answers.library import FaqLibrary
 from helpbot.app import Helpbot
@@ -36,39 +31,6 @@ HOSTILE = {
     "words": "mot " * 15_000,
     "spaces": " " * 60_000,
 }
-
-
-def timed(call: Callable[[str], object], questions: list[str]) -> tuple[float, float]:
-    """Return the median and the 95th percentile in milliseconds."""
-    took = []
-    for question in questions:
-        start = time.perf_counter()
-        call(question)
-        took.append((time.perf_counter() - start) * 1000)
-    return statistics.median(took), statistics.quantiles(took, n=20)[-1]
-
-
-def answers() -> None:
-    """Print how long a question takes, against one rapidfuzz scan over the same phrasings."""
-    faq, _ = load(shipped_faq(), LANGUAGES)
-    start = time.perf_counter()
-    library = FaqLibrary(faq, LANGUAGES)
-    built = time.perf_counter() - start
-    phrasings = [text for entry in faq.entries for texts in entry.questions.values() for text in texts]
-    questions = [text for entry in faq.entries for texts in entry.tests.values() for text in texts] * 5
-    ours = timed(lambda text: library.find(text, None, NOW), questions)
-    scan = timed(lambda text: process.extract(text, phrasings, scorer=fuzz.WRatio, limit=5), questions)
-    print(f"answers  {len(phrasings)} phrasings, index built in {built * 1000:.0f} ms")
-    print(f"         find          p50 {ours[0]:.2f} ms  p95 {ours[1]:.2f} ms")
-    print(f"         rapidfuzz scan p50 {scan[0]:.2f} ms  p95 {scan[1]:.2f} ms")
-    for name, text in (
-        ("zalgo", "a" + "\u0300\u0323" * 30_000),
-        ("U+FDFA", "\ufdfa" * 60_000),
-        ("words", "mot " * 15_000),
-    ):
-        start = time.perf_counter()
-        library.find(text, None, NOW)
-        print(f"         60,000 characters of {name}: {(time.perf_counter() - start) * 1000:.1f} ms")
 
 
 async def desk(folder: Path) -> None:
@@ -122,26 +84,7 @@ def commits(folder: Path) -> float:
     return MESSAGES / took
 
 
-def memory() -> None:
-    """Print how much memory a desk takes, against an empty interpreter."""
-    empty = _resident("pass")
-    loaded = _resident(
-        "import helpbot.cli; from helpbot.answers.files import load; from helpbot.config import shipped_faq; "
-        "from helpbot.answers.library import FaqLibrary; languages = ('fr', 'en'); "
-        "library = FaqLibrary(load(shipped_faq(), languages)[0], languages)"
-    )
-    print(f"memory   {loaded:.0f} MB with everything loaded, {empty:.0f} MB for an empty interpreter")
-
-
-def _resident(code: str) -> float:
-    tail = "\nfor line in open('/proc/self/status'):\n  if line.startswith('VmRSS'): print(line.split()[1])"
-    done = subprocess.run([sys.executable, "-c", code + tail], capture_output=True, text=True, check=True)
-    return int(done.stdout) / 1024
-
-
 if __name__ == "__main__":
-    answers()
+    answers.run()
     with tempfile.TemporaryDirectory() as temporary:
         asyncio.run(desk(Path(temporary)))
-    if Path("/proc/self/status").exists():
-        memory()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import os
 import sys
-import threading
 import time
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,10 +25,8 @@ from helpbot.cli_base import (
     FAULTS,
     OUR_FAULT,
     UNUSABLE,
-    Unusable,
     config_option,
     faq_option,
-    log_to_stderr,
     read_config,
     refuse,
     stdin_lines,
@@ -39,7 +35,6 @@ from helpbot.cli_workshop import calibrate
 from helpbot.config import Config, faq_beside, load_config
 from helpbot.core.phrases import SHIPPED
 from helpbot.strict_yaml import Fault
-from helpbot.transports.base import SetupError
 
 _NOWHERE = Path("/nonexistent/helpbot.yaml")
 
@@ -55,22 +50,9 @@ def cli() -> None:
 @click.option("-v", "--verbose", is_flag=True, help="Log more; never anybody's words.")
 def run(config_file: Path | None, verbose: bool) -> None:
     """Run the desk until it is told to stop (SIGTERM or Ctrl-C)."""
-    from helpbot import serve  # noqa: PLC0415  # half a second that no other command should wait
+    from helpbot import cli_desk  # noqa: PLC0415  # the networks take long to import, and `ask` need not wait
 
-    log_to_stderr(logging.DEBUG if verbose else logging.INFO)
-    config = read_config(config_file)
-    faults = list(config.faults_for_run(str(config_file or DEFAULT)))
-    faq, more = compose.load_faq(config)
-    refuse([*faults, *more])
-    try:
-        asyncio.run(serve.run_desk(config, faq, lambda: click.echo("ready")))
-    except SetupError as error:
-        raise Unusable(str(error)) from None
-    except BaseExceptionGroup as group:
-        setup, rest = group.split(SetupError)
-        if setup is None or rest is not None:
-            raise
-        raise Unusable("\n".join(_messages(setup))) from None
+    cli_desk.run(config_file, logging.DEBUG if verbose else logging.INFO)
 
 
 @cli.command()
@@ -82,28 +64,9 @@ def chat(config_file: Path | None, faq_folder: Path | None) -> None:
     You write as the customer and see what the agents would see; /agent TEXT speaks as an agent (/agent !claim,
     /agent hello), /quit ends. A script may come from a pipe.
     """
-    log_to_stderr(logging.ERROR)
-    config = read_config(config_file, faq_folder)
-    faq, faults = compose.load_faq(config)
-    refuse(faults)
-    terminal = sys.stdin.isatty()
-    coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    from helpbot import cli_desk  # noqa: PLC0415
 
-    def prompt() -> None:
-        if terminal:
-            click.echo("> ", nl=False)
-
-    async def whole() -> None:
-        lines = _lines_from_stdin()
-        echo, write = not terminal, click.echo
-        if terminal:
-            click.echo("You are the customer. /agent TEXT speaks as an agent, /quit ends.", err=True)
-        await compose.chat(config, faq, lines, write, coloured=coloured, echo=echo, prompt=prompt)
-
-    try:
-        asyncio.run(whole())
-    except KeyboardInterrupt:
-        click.echo()
+    cli_desk.chat(config_file, faq_folder)
 
 
 @cli.command()
@@ -209,28 +172,6 @@ def _as_json(library: FaqLibrary, question: str, now: datetime) -> str:
         "ms": round(elapsed, 3),
     }
     return json.dumps(values, ensure_ascii=False)
-
-
-def _messages(group: BaseExceptionGroup[SetupError]) -> Iterator[str]:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _messages(error)
-        else:
-            yield str(error)
-
-
-def _lines_from_stdin() -> asyncio.Queue[str | None]:
-    """Return a queue of the lines typed, None at their end; a thread of its own reads, so that nothing waits for it."""
-    lines: asyncio.Queue[str | None] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-
-    def read() -> None:
-        for line in sys.stdin:
-            loop.call_soon_threadsafe(lines.put_nowait, line)
-        loop.call_soon_threadsafe(lines.put_nowait, None)
-
-    threading.Thread(target=read, daemon=True, name="stdin").start()
-    return lines
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
-import structlog
 
 from helpbot.config import Config, load_config
 from helpbot.strict_yaml import Fault
@@ -62,6 +61,8 @@ def stdin_lines() -> Iterator[str]:
 
 def log_to_stderr(level: int) -> None:
     """Log from that level on, for people on a terminal and for programs elsewhere."""
+    import structlog  # noqa: PLC0415  # a tenth of a second that `ask` need not wait
+
     coloured = sys.stderr.isatty()
     structlog.configure(
         processors=[

@@ -1,9 +1,7 @@
-"""From the config to a desk: what all commands share, and the desk in a terminal."""
+"""From the config to a desk: what all commands share."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 
 from helpbot.answers import files, prepare
@@ -11,13 +9,9 @@ from helpbot.answers.entries import Faq
 from helpbot.answers.library import FaqLibrary
 from helpbot.answers.matcher import Index
 from helpbot.answers.prepare import Prepared
-from helpbot.app import Helpbot
 from helpbot.config import Config, check_faq_against
 from helpbot.core.model import Desk, Team
-from helpbot.store.sqlite import SqliteStore
 from helpbot.strict_yaml import Fault
-from helpbot.transports.base import Address
-from helpbot.transports.console import AGENTS_ROOM, CUSTOMER_ROOM, ConsoleTransport
 
 _LEARNT_AT_ONCE = 500  # phrasings, which takes a tenth of a second
 
@@ -60,36 +54,3 @@ def make_desk(config: Config, library: FaqLibrary) -> Desk:
         reopen_for=timedelta(days=config.tickets.reopen_for_days),
         idle_for=timedelta(hours=config.tickets.idle_hours),
     )
-
-
-async def chat(
-    config: Config,
-    faq: Faq,
-    lines: asyncio.Queue[str | None],
-    write: Callable[[str], None],
-    *,
-    coloured: bool,
-    echo: bool,
-    prompt: Callable[[], None],
-) -> None:
-    """Run the desk in a terminal until the lines end or say /quit; the state is forgotten."""
-    desk = make_desk(config, library(config, faq))
-    network = ConsoleTransport(write, desk.teams[0].id, coloured=coloured, echo=echo)
-    store = await SqliteStore.open(":memory:")
-    rooms = {team.id: Address(network.name, AGENTS_ROOM) for team in desk.teams}
-    bot = Helpbot(store, [network], rooms, desk)
-    try:
-        async with bot.running():
-            await bot.ready()
-            network.arrive(CUSTOMER_ROOM, "you", "You")
-            while True:
-                await network.taken()
-                await bot.settled()
-                prompt()
-                line = await lines.get()
-                if line is None or line.strip() == "/quit":
-                    return
-                if line.strip():
-                    network.type(line.rstrip("\r\n"))
-    finally:
-        await store.close()

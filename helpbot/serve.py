@@ -12,10 +12,11 @@ from dataclasses import replace
 
 import structlog
 
-from helpbot.answers import files, prepare
+from helpbot.answers import prepare
+from helpbot.answers.aside import NotPrepared, work_out_aside
 from helpbot.answers.entries import Faq
 from helpbot.answers.library import FaqLibrary
-from helpbot.answers.prepare import NotPrepared
+from helpbot.answers.watch import watch
 from helpbot.app import Helpbot
 from helpbot.compose import library, load_faq, make_desk, unprepared
 from helpbot.config import Config
@@ -107,7 +108,7 @@ async def prepared_library(config: Config, faq: Faq) -> FaqLibrary:
     if prepared is None:
         log.info("faq_preparing", entries=len(faq.entries), hint="once for each change of the FAQ")
         try:
-            prepared = await prepare.work_out_aside(faq)
+            prepared = await work_out_aside(faq)
         except NotPrepared as error:
             log.error("faq_not_prepared", why=str(error), hint="the bot answers only what it is surest of")
             return await asyncio.to_thread(unprepared, config, faq)
@@ -123,7 +124,7 @@ async def watch_faq(config: Config, bot: Helpbot, preparing: asyncio.Task[FaqLib
     """
     used = await preparing
     bot.swap(replace(bot.desk, library=used))
-    async for _ in files.watch(config.faq_folder()):  # at once as well: it may have changed while it was prepared
+    async for _ in watch(config.faq_folder()):  # at once as well: it may have changed while it was prepared
         faq, faults = await asyncio.to_thread(load_faq, config)
         for fault in faults:
             log.error("faq_fault", fault=str(fault))

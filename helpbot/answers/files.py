@@ -1,17 +1,12 @@
-"""YAML files → the FAQ, with every fault at once; and telling when a file changes."""
+"""YAML files → the FAQ, with every fault at once."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import re
 import stat
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-
-import watchfiles
-from watchfiles._rust_notify import WatchfilesRustInternalError  # no public name; not an OSError
 
 from helpbot.answers.entries import Faq, FaqEntry
 from helpbot.strict_yaml import MAX_BYTES, Fault, Mapping, Node, Scalar, parse, unknown_key
@@ -25,7 +20,6 @@ LONGEST_ANSWER = 16_000
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\Z")
 _LANGUAGE = re.compile(r"[a-z]{2,3}\Z")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
-_WATCH_PAUSE = 2.0  # seconds after which the folder is looked at even when nothing was told
 
 Texts = dict[str, tuple[str, ...]]
 
@@ -36,7 +30,7 @@ def load(folder: Path, languages: Sequence[str]) -> tuple[Faq, tuple[Fault, ...]
     A plain list or text is in the first of `languages`.
     """
     try:
-        paths = sorted(path for path in folder.iterdir() if _is_faq(path))
+        paths = sorted(path for path in folder.iterdir() if is_faq(path))
     except OSError as error:
         what = f"the FAQ folder cannot be read ({error.strerror}): check `faq` in the config, or --faq"
         return Faq(), (Fault(str(folder), 0, what),)
@@ -55,47 +49,6 @@ def load(folder: Path, languages: Sequence[str]) -> tuple[Faq, tuple[Fault, ...]
     return Faq(tuple(reader.entries.values())), tuple(sorted(reader.faults))
 
 
-async def watch(folder: Path) -> AsyncIterator[None]:
-    """Yield at once, and after each burst of changes to the folder's YAML files, until cancelled.
-
-    What counts is how the files look, not what the system tells: so a folder that is taken away, brought back or
-    replaced by another of the same name, and links that point elsewhere, are seen too, at the latest after the pause.
-    """
-    seen = await asyncio.to_thread(_state, folder)
-    yield
-    while True:
-        await _stir(folder)
-        now = await asyncio.to_thread(_state, folder)
-        if now != seen:
-            seen = now
-            yield
-
-
-async def _stir(folder: Path) -> None:
-    """Return after a burst of changes in the folder, or after a pause."""
-    pause = int(_WATCH_PAUSE * 1000)
-    telling = watchfiles.awatch(folder, recursive=False, watch_filter=None, rust_timeout=pause, yield_on_timeout=True)
-    try:
-        async with contextlib.aclosing(telling):
-            await anext(telling, None)
-    except (OSError, WatchfilesRustInternalError):  # not there, went away, or the system has no watch left
-        await asyncio.sleep(_WATCH_PAUSE)
-
-
-def _state(folder: Path) -> tuple[tuple[object, ...], ...]:
-    """Return what tells one version of the folder's FAQ files from another."""
-    found: list[tuple[object, ...]] = []
-    with contextlib.suppress(OSError):
-        for path in sorted(path for path in folder.iterdir() if _is_faq(path)):
-            try:
-                seen = path.stat()
-            except OSError:
-                found.append((path.name,))
-            else:
-                found.append((path.name, seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns))
-    return tuple(found)
-
-
 def _content(path: Path) -> bytes:
     """Return what is in a file, as far as the size that can be read. Raises OSError, also for what is no file."""
     if not stat.S_ISREG(path.stat().st_mode):
@@ -104,7 +57,8 @@ def _content(path: Path) -> bytes:
         return file.read(MAX_BYTES + 1)
 
 
-def _is_faq(path: Path) -> bool:
+def is_faq(path: Path) -> bool:
+    """Tell whether a file of the folder belongs to the FAQ."""
     return path.suffix in {".yaml", ".yml"} and not path.name.startswith(".")
 
 

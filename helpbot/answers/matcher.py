@@ -78,6 +78,7 @@ class _Phrasing:
     spelt: str
     ordered: str
     roots: Mapping[str, float]
+    weight: float  # of all roots
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,35 +219,36 @@ class Index:
         """Collect the signs for one group; `same` is its phrasing that equals the question, if one does."""
         words, runs, senses, both = (part[group.first : group.last] for part in alike)
         order = np.argsort(-both, kind="stable")[:_LOOKED_AT]
-        mended, ordered = " ".join(question.mended), " ".join(sorted(question.mended))
-        near = [self.phrasings[group.first + int(number)] for number in order]
-        letters = sorted((fuzz.ratio(mended, one.spelt) / 100 for one in near), reverse=True)
+        near = [self.phrasings[group.first + number] for number in order.tolist()]
+        letters = sorted((fuzz.ratio(question.spelt, one.spelt) / 100 for one in near), reverse=True)
         best = near[0]
-        total = question.total
-        held = {word.stem: word.sure for word in question.asked}
+        total, held = question.total, question.sure
+        known = [
+            (word.weight * word.sure, group.shares[word.stem]) for word in question.asked if word.stem in group.shares
+        ]
         signs = (
             learnt[0],
             float(words.max()),
-            _mean_of_three(words[order]),
+            _mean_of_three(words[order].tolist()),
             float(runs.max()),
-            _mean_of_three(runs[order]),
+            _mean_of_three(runs[order].tolist()),
             letters[0],
             sum(letters[:3]) / len(letters[:3]),
-            max(fuzz.ratio(ordered, one.ordered) for one in near) / 100,
-            sum(word.weight * word.sure for word in question.asked if word.stem in group.shares) / total,
-            sum(word.weight * word.sure * group.shares.get(word.stem, 0.0) for word in question.asked) / total,
-            sum(weight * held.get(root, 0.0) for root, weight in best.roots.items()) / sum(best.roots.values()),
-            float(both.mean()),
+            max(fuzz.ratio(question.ordered, one.ordered) for one in near) / 100,
+            sum(weight for weight, _ in known) / total,
+            sum(weight * share for weight, share in known) / total,
+            sum(weight * held.get(root, 0.0) for root, weight in best.roots.items()) / best.weight,
+            float(both.sum()) / len(both),
             float(senses.max()),
-            _mean_of_three(senses[order]),
+            _mean_of_three(senses[order].tolist()),
             learnt[1],
         )
         return Match(group.entry, group.language, best.text if same is None else same, signs, same is not None)
 
 
-def _mean_of_three(alike: Floats) -> float:
-    three = np.sort(alike)[-3:]
-    return float(three.mean())
+def _mean_of_three(alike: list[float]) -> float:
+    three = sorted(alike)[-3:]
+    return sum(three) / len(three)
 
 
 def _grouped(
@@ -262,7 +264,7 @@ def _grouped(
             roots = {root: weights[root] for root in map(stem, said)}
             for root in roots:
                 held[root] = held.get(root, 0) + 1
-            phrasings.append(_Phrasing(text, " ".join(said), " ".join(sorted(said)), roots))
+            phrasings.append(_Phrasing(text, " ".join(said), " ".join(sorted(said)), roots, sum(roots.values())))
         shares = {root: count / len(texts) for root, count in held.items()}
         groups.append(_Group(entry, language, first, len(phrasings), shares))
     return tuple(groups), tuple(phrasings)

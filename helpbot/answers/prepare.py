@@ -1,18 +1,14 @@
 """A FAQ made ready to answer: what it taught and what it can promise, worked out once and kept.
 
 Working it out takes seconds, so it is kept in the user's cache under a hash of the FAQ and of the code that does it: a
-start reads it back. Losing the cache loses nothing but those seconds. A running desk has it worked out by another
-process (this module run as a program: a FAQ in JSON comes in, what is kept goes out), which may die without harm.
+start reads it back. Losing the cache loses nothing but those seconds.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import hashlib
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,12 +27,7 @@ from helpbot.answers.matcher import Index
 from helpbot.answers.vectors import Floats
 
 _KEPT_FAQS = 16  # the newest; each takes up to a few megabytes
-_NICENESS = 10
 _CODE = ("calibrate", "confidence", "matcher", "repair", "softmax", "synonyms", "text", "vectors")
-
-
-class NotPrepared(Exception):
-    """The FAQ could not be worked out; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +52,6 @@ def work_out(faq: Faq) -> Prepared:
     return Prepared(Index.build(faq).learnt, calibrate(faq))
 
 
-async def work_out_aside(faq: Faq) -> Prepared:
-    """Do the same in a process of its own at low priority, which ends when this is cancelled. Raises NotPrepared."""
-    try:
-        child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "helpbot.answers.prepare",
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
-    except OSError as error:
-        raise NotPrepared(f"no process could be started: {error.strerror or error}") from error
-    try:
-        content, _ = await child.communicate(_told(faq).encode())
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-    prepared = _read(BytesIO(content), faq) if child.returncode == 0 else None
-    if prepared is None:
-        raise NotPrepared(f"the process ended with code {child.returncode}")
-    return prepared
-
-
 def library_of(
     faq: Faq, prepared: Prepared, languages: Sequence[str], max_wrong: float, out_of_scope: float
 ) -> FaqLibrary:
@@ -101,7 +70,7 @@ def recall(faq: Faq, folder: Path | None) -> Prepared | None:
         os.utime(path)  # so that it counts as used
     except OSError:
         return None
-    return _read(BytesIO(content), faq)
+    return read_back(BytesIO(content), faq)
 
 
 def keep(faq: Faq, prepared: Prepared, folder: Path | None) -> bool:
@@ -113,7 +82,7 @@ def keep(faq: Faq, prepared: Prepared, folder: Path | None) -> bool:
         handle, name = tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(_written(prepared))
+                file.write(written(prepared))
             Path(name).replace(folder / _name(faq))
         except BaseException:
             Path(name).unlink(missing_ok=True)
@@ -128,17 +97,18 @@ def keep(faq: Faq, prepared: Prepared, folder: Path | None) -> bool:
 
 def _name(faq: Faq) -> str:
     """Return the file's name: a hash of all that decides what is worked out."""
-    told = hashlib.sha256(_told(faq).encode())
+    digest = hashlib.sha256(told(faq).encode())
     ours = files("helpbot.answers")
     for name in (*(f"{module}.py" for module in _CODE), "weights.json"):
-        told.update(ours.joinpath(name).read_bytes())
-    return f"{told.hexdigest()}.npz"
+        digest.update(ours.joinpath(name).read_bytes())
+    return f"{digest.hexdigest()}.npz"
 
 
 # --- the FAQ as far as it matters here, and what is worked out, as bytes
 
 
-def _told(faq: Faq) -> str:
+def told(faq: Faq) -> str:
+    """Return the FAQ as JSON, as far as it matters here."""
     return json.dumps(
         [
             [entry.id, entry.not_answered, [[name, *texts] for name, texts in entry.questions.items()]]
@@ -147,16 +117,18 @@ def _told(faq: Faq) -> str:
     )
 
 
-def _heard(told: str) -> Faq:
+def heard(content: str) -> Faq:
+    """Return the FAQ that was told."""
     return Faq(
         tuple(
             FaqEntry(entry_id, {name: tuple(texts) for name, *texts in questions}, {}, not_answered=silent)
-            for entry_id, silent, questions in json.loads(told)
+            for entry_id, silent, questions in json.loads(content)
         )
     )
 
 
-def _written(prepared: Prepared) -> bytes:
+def written(prepared: Prepared) -> bytes:
+    """Return what was worked out as bytes."""
     trials = prepared.calibration.trials
     width = max((len(trial.weighed.parts) for trial in trials), default=0)
     parts = [(*trial.weighed.parts, *([0.0] * (width - len(trial.weighed.parts)))) for trial in trials]
@@ -170,7 +142,7 @@ def _written(prepared: Prepared) -> bytes:
     return file.getvalue()
 
 
-def _read(file: BytesIO, faq: Faq) -> Prepared | None:
+def read_back(file: BytesIO, faq: Faq) -> Prepared | None:
     """Return what was written; None when it is spoilt."""
     try:
         with np.load(file, allow_pickle=False) as held:
@@ -193,9 +165,3 @@ def _trial(row: Sequence[float], parts: Sequence[float]) -> Trial:
     entry, outside, place, silent, logit, exact, bare, count = row
     weighed = Weighed(logit, tuple(parts[: int(count)]), int(exact), bool(bare))
     return Trial(int(entry), bool(outside), int(place), bool(silent), weighed)
-
-
-if __name__ == "__main__":
-    with contextlib.suppress(OSError):
-        os.nice(_NICENESS)
-    sys.stdout.buffer.write(_written(work_out(_heard(sys.stdin.buffer.read().decode()))))

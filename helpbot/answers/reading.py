@@ -55,7 +55,10 @@ _NOISE = frozenset(
 
 def without_noise(text: str) -> tuple[str, tuple[str, ...]]:
     """Return the text without the clauses that are only temper, waiting or politeness, and those clauses."""
-    clauses = list(_split(text[:LONGEST], _PAUSES.__contains__))
+    text = text[:LONGEST]
+    if _PAUSES.isdisjoint(text):
+        return text, ()
+    clauses = list(_split(text, _PAUSES.__contains__))
     noise = tuple(clause for clause in clauses if _is_noise(clause))
     if not noise or len(noise) == len(clauses):
         return text, ()
@@ -65,9 +68,10 @@ def without_noise(text: str) -> tuple[str, tuple[str, ...]]:
 def questions(text: str) -> tuple[str, ...]:
     """Return the parts of a text that may be questions of their own; fewer than two when it is one."""
     found: list[str] = []
-    for sentence in _split(text[:LONGEST], _ENDS.__contains__):
+    text = text[:LONGEST]
+    for sentence in _split(text, _ENDS.__contains__) if not _ENDS.isdisjoint(text) else [text]:
         found += _unjoined(sentence)
-    parts = tuple(part for part in found if _content(part))
+    parts = tuple(part for part in found if _content(part)) if len(found) > 1 else ()
     return parts[:_PARTS_AT_MOST] if len(parts) > 1 else ()
 
 
@@ -102,9 +106,12 @@ def _split(text: str, ends: Callable[[str], bool]) -> Iterator[str]:
 
 def _unjoined(sentence: str) -> list[str]:
     """Return the sides of the first word that joins two questions, if each says something."""
-    plain = " ".join(words(sentence))
+    folded = f" {sentence.casefold()} "
+    if not any(joint in folded for joint in _JOINTS):
+        return [sentence]
+    plain = f" {' '.join(words(sentence))} "
     for joint in _JOINTS:
-        first, found, second = f" {plain} ".partition(joint)
+        first, found, second = plain.partition(joint)
         if found and len(_content(first)) > 1 and len(_content(second)) > 1:
             return [first.strip(), second.strip()]
     return [sentence]

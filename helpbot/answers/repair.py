@@ -30,16 +30,15 @@ class Word(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question made ready for comparison; `mended` are its words after repair."""
+    """A question made ready for comparison; `mended` are its words after repair, `sure` is how sure each stem is."""
 
     asked: tuple[Word, ...]
     mended: tuple[str, ...]
     repairs: tuple[tuple[str, str], ...]
-
-    @property
-    def total(self) -> float:
-        """Return the weight of all its words."""
-        return sum(word.weight for word in self.asked)
+    total: float  # weight of all its words
+    spelt: str
+    ordered: str
+    sure: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,15 @@ class Vocabulary:
                 weight = self.weights.get(root) or _weight(root, self.groups, 0, language)
                 asked[root] = Word(root, weight, sure)
         mends = tuple((word, repair[0]) for word, repair in repairs.items() if repair is not None)
-        return Question(tuple(asked.values()), tuple(mended), mends)
+        return Question(
+            asked=tuple(asked.values()),
+            mended=tuple(mended),
+            repairs=mends,
+            total=sum(word.weight for word in asked.values()),
+            spelt=" ".join(mended),
+            ordered=" ".join(sorted(mended)),
+            sure={word.stem: word.sure for word in asked.values()},
+        )
 
     def _nearest(self, word: str) -> tuple[str, float] | None:
         """Return the FAQ's word that an unknown word was probably meant to be, and how sure that is."""

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 
 LONGEST = 1000
+_REMEMBERED = 20_000  # characters
 _LETTERS = {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
 
 # Short forms as they are typed: one word to the words meant. Both the FAQ and the questions go through it, so that a
@@ -122,7 +123,7 @@ def normalise(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)[: 4 * LONGEST].casefold()
         text = unicodedata.normalize("NFKD", text)[: 4 * LONGEST]
-    text = "".join(map(_kept, text.lower()))
+    text = text.lower().translate(_TABLE)
     return " ".join(text.split())[:LONGEST].rstrip()
 
 
@@ -136,6 +137,19 @@ def _kept(char: str) -> str:
     if category[0] in "LN":
         return char
     return "" if category[0] == "M" or category in {"Cf", "Cc"} else " "
+
+
+class _Table(dict[int, str]):
+    """Character → what stays of it; those met are remembered, up to as many as people's alphabets have."""
+
+    def __missing__(self, code: int) -> str:
+        kept = _kept(chr(code))
+        if len(self) < _REMEMBERED:
+            self[code] = kept
+        return kept
+
+
+_TABLE = _Table()
 
 
 def words(text: str) -> list[str]:

@@ -6,6 +6,7 @@ feature that very many phrasings share says too little to be looked up.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -77,22 +78,16 @@ class Space:
 
     def alike(self, features: Sequence[str]) -> Floats:
         """Return the cosine (0 to 1) of these features with every phrasing; unknown ones count in the length."""
-        counts: dict[str, int] = {}
-        for feature in features:
-            counts[feature] = counts.get(feature, 0) + 1
-        known: list[int] = []
-        weights: list[float] = []
-        total = 0.0
-        for feature, count in counts.items():
-            number = self.numbers.get(feature)
-            weight = (1 + log(count)) * (self.unknown if number is None else float(self.rarity[number]))
-            total += weight * weight
-            if number is not None:
-                known.append(number)
-                weights.append(weight)
-        if not known:
+        if not features:
             return np.zeros(self.size, np.float32)
-        return self._dot(np.array(known), np.array(weights, np.float32) / np.float32(total**0.5))
+        counts = Counter(features)
+        numbers = np.array([self.numbers.get(feature, -1) for feature in counts])
+        times = np.fromiter(counts.values(), np.float32, len(counts))
+        known = numbers >= 0
+        weights = (1 + np.log(times)) * np.where(known, self.rarity[numbers], np.float32(self.unknown))
+        if not known.any():
+            return np.zeros(self.size, np.float32)
+        return self._dot(numbers[known], weights[known] / np.sqrt(weights @ weights))
 
     def _dot(self, known: NDArray[np.int64], weights: Floats) -> Floats:
         """Return the sum over the features of weight times value, by phrasing."""

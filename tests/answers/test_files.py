@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpbot.answers.files import load, watch
+from helpbot.answers.files import load
+from helpbot.answers.watch import watch
 from helpbot.config import shipped_faq
 
 GOOD = """\

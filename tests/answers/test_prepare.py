@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpbot.answers import prepare, softmax
+from helpbot.answers import aside, softmax
+from helpbot.answers.aside import work_out_aside
 from helpbot.answers.calibrate import PROMISES, UNTRIED, Calibration, Trial, calibrate
 from helpbot.answers.confidence import Weighed, moved, moved_back
 from helpbot.answers.entries import Faq, FaqEntry
-from helpbot.answers.prepare import Prepared, keep, library_of, recall, work_out, work_out_aside
+from helpbot.answers.prepare import Prepared, keep, library_of, recall, work_out
 from helpbot.core.model import Zone
 
 NOW = datetime(2026, 10, 21, 12, 0, tzinfo=UTC)
@@ -167,7 +168,7 @@ async def test_the_other_process_ends_when_nobody_waits_for_it(monkeypatch: pyte
         started.set()
         return children[0]
 
-    monkeypatch.setattr(prepare.asyncio, "create_subprocess_exec", spied)  # type: ignore[attr-defined]
+    monkeypatch.setattr(aside.asyncio, "create_subprocess_exec", spied)  # type: ignore[attr-defined]
     task = asyncio.create_task(work_out_aside(FAQ))
     await started.wait()
     task.cancel()
