@@ -16,7 +16,7 @@ import click
 
 from helpbot import __version__, compose
 from helpbot.answers import files
-from helpbot.answers.check import check_tests
+from helpbot.answers.check import check_tests, worth_a_look
 from helpbot.answers.entries import Faq
 from helpbot.answers.explain import explain
 from helpbot.answers.library import FaqLibrary
@@ -31,7 +31,7 @@ from helpbot.cli_base import (
     refuse,
     stdin_lines,
 )
-from helpbot.cli_workshop import calibrate
+from helpbot.cli_workshop import calibrate, show_gaps, show_replay
 from helpbot.config import Config, faq_beside, load_config
 from helpbot.core.phrases import SHIPPED
 from helpbot.strict_yaml import Fault
@@ -115,11 +115,15 @@ def check(config_file: Path | None, faq_folder: Path | None) -> None:
         faq, found = files.load(faq_folder, config.languages)
     faults += found
     if not found:
-        faults += check_tests(compose.library(config, faq), faq, datetime.now(UTC))
+        library, now = compose.library(config, faq), datetime.now(UTC)
+        faults += check_tests(library, faq, now)
+        for note in worth_a_look(faq, library.calibration, config.languages, now):
+            click.echo(f"worth a look: {note}", err=True)
     _end_check(faults, faq)
 
 
-cli.add_command(calibrate)
+for _command in (calibrate, show_gaps, show_replay):
+    cli.add_command(_command)
 
 
 def main() -> None:

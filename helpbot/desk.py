@@ -21,14 +21,17 @@ from helpbot.clock import Now
 from helpbot.core import commands
 from helpbot.core.decide import decide, goes_on
 from helpbot.core.effects import (
+    Asked,
     Content,
     EditCard,
     Effect,
     PostCard,
+    Propose,
     React,
     Record,
     Say,
     SayInRoom,
+    Settled,
     StartTimer,
     StopTimer,
 )
@@ -240,6 +243,7 @@ class DeskLoop:
             drafts=self._drafts(row, ticket, decision.effects),
             timers=timers,
             references=case.references,
+            notes=[effect for effect in decision.effects if isinstance(effect, Asked | Settled | Propose)],
             fault=fault,
         )
 
@@ -263,7 +267,7 @@ class DeskLoop:
                 case SayInRoom():
                     aside = Draft(key, Audience.AGENTS, "say_in_room", content=effect.content, team=effect.team)
                     drafts.append(replace(aside, in_room=True, target=effect.to))
-                case Record() | StartTimer() | StopTimer():
+                case Record() | StartTimer() | StopTimer() | Asked() | Settled() | Propose():
                     pass
         return drafts
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import structlog
 
@@ -21,6 +23,7 @@ from helpbot.app import Helpbot
 from helpbot.compose import library, load_faq, make_desk, unprepared
 from helpbot.config import Config
 from helpbot.core.phrases import in_all
+from helpbot.propose import write_proposals
 from helpbot.store.lock import DeskLock
 from helpbot.store.sqlite import SqliteStore
 from helpbot.transports.base import Address, SetupError
@@ -72,21 +75,27 @@ async def _serve(config: Config, faq: Faq, store: SqliteStore, stop: asyncio.Eve
         await _within(_PATIENCE, preparing, stop)
         first = preparing.result() if preparing.done() else await asyncio.to_thread(unprepared, config, faq)
         bot = Helpbot(store, [transport], addresses, make_desk(config, first))
-        await _until_stopped(config, bot, preparing, stop, ready)
+        proposing = partial(write_proposals, store, config.faq_folder(), config.languages[0])
+        beside = {"faq": partial(watch_faq, config, bot, preparing), "proposals": proposing}
+        await _until_stopped(bot, beside, stop, ready)
     finally:
         preparing.cancel()
 
 
 async def _until_stopped(
-    config: Config, bot: Helpbot, preparing: asyncio.Task[FaqLibrary], stop: asyncio.Event, ready: Callable[[], None]
+    bot: Helpbot,
+    beside: Mapping[str, Callable[[], Coroutine[Any, Any, None]]],
+    stop: asyncio.Event,
+    ready: Callable[[], None],
 ) -> None:
+    """Run the desk and what runs beside it until it is told to stop."""
     async with bot.running(), asyncio.TaskGroup() as group:
-        watching = group.create_task(watch_faq(config, bot, preparing), name="faq")
-        announcing = group.create_task(_announce(bot, ready), name="ready")
+        tasks = [group.create_task(work(), name=name) for name, work in beside.items()]
+        tasks.append(group.create_task(_announce(bot, ready), name="ready"))
         await stop.wait()
         log.info("stopping")
-        watching.cancel()
-        announcing.cancel()
+        for task in tasks:
+            task.cancel()
 
 
 async def _announce(bot: Helpbot, ready: Callable[[], None]) -> None:

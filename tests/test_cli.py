@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+from helpbot.core.effects import Asked
+from helpbot.core.model import Person, Status, Ticket, Zone
+from helpbot.store.base import Conversation, Step
+from helpbot.store.sqlite import SqliteStore
+from helpbot.transports.base import Incoming, Kind
 
 FAQ = Path(__file__).parent / "faq"
 
@@ -134,3 +142,78 @@ def test_who_stops_reading_gets_no_complaint(tmp_path: Path) -> None:
     code = f"yes puk | {sys.executable} -m helpbot ask --json | head -1"
     done = subprocess.run(["bash", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)
     assert done.stderr == ""
+
+
+def test_calibrate_says_what_the_faq_can_do(tmp_path: Path) -> None:
+    done = helpbot("calibrate", "--plot", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "answers.max_wrong" in done.stdout
+    assert "█" in done.stdout
+    lines = [json.loads(line) for line in helpbot("calibrate", "--json", folder=tmp_path).stdout.splitlines()]
+    assert [line["promised"] for line in lines] == [0.01, 0.02, 0.05, 0.1]
+    assert [line["threshold"] for line in lines] == sorted((line["threshold"] for line in lines), reverse=True)
+    for line in lines:
+        assert line["answered"] + line["suggested"] + line["escalated"] == pytest.approx(1, abs=0.001)
+        assert line["wrong"] <= line["promised"]
+
+
+def a_desk(folder: Path) -> None:
+    """Leave a database of questions in a folder, with a config that names it."""
+    (folder / "config.yaml").write_text("database: sqlite:///desk.db\n")
+
+    async def ask() -> None:
+        store = await SqliteStore.open(folder / "desk.db")
+        for number, (text, zone) in enumerate(
+            [("vendez-vous des vélos ?", Zone.ESCALATE), ("vendez vous un vélo", Zone.ESCALATE), ("puk", Zone.ANSWER)],
+            1,
+        ):
+            person = Person(f"@{number}:x", "A")
+            now = datetime(2026, 10, 21, tzinfo=UTC)
+            await store.receive(
+                "m", [Incoming(f"${number}", Kind.SAID, f"!{number}", person.id, "A", now, text)], None, now
+            )
+            row = await store.next_inbox()
+            assert row is not None
+            ticket = Ticket(number, person, "desk", now, status=Status.BOT)
+            note = Asked(text, None, "fr", zone, "puk-find", 0.9)
+            talk = Conversation(0, "m", f"!{number}", person)
+            await store.keep(Step(row, now, talk, ticket, notes=[note]))
+        await store.close()
+
+    asyncio.run(ask())
+
+
+def test_gaps_groups_the_questions_and_writes_a_draft_that_check_takes(tmp_path: Path) -> None:
+    a_desk(tmp_path)
+    done = helpbot("gaps", "--draft", "draft.yaml", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "2 ×" in done.stdout
+    assert "2 questions in 1 groups" in done.stderr
+    again = helpbot("gaps", "--draft", "draft.yaml", folder=tmp_path)
+    assert again.returncode == 2
+    assert "is there already" in again.stderr
+    (tmp_path / "faq").mkdir()
+    (tmp_path / "draft.yaml").rename(tmp_path / "faq" / "draft.yaml")
+    assert helpbot("check", "--faq", "faq", folder=tmp_path).returncode == 0
+    (line,) = helpbot("gaps", "--json", folder=tmp_path).stdout.splitlines()
+    assert json.loads(line)["asked"] == 2
+
+
+def test_replay_shows_what_a_changed_faq_would_do(tmp_path: Path) -> None:
+    a_desk(tmp_path)
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "a.yaml").write_text('- {id: bikes, questions: ["vendez-vous des vélos"], answer: {fr: non}}\n')
+    done = helpbot("replay", "--faq", "new", "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    changes = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {"question": "vendez-vous des vélos ?", "then": "a person", "now": "answer bikes", "asked": 1} in changes
+    assert {"question": "puk", "then": "answer puk-find", "now": "a person", "asked": 1} in changes
+    assert "would be treated otherwise" in helpbot("replay", folder=tmp_path).stderr
+
+
+@pytest.mark.parametrize("command", ["gaps", "replay"])
+def test_the_workshop_without_a_database_says_so(command: str, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("database: sqlite:///desk.db\n")
+    done = helpbot(command, folder=tmp_path)
+    assert done.returncode == 2
+    assert "there is no database" in done.stderr

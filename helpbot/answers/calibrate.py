@@ -47,13 +47,16 @@ Floats = NDArray[np.float64]
 class Trial:
     """One phrasing asked: from which entry, whether that was cut out, and at which place it came if it was not.
 
-    `silent`: the first place has an entry that is not answered.
+    `silent`: the first place has an entry that is not answered. `phrasing` is its number among those of all entries,
+    `first` the entry that came first, _UNSEEN without any.
     """
 
     entry: int
     outside: bool
     place: int
     silent: bool
+    phrasing: int
+    first: int
     weighed: Weighed
 
 
@@ -149,19 +152,27 @@ def _trials(faq: Faq, fold: int, folds: int, every: int, weights: Weights | None
     index = Index.build(kept)
     numbers = {entry.id: number for number, entry in enumerate(kept.entries)}
     all_numbers = {entry.id: number for number, entry in enumerate(faq.entries)}
-    for label, text in asked:
+    for label, phrasing, text in asked:
         matches, weighed = weigh(index.score(text), weights)
         right = numbers.get(label)
         place = next((place for place, match in enumerate(matches) if match.entry == right), _UNSEEN)
-        silent = bool(matches) and kept.entries[matches[0].entry].not_answered
-        yield Trial(all_numbers[label], right is None, place, silent, replace(weighed, parts=weighed.parts[:_KEPT]))
+        best = kept.entries[matches[0].entry] if matches else None
+        yield Trial(
+            entry=all_numbers[label],
+            outside=right is None,
+            place=place,
+            silent=best is not None and best.not_answered,
+            phrasing=phrasing,
+            first=_UNSEEN if best is None else all_numbers[best.id],
+            weighed=replace(weighed, parts=weighed.parts[:_KEPT]),
+        )
 
 
-def _split(faq: Faq, fold: int, folds: int, every: int) -> tuple[Faq, list[tuple[str, str]]]:
-    """Return the FAQ less a part of its entries and of its phrasings, and that part, by entry."""
+def _split(faq: Faq, fold: int, folds: int, every: int) -> tuple[Faq, list[tuple[str, int, str]]]:
+    """Return the FAQ less a part of its entries and of its phrasings, and that part: entry, number, phrasing."""
     kept: list[FaqEntry] = []
-    asked: list[tuple[str, str]] = []
-    count = 0
+    asked: list[tuple[str, int, str]] = []
+    count = seen = 0
     for number, entry in enumerate(faq.entries):
         gone = len(faq.entries) > 2 and number % min(folds, len(faq.entries)) == fold
         left: dict[str, tuple[str, ...]] = {}
@@ -174,7 +185,8 @@ def _split(faq: Faq, fold: int, folds: int, every: int) -> tuple[Faq, list[tuple
             for place in sorted(out):
                 count += 1
                 if count % every == 0:
-                    asked.append((entry.id, texts[place]))
+                    asked.append((entry.id, seen + place, texts[place]))
+            seen += len(texts)
         if any(left.values()):
             kept.append(replace(entry, questions=left))
     return Faq(tuple(kept)), asked

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from helpbot.answers.entries import Faq, FaqEntry
+from helpbot.answers.proposed import PROPOSED
 from helpbot.strict_yaml import MAX_BYTES, Fault, Mapping, Node, Scalar, parse, unknown_key
 from helpbot.strict_yaml import Sequence as YamlList
 
@@ -59,7 +60,7 @@ def _content(path: Path) -> bytes:
 
 def is_faq(path: Path) -> bool:
     """Tell whether a file of the folder belongs to the FAQ."""
-    return path.suffix in {".yaml", ".yml"} and not path.name.startswith(".")
+    return path.suffix in {".yaml", ".yml"} and not path.name.startswith(".") and path.name != PROPOSED
 
 
 class _FaqReader:

@@ -158,10 +158,11 @@ def read_back(file: BytesIO, faq: Faq) -> Prepared | None:
 
 def _row(trial: Trial) -> tuple[float, ...]:
     one = trial.weighed
-    return (trial.entry, trial.outside, trial.place, trial.silent, one.logit, one.exact, one.bare, len(one.parts))
+    what = (trial.entry, trial.outside, trial.place, trial.silent, trial.phrasing, trial.first)
+    return (*what, one.logit, one.exact, one.bare, len(one.parts))
 
 
 def _trial(row: Sequence[float], parts: Sequence[float]) -> Trial:
-    entry, outside, place, silent, logit, exact, bare, count = row
+    entry, outside, place, silent, phrasing, first, logit, exact, bare, count = row
     weighed = Weighed(logit, tuple(parts[: int(count)]), int(exact), bool(bare))
-    return Trial(int(entry), bool(outside), int(place), bool(silent), weighed)
+    return Trial(int(entry), bool(outside), int(place), bool(silent), int(phrasing), int(first), weighed)

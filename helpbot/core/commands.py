@@ -19,11 +19,13 @@ from helpbot.core.events import (
     AgentReopened,
     AgentReplied,
     AgentSaid,
+    AgentTaught,
 )
 from helpbot.core.model import Person
 
-WORDS = ("!r", "!note", "!claim", "!release", "!close", "!reopen", "!help")
+WORDS = ("!r", "!note", "!claim", "!release", "!close", "!reopen", "!learn", "!help")
 _WITH_TEXT = ("!r", "!note")
+_NEW = ("new", "nouveau", "nouvelle")
 _BANGS = "!！﹗︕ǃ"  # what keyboards and fonts show as an exclamation mark
 _SHOWN_WORD = 30
 
@@ -51,10 +53,19 @@ def read(at: datetime, agent: Person, ref: str, text: str, mentions: bool) -> Ag
             return AgentClosed(at, agent, ref, rest)
         case "!reopen":
             return AgentReopened(at, agent, ref)
+        case "!learn":
+            return _taught(at, agent, ref, rest)
         case "!help":
             return AgentAskedHelp(at, agent, ref)
         case _:
             return AgentMistyped(at, agent, ref, word[:_SHOWN_WORD], "hint_unknown")
+
+
+def _taught(at: datetime, agent: Person, ref: str, rest: str) -> AgentEvent:
+    entry, *more = rest.split(maxsplit=1) or [""]
+    if not entry or more:
+        return AgentMistyped(at, agent, ref, "!learn", "hint_learn")
+    return AgentTaught(at, agent, ref, None if entry.casefold() in _NEW else entry)
 
 
 def split(text: str) -> tuple[str, str]:

@@ -24,6 +24,7 @@ from helpbot.core.events import (
     AgentReplied,
     AgentSaid,
     AgentSpokeOutside,
+    AgentTaught,
     BotFailed,
     CustomerArrived,
     CustomerLeft,
@@ -57,6 +58,7 @@ def decide(ticket: Ticket, event: Event, desk: Desk) -> Decision:
             | AgentClosed()
             | AgentReopened()
             | AgentAskedHelp()
+            | AgentTaught()
             | AgentMistyped()
             | AgentBlocked()
         ):

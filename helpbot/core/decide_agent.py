@@ -11,7 +11,19 @@ from typing import assert_never
 
 from helpbot.core import decide_customer
 from helpbot.core.decide_customer import spoken
-from helpbot.core.effects import Block, Decision, EditCard, Effect, Literal, React, Record, Say, StopTimer, Strong
+from helpbot.core.effects import (
+    Block,
+    Decision,
+    EditCard,
+    Effect,
+    Literal,
+    Propose,
+    React,
+    Record,
+    Say,
+    StopTimer,
+    Strong,
+)
 from helpbot.core.events import (
     AgentAskedHelp,
     AgentBlocked,
@@ -24,10 +36,13 @@ from helpbot.core.events import (
     AgentReopened,
     AgentReplied,
     AgentSaid,
+    AgentTaught,
 )
 from helpbot.core.model import Audience, Desk, Person, Role, Status, Ticket
 from helpbot.core.phrases import days, say
 from helpbot.core.transcript import card, pieces
+
+_SHOWN_ENTRY = 40  # characters of what was typed as an entry's id
 
 
 def acted(ticket: Ticket, event: AgentEvent, desk: Desk) -> Decision:
@@ -49,6 +64,8 @@ def acted(ticket: Ticket, event: AgentEvent, desk: Desk) -> Decision:
             return _reopened(ticket, desk)
         case AgentAskedHelp():
             return Decision(ticket, (Say(Audience.AGENTS, (Literal(help_text(desk)),)),))
+        case AgentTaught():
+            return _taught(ticket, event, desk)
         case AgentMistyped():
             return _hinted(ticket, desk, event.hint, word=event.word)
         case AgentBlocked():
@@ -132,6 +149,19 @@ def _reopened(ticket: Ticket, desk: Desk) -> Decision:
     if ticket.newer is not None:
         return _hinted(ticket, desk, "hint_newer", newer=ticket.newer)
     return Decision(*decide_customer.reopened(ticket, desk))
+
+
+def _taught(ticket: Ticket, event: AgentTaught, desk: Desk) -> Decision:
+    """Propose her question to the admins; it changes nothing that the bot says before one of them takes it over."""
+    language = desk.languages[0]
+    if not ticket.question:
+        return _hinted(ticket, desk, "hint_nothing_asked")
+    if event.entry is not None and desk.library.title(event.entry, language) is None:
+        return _hinted(ticket, desk, "hint_no_entry", word=event.entry[:_SHOWN_ENTRY])
+    name = "proposed_new" if event.entry is None else "proposed"
+    text = say(name, language, question=ticket.question, entry=event.entry)
+    told = Say(Audience.AGENTS, (Literal(text),))
+    return Decision(ticket, (React(event.ref, "📝"), told, Propose(event.entry, event.agent.name)))
 
 
 def _to_customer(ticket: Ticket, agent: Person, ref: str, text: str) -> tuple[Effect, ...]:

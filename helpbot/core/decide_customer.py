@@ -11,25 +11,29 @@ from datetime import datetime
 
 from helpbot.core import words
 from helpbot.core.effects import (
+    Asked,
     Content,
     Decision,
     EditCard,
     Effect,
     Literal,
     Marked,
+    Note,
     PostCard,
     Quoted,
     Record,
     Say,
+    Settled,
     StartTimer,
     StopTimer,
 )
 from helpbot.core.events import BotFailed, CustomerArrived, CustomerLeft, CustomerSaid
-from helpbot.core.model import Answer, Audience, Desk, Entry, Finding, Reason, Role, Status, Ticket, Zone
+from helpbot.core.model import Answer, Audience, Desk, Entry, Finding, Outcome, Reason, Role, Status, Ticket, Zone
 from helpbot.core.phrases import in_all, language_name, say
 from helpbot.core.transcript import card, pieces, shorten, told
 
 _UNDECRYPTABLE = "undecryptable"
+_REMEMBERED = 1000  # characters of a question, as far as the FAQ reads it
 _NEAR = 0.3  # below, naming the nearest entry to the agents would mislead them
 
 
@@ -129,17 +133,17 @@ def _answered(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
     if language is not None:
         question = ticket.question or shorten(event.text)
         ticket = replace(_speaking(ticket, language, desk), question=question)
-        return _escalated(ticket, kept, Reason.ASKED, event.at, desk)
+        return _noting(_escalated(ticket, kept, Reason.ASKED, event.at, desk), Settled(Outcome.ESCALATED))
     if not any(char.isalnum() for char in folded):
         ticket = replace(ticket, offer=offer, status=Status.OFFERED if offer else Status.BOT)
         return _spoken(ticket, event, desk, (*kept, _tell(say("no_words", spoken(ticket, desk)))))
     language = words.refused(folded)
     if language is not None and (offer or ticket.entry is not None):
-        return _refused(_speaking(ticket, language, desk), event, offer, desk)
+        return _noting(_refused(_speaking(ticket, language, desk), event, offer, desk), Settled(Outcome.REFUSED))
     if offer:
         choice = _choice(ticket, offer, folded, desk)
         if choice is not None:
-            return _chosen(ticket, event, choice, desk)
+            return _noting(_chosen(ticket, event, choice, desk), Settled(Outcome.CHOSEN, choice))
         if words.accepted(folded) or words.is_number(folded):
             return _offered(ticket, event, offer, desk)
     for name, heard in (("hello", words.greeted(folded)), ("welcome", words.thanked(folded))):
@@ -152,6 +156,14 @@ def _answered(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
 def _found(ticket: Ticket, event: CustomerSaid, before: str | None, desk: Desk) -> Decision:
     """Do what the FAQ's certainty allows; never offer again what she refused."""
     finding = desk.library.find(event.text, ticket.language, event.at, before)
+    decision = _by_certainty(ticket, event, finding, desk)
+    nearest = finding.candidates[0] if finding.candidates else None
+    entry, confidence = (None, 0.0) if nearest is None else (nearest.entry, nearest.confidence)
+    asked = Asked(event.text[:_REMEMBERED], before, finding.language, finding.zone, entry, confidence)
+    return _noting(decision, asked)
+
+
+def _by_certainty(ticket: Ticket, event: CustomerSaid, finding: Finding, desk: Desk) -> Decision:
     kept = _kept(ticket, event.text)
     ticket = _in_language_of(ticket, finding, desk)
     best = finding.candidates[0].entry if finding.candidates else None
@@ -243,6 +255,10 @@ def _escalated(ticket: Ticket, effects: tuple[Effect, ...], reason: Reason, at: 
 
 
 # --- small parts
+
+
+def _noting(decision: Decision, note: Note) -> Decision:
+    return Decision(decision.ticket, (*decision.effects, note))
 
 
 def spoken(ticket: Ticket, desk: Desk) -> str:

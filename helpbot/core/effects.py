@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from helpbot.core.model import Audience, Role, Ticket
+from helpbot.core.model import Audience, Outcome, Role, Ticket, Zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,39 @@ class StopTimer:
     name: str
 
 
-Effect = Say | SayInRoom | PostCard | EditCard | React | Record | StartTimer | StopTimer
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Remember a question with what the FAQ made of it, for the admin's workshop.
+
+    `before` is the question that it may have been joined to; `entry` is the nearest, with its confidence (0 to 1).
+    """
+
+    text: str
+    before: str | None
+    language: str | None
+    zone: Zone
+    entry: str | None
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Remember what became of the ticket's last question; `entry` is the one that she chose, if she did."""
+
+    outcome: Outcome
+    entry: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Propose:
+    """Propose the ticket's last question to the admins: as a phrasing of an entry, or (None) as an entry of its own."""
+
+    entry: str | None
+    agent: str
+
+
+Note = Asked | Settled | Propose
+Effect = Say | SayInRoom | PostCard | EditCard | React | Record | StartTimer | StopTimer | Note
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,16 @@ class AgentAskedHelp:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentTaught:
+    """`!learn ENTRY` or `!learn new`; `entry` is None for a new one."""
+
+    at: datetime
+    agent: Person
+    ref: str
+    entry: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class AgentMistyped:
     """Something that looks like a command and is none, or lacks its text: `hint` names the phrase that explains it."""
 
@@ -188,6 +198,7 @@ AgentEvent = (
     | AgentClosed
     | AgentReopened
     | AgentAskedHelp
+    | AgentTaught
     | AgentMistyped
     | AgentBlocked
 )

@@ -46,6 +46,16 @@ class Reason(StrEnum):
     BOT_FAILED = "bot_failed"
 
 
+class Outcome(StrEnum):
+    """What became of a question."""
+
+    ANSWERED = "answered"
+    OFFERED = "offered"
+    ESCALATED = "escalated"
+    REFUSED = "refused"
+    CHOSEN = "chosen"
+
+
 class Zone(StrEnum):
     """What the FAQ's certainty allows; the values are those that `helpbot ask --json` prints."""
 

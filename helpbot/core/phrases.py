@@ -169,6 +169,26 @@ _PHRASES: dict[str, dict[str, str]] = {
         "fr": "Il manque le texte : {word} TEXTE. Rien n'a été envoyé.",
         "en": "The text is missing: {word} TEXT. Nothing was sent.",
     },
+    "hint_learn": {
+        "fr": "Écrivez !learn ENTRÉE (l'identifiant d'une entrée de la FAQ) ou !learn new. Rien n'a été proposé.",
+        "en": "Write !learn ENTRY (the id of an entry of the FAQ) or !learn new. Nothing was proposed.",
+    },
+    "hint_no_entry": {
+        "fr": "La FAQ n'a pas d'entrée {word} : rien n'a été proposé. !learn new propose une nouvelle entrée.",
+        "en": "The FAQ has no entry {word}: nothing was proposed. !learn new proposes a new one.",
+    },
+    "hint_nothing_asked": {
+        "fr": "Cette personne n'a pas encore posé de question : rien n'a été proposé.",
+        "en": "This customer has not asked a question yet: nothing was proposed.",
+    },
+    "proposed": {
+        "fr": "💡 Proposé aux administrateurs comme formulation de {entry} : « {question} »",
+        "en": "💡 Proposed to the admins as a phrasing of {entry}: “{question}”",
+    },
+    "proposed_new": {
+        "fr": "💡 Proposé aux administrateurs comme nouvelle entrée, avec vos réponses : « {question} »",
+        "en": "💡 Proposed to the admins as a new entry, with your answers: “{question}”",
+    },
     "hint_inner_command": {
         "fr": "Une ligne de ce message commence par une commande ({word}) : tout est resté ici. Écrivez la commande "
         "seule, en début de message.",
@@ -229,6 +249,7 @@ _PHRASES: dict[str, dict[str, str]] = {
         "!release : rend le ticket libre\n"
         "!close [TEXTE] : clôt ; TEXTE est le dernier mot au client\n"
         "!reopen : rouvre\n"
+        "!learn ENTRÉE (ou new) : propose sa question pour la FAQ ; un administrateur décide\n"
         "!help : cette liste\n"
         "✅ remis au client · 📝 resté ici · ❌ non remis. Sans ✅, rien n'a été remis.",
         "en": "Mentioning a colleague: stays inside.\n"
@@ -238,6 +259,7 @@ _PHRASES: dict[str, dict[str, str]] = {
         "!release: nobody owns it\n"
         "!close [TEXT]: closes; TEXT is the last word to the customer\n"
         "!reopen: opens it again\n"
+        "!learn ENTRY (or new): proposes her question for the FAQ; an admin decides\n"
         "!help: this list\n"
         "✅ delivered to the customer · 📝 stayed inside · ❌ not delivered. What has no ✅ was not delivered.",
     },

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from helpbot.core.effects import Content
+from helpbot.core.effects import Content, Note
 from helpbot.core.model import Audience, Entry, Person, Ticket
 from helpbot.transports.base import Incoming
 
@@ -113,6 +113,7 @@ class Step:
     drafts: Sequence[Draft] = ()
     timers: Mapping[str, datetime | None] | None = None  # None as a value stops the timer
     references: Sequence[tuple[str, str]] = ()  # (transport, ref) that belong to the ticket from now on
+    notes: Sequence[Note] = ()  # for the admin's workshop
     fault: str | None = None
 
 

@@ -10,6 +10,7 @@ from helpbot.core.effects import Content, Literal
 from helpbot.core.model import Audience, Entry, Status, Ticket
 from helpbot.store.base import Conversation, Draft, Step
 from helpbot.store.codec import content_json, time_text
+from helpbot.store.workshop import keep_note
 
 
 async def keep_step(db: aiosqlite.Connection, step: Step) -> None:
@@ -27,6 +28,9 @@ async def keep_step(db: aiosqlite.Connection, step: Step) -> None:
         await db.execute("DELETE FROM timer WHERE ticket = ? AND name = ?", (number, name))
         if due is not None:
             await db.execute("INSERT INTO timer VALUES (?, ?, ?)", (number, name, time_text(due)))
+    if ticket is not None:
+        for note in step.notes:
+            await keep_note(db, note, ticket, step.at)
     for transport, ref in step.references:
         await db.execute("INSERT OR IGNORE INTO reference VALUES (?, ?, ?)", (transport, ref, number))
     await db.execute(

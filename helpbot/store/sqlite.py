@@ -8,7 +8,6 @@ import os
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,17 +19,12 @@ from helpbot.store.base import INTERNAL, Conversation, InboxRow, KeptTicket, Out
 from helpbot.store.codec import incoming_json, text_time, time_text
 from helpbot.store.keep import keep_step
 from helpbot.store.notebook import SqliteNotebook
+from helpbot.store.prepare import prepare
+from helpbot.store.workshop import SqliteWorkshop
 from helpbot.transports.base import Incoming, SetupError
 
 T = TypeVar("T")
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
-
-
-def migrations() -> list[tuple[int, str]]:
-    """Return the numbered migrations that ship, in order."""
-    folder = resources.files("helpbot.store").joinpath("migrations")
-    files = sorted((item.name, item) for item in folder.iterdir() if item.name.endswith(".sql"))
-    return [(int(name.split("_", 1)[0]), item.read_text("utf-8")) for name, item in files]
 
 
 class SqliteStore:
@@ -43,6 +37,7 @@ class SqliteStore:
         self.inbox_bell = asyncio.Event()
         self.outbox_bell = asyncio.Event()
         self.timer_bell = asyncio.Event()
+        self.workshop_bell = asyncio.Event()
         self.progress_bell = asyncio.Event()
 
     @classmethod
@@ -60,7 +55,7 @@ class SqliteStore:
         except (sqlite3.Error, OSError) as error:
             raise SetupError(f"{path}: cannot be opened ({error}): check `database` and its folder") from None
         try:
-            await _prepare(connection, str(path))
+            await prepare(connection, str(path))
         except sqlite3.Error as error:
             await connection.close()
             raise SetupError(f"{path}: cannot be used as a database ({error})") from None
@@ -75,6 +70,7 @@ class SqliteStore:
         self.inbox_bell.set()
         self.outbox_bell.set()
         self.timer_bell.set()
+        self.workshop_bell.set()
 
     async def _unit(self, work: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
         """Run `work` as one transaction; a cancelled caller stops waiting, the transaction goes on to its end."""
@@ -139,6 +135,8 @@ class SqliteStore:
             self.outbox_bell.set()
         if step.timers:
             self.timer_bell.set()
+        if step.notes:
+            self.workshop_bell.set()
 
     # --- looking things up
 
@@ -299,6 +297,10 @@ class SqliteStore:
 
         return await self._unit(work)
 
+    def workshop(self) -> SqliteWorkshop:
+        """Return what agents propose for the FAQ."""
+        return SqliteWorkshop(self._all)
+
     def notebook(self, transport: str) -> SqliteNotebook:
         """Return what a transport may keep here for itself."""
         return SqliteNotebook(self._all, transport)
@@ -327,23 +329,3 @@ async def _note(db: aiosqlite.Connection, event: str, payload: str, at: datetime
         " ON CONFLICT (transport, event) DO NOTHING",
         (INTERNAL, event, payload, time_text(at)),
     )
-
-
-async def _prepare(db: aiosqlite.Connection, path: str) -> None:
-    db.row_factory = sqlite3.Row
-    await db.execute("PRAGMA journal_mode = WAL")
-    await db.execute("PRAGMA synchronous = FULL")
-    await db.execute("PRAGMA foreign_keys = ON")
-    await db.execute("PRAGMA busy_timeout = 5000")
-    row = await _first(db, "PRAGMA user_version")
-    version = 0 if row is None else int(row[0])
-    known = migrations()
-    newest = known[-1][0]
-    if version > newest:
-        raise SetupError(
-            f"{path}: this database is of version {version}, this helpbot knows {newest} at most: "
-            "install the newer helpbot again, or restore a backup from before"
-        )
-    for number, script in known:
-        if number > version:
-            await db.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")

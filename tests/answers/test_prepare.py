@@ -33,7 +33,7 @@ PREPARED = work_out(FAQ)
 
 
 def trial(logit: float, place: int = 0, outside: bool = False, entry: int = 0) -> Trial:
-    return Trial(entry, outside, place, False, Weighed(logit, (0.98, 0.02)))
+    return Trial(entry, outside, place, False, 0, entry, Weighed(logit, (0.98, 0.02)))
 
 
 def test_each_phrasing_is_asked_inside_and_outside() -> None:
@@ -84,7 +84,7 @@ def test_trials_that_go_wrong_raise_the_threshold() -> None:
 
 
 def test_an_entry_that_is_not_answered_cannot_be_a_wrong_answer() -> None:
-    silent = Trial(0, True, -1, True, Weighed(9.0, (0.98, 0.02)))
+    silent = Trial(0, True, -1, True, 0, 1, Weighed(9.0, (0.98, 0.02)))
     fine = tuple(trial(6.0, entry=entry) for entry in range(40))
     assert Calibration((*fine, silent)).threshold(0.05, 0.4) == Calibration(fine).threshold(0.05, 0.4)
     assert Calibration((silent,)).outcome(0.05, 0.4).answered == 0

@@ -16,6 +16,7 @@ from helpbot.core.events import (
     AgentEvent,
     AgentNoted,
     AgentSaid,
+    AgentTaught,
     BotFailed,
     CustomerArrived,
     CustomerLeft,
@@ -47,6 +48,7 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
         lambda agent, text, mentions: commands.read(NOW, agent, "$r", text, mentions), AGENTS, TYPED, st.booleans()
     ),
     st.builds(AgentClaimed, st.just(NOW), AGENTS, st.just("$r")),
+    st.builds(AgentTaught, st.just(NOW), AGENTS, st.just("$r"), st.sampled_from([None, "puk", "CANARY"])),
     st.builds(AgentNoted, st.just(NOW), AGENTS, st.just("$r"), st.just("CANARY")),
     st.just(CustomerArrived(NOW)),
     st.just(CustomerLeft(NOW)),

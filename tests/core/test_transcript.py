@@ -46,7 +46,18 @@ def test_days_are_counted_as_each_language_counts() -> None:
 
 
 def test_every_phrase_exists_in_every_language_that_ships() -> None:
-    values = {"number": 1, "name": "n", "language": "l", "days": "d", "why": "w", "word": "!x", "file": "f", "newer": 2}
+    values = {
+        "number": 1,
+        "name": "n",
+        "language": "l",
+        "days": "d",
+        "why": "w",
+        "word": "!x",
+        "file": "f",
+        "newer": 2,
+        "entry": "e",
+        "question": "q",
+    }
     for name, texts in phrases._PHRASES.items():
         assert set(texts) == set(SHIPPED), name
         for language in SHIPPED:

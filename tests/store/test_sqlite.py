@@ -14,12 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from helpbot.core.effects import Literal, Marked, Quoted, Strong
-from helpbot.core.model import Audience, Entry, Person, Role, Status, Ticket
+from helpbot.core.effects import Asked, Literal, Marked, Quoted, Settled, Strong
+from helpbot.core.model import Audience, Entry, Outcome, Person, Role, Status, Ticket, Zone
 from helpbot.store.base import Conversation, Draft, InboxRow, Step, StoreBusy
 from helpbot.store.codec import content_json, incoming_json, json_content, json_incoming
 from helpbot.store.lock import DeskLock
-from helpbot.store.sqlite import SqliteStore, migrations
+from helpbot.store.prepare import migrations
+from helpbot.store.sqlite import SqliteStore
+from helpbot.store.workshop import recorded
 from helpbot.transports.base import Incoming, Kind, SetupError, TryLater
 
 NOW = datetime(2026, 10, 21, 12, 0, tzinfo=UTC)
@@ -317,3 +319,41 @@ def test_content_and_events_come_back_as_they_went() -> None:
     event = replace(incoming("$1", "é \U0001f642 \x00"), thread="$t", mentions=True, member=False)
     assert json_incoming(incoming_json(event)) == event
     assert json_incoming(incoming_json(replace(event, text="\ud800"))).text == "?"
+
+
+async def test_a_database_of_the_first_version_is_brought_up_to_date_with_all_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "desk.db"
+    first = dict(migrations())[1]
+    db = sqlite3.connect(path)
+    db.executescript(f"{first}\nPRAGMA user_version = 1;")
+    db.execute("INSERT INTO conversation (transport, room, customer, customer_name) VALUES ('m', '!r', '@a:b', 'A')")
+    db.commit()
+    db.close()
+    with pytest.raises(SetupError, match="start the desk once"):
+        recorded(path, None)
+    store = await SqliteStore.open(path)
+    talk = await store.conversation("m", "!r")
+    await store.close()
+    assert talk is not None
+    assert recorded(path, None) == []
+
+
+async def test_questions_are_read_while_the_desk_runs_and_from_a_day_on(store: SqliteStore, tmp_path: Path) -> None:
+    asked = Asked("où est ma facture", None, "fr", Zone.ESCALATE, "bill", 0.25)
+    await store.keep(Step(await a_row(store), NOW, TALK, TICKET, notes=[asked, Settled(Outcome.REFUSED)]))
+    (found,) = recorded(tmp_path / "desk.db", NOW)
+    assert (found.text, found.zone, found.entry, found.confidence) == ("où est ma facture", Zone.ESCALATE, "bill", 0.25)
+    assert (found.outcome, found.at) == (Outcome.REFUSED, NOW)
+    assert recorded(tmp_path / "desk.db", NOW + timedelta(seconds=1)) == []
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no database at all, " * 100])
+def test_questions_of_what_is_no_database_are_refused_and_nothing_is_made(
+    content: bytes | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "desk.db"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SetupError, match=r"desk\.db"):
+        recorded(path, None)
+    assert path.exists() == (content is not None)

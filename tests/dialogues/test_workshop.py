@@ -1,0 +1,95 @@
+"""What the workshop remembers of real talks, and what agents propose."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import yaml
+
+from helpbot.answers.proposed import PROPOSED
+from helpbot.core.model import Outcome, Zone
+from helpbot.propose import write_proposals
+from helpbot.store.workshop import recorded
+from tests.core.cases import DESK
+from tests.dialogues.stage import Stage, new_network, stage
+
+
+async def written(desk: Stage, folder: Path, proposals: int) -> list[dict[str, object]]:
+    """Let the proposals be written, and return what the file holds."""
+    writing = asyncio.create_task(write_proposals(desk.store, folder, "fr"))
+    async with asyncio.timeout(10):
+        while True:
+            held = (folder / PROPOSED).read_text() if (folder / PROPOSED).exists() else ""
+            found = yaml.safe_load(held) or []
+            if len(found) >= proposals and not await desk.store.workshop().proposals():
+                break
+            await asyncio.sleep(0.01)
+    writing.cancel()
+    await asyncio.wait([writing])
+    return list(found)
+
+
+async def test_each_question_is_remembered_with_what_became_of_it(tmp_path: Path) -> None:
+    async with stage(DESK, tmp_path / "desk.db") as desk:
+        for name, *lines in (
+            ("marie", "my puk", "thanks"),
+            ("paul", "move", "2"),
+            ("lea", "my puk", "no", "something else"),
+            ("max", "fire and puk", "hello", "human please"),
+            ("eve", "hello", "human please"),
+        ):
+            for line in lines:
+                await desk.customer(name, line)
+    found = [(one.text, one.zone, one.entry, one.outcome) for one in recorded(tmp_path / "desk.db", None)]
+    assert found == [
+        ("my puk", Zone.ANSWER, "puk", Outcome.ANSWERED),
+        ("move", Zone.SUGGEST, "move", Outcome.CHOSEN),
+        ("my puk", Zone.ANSWER, "puk", Outcome.REFUSED),
+        ("something else", Zone.ESCALATE, None, Outcome.ESCALATED),
+        ("fire and puk", Zone.ANSWER, "puk", Outcome.ANSWERED),
+    ]
+
+
+async def test_what_an_agent_proposes_is_written_once_and_the_customer_sees_nothing_of_it(tmp_path: Path) -> None:
+    folder = tmp_path / "faq"
+    folder.mkdir()
+    network = new_network(DESK)
+    async with stage(DESK, tmp_path / "desk.db", network) as desk:
+        await desk.customer("marie", "what is: life?")
+        await desk.agent("sam", "!claim")
+        await desk.agent("sam", "It is 42.")
+        await desk.agent("sam", "And a half.")
+        desk.new_for("marie"), desk.new_for_agents()
+        await desk.agent("sam", "!learn puk")
+        await desk.agent("sam", "!learn new")
+        await desk.agent("sam", "!learn nosuch")
+        await desk.agent("sam", "!learn")
+        assert desk.new_for("marie") == []
+        told = "\n".join(message.text for message in desk.new_for_agents())
+        assert "“what is: life?”" in told
+        assert "no entry nosuch" in told
+        assert "!learn ENTRY" in told
+        found = await written(desk, folder, 2)
+    async with stage(DESK, tmp_path / "desk.db", network) as desk:
+        again = await written(desk, folder, 2)
+    assert again == found
+    assert found == [
+        {"id": "puk", "questions": {"fr": ["what is: life?"]}},
+        {"id": "new-2", "questions": {"fr": ["what is: life?"]}, "answer": {"fr": "It is 42.\n\nAnd a half."}},
+    ]
+
+
+async def test_a_proposal_waits_for_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    async with stage(DESK, tmp_path / "desk.db") as desk:
+        await desk.customer("marie", "what is life?")
+        await desk.agent("sam", "!learn new")
+        writing = asyncio.create_task(write_proposals(desk.store, tmp_path / "gone", "fr"))
+        await asyncio.wait([writing], timeout=0.3)
+        assert not writing.done()
+        writing.cancel()
+        await asyncio.wait([writing])
+        (tmp_path / "gone").mkdir()
+        desk.store.workshop_bell.set()
+        found = await written(desk, tmp_path / "gone", 1)
+    assert [one["not_answered"] for one in found] == [True]
