@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -25,6 +26,7 @@ from helpbot.cli_base import (
     FAULTS,
     OUR_FAULT,
     UNUSABLE,
+    a_number,
     config_option,
     faq_option,
     read_config,
@@ -73,7 +75,7 @@ def chat(config_file: Path | None, faq_folder: Path | None) -> None:
 @config_option
 @faq_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option("--max-wrong", type=click.FloatRange(0, 1), metavar="R",
+@click.option("--max-wrong", type=click.FloatRange(0, 1), metavar="R", callback=a_number,
               help="At most this share of all questions may get a wrong answer.")  # fmt: skip
 @click.argument("text", nargs=-1)
 def ask(
@@ -108,6 +110,7 @@ def check(config_file: Path | None, faq_folder: Path | None) -> None:
             faults += files.load(faq_beside(config_file or DEFAULT), SHIPPED)[1]
             _end_check(faults, Faq())
             return
+        faults += config.faults_for_run(str(config_file or DEFAULT)) if config.matrix is not None else ()
         faq, found = compose.load_faq(config)
     else:
         config, _ = load_config(_NOWHERE, {}, explicit=False)
@@ -128,10 +131,14 @@ for _command in (calibrate, show_gaps, show_replay):
 
 def main() -> None:
     """Run the command line; a fault of ours ends with its traceback and exit code 70."""
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]  # text streams
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # open till the end
+        getattr(sys, name).reconfigure(encoding="utf-8", errors="replace")
     try:
-        cli.main(standalone_mode=False)
+        with cli.make_context("helpbot", sys.argv[1:]) as context:
+            cli.invoke(context)
+        sys.stdout.flush()
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.ClickException as refused:
@@ -139,12 +146,24 @@ def main() -> None:
         sys.exit(UNUSABLE)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has gone
-    except Exception:  # noqa: BLE001  # exit code 70 is for whatever it is
-        traceback.print_exc()
-        click.echo("This is a fault of helpbot itself: please report it with the lines above.", err=True)
-        sys.exit(OUR_FAULT)
+    except Exception as error:  # noqa: BLE001  # exit code 70 is for whatever it is
+        _end_badly(error)
+
+
+def _end_badly(error: Exception) -> None:
+    """End as the error deserves: silently when nobody reads us any more, with a word when the disk is full."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    if isinstance(error, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EIO}:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        click.echo(f"what was to be written could not be ({error.strerror}): make room, or write elsewhere", err=True)
+        sys.exit(UNUSABLE)
+    traceback.print_exception(error)
+    click.echo("This is a fault of helpbot itself: please report it with the lines above.", err=True)
+    sys.exit(OUR_FAULT)
 
 
 # --- small parts

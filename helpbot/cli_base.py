@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -34,6 +35,13 @@ config_option = click.option(
 faq_option = click.option(
     "--faq", "faq_folder", type=click.Path(path_type=Path), metavar="DIR", help="Use this FAQ folder."
 )
+
+
+def a_number(_: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    """Return the value of an option; refuse what is no number, which no range keeps out."""
+    if value is not None and math.isnan(value):
+        raise click.BadParameter("nan is not a number", param=option)
+    return value
 
 
 def read_config(config_file: Path | None, faq_folder: Path | None = None) -> Config:

@@ -28,7 +28,7 @@ from pydantic import (
 from helpbot.answers.entries import Faq
 from helpbot.config_load import merged, place_faults, repeated
 from helpbot.core.phrases import SHIPPED
-from helpbot.strict_yaml import Fault, Scalar, parse
+from helpbot.strict_yaml import MAX_BYTES, Fault, Scalar, parse
 from helpbot.strict_yaml import Mapping as YamlMapping
 
 _SQLITE = "sqlite:///"
@@ -63,6 +63,20 @@ def _whole(value: object) -> int:
     return int(value)
 
 
+def _a_token(value: object) -> object:
+    if not isinstance(value, str) or not value.strip():
+        return value
+    if not (value.strip().isascii() and value.strip().isprintable()) or len(value.split()) > 1:
+        raise ValueError("a token is one word of letters, digits and signs: copy it once more")
+    return value.strip()
+
+
+def _a_password(value: object) -> object:
+    if isinstance(value, str) and not value.isprintable():
+        raise ValueError("there is a line break or another invisible sign in it: write it in quotes, on one line")
+    return value
+
+
 def _a_path(value: object) -> object:
     if not isinstance(value, str | Path) or not str(value).strip() or "\0" in str(value):
         raise ValueError("write a path, or take the key out")
@@ -82,7 +96,8 @@ def _a_language(value: str) -> str:
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Secret = Annotated[SecretStr, Field(min_length=1)]
+Secret = Annotated[SecretStr, Field(min_length=1), BeforeValidator(_a_password)]
+Token = Annotated[SecretStr, Field(min_length=1), BeforeValidator(_a_token)]
 Flag = Annotated[bool, BeforeValidator(_true_or_false)]
 Number = Annotated[float, BeforeValidator(_number)]
 Whole = Annotated[int, BeforeValidator(_whole)]
@@ -108,7 +123,7 @@ class Matrix(_Model):
     homeserver: str
     user: str
     password: Secret | None = None
-    access_token: Secret | None = Field(default=None, validate_default=True)
+    access_token: Token | None = Field(default=None, validate_default=True)
     store: FilePath = Path("helpbot-keys/")
     encryption: Flag = True
     device_name: Text = "helpbot"
@@ -135,6 +150,14 @@ class Matrix(_Model):
         # On the field and not on the model, which would tell it only once all else is mended.
         if "password" in info.data and (info.data["password"] is None) == (value is None):
             raise ValueError("give either `password` or `access_token`, one of the two")
+        return value
+
+    @field_validator("invites_from")
+    @classmethod
+    def _patterns(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        strange = [one for one in value or () if one[0] not in "@*" or one.split() != [one]]
+        if strange:
+            raise ValueError('write Matrix ids or patterns of them, such as "*:example.org" or "@marie:example.org"')
         return value
 
     def may_invite(self) -> tuple[str, ...]:
@@ -186,7 +209,7 @@ class Tickets(_Model):
 class Discord(_Model):
     """The bot's account on Discord: not in this version."""
 
-    token: Secret
+    token: Token
 
     @model_validator(mode="before")
     @classmethod
@@ -257,11 +280,25 @@ class Config(_Model):
             return (Fault(file, 0, "there is no `matrix` section: the desk needs a network to run on"),)
         if "teams" not in self.model_fields_set:
             return (Fault(file, 0, "there is no `teams` section: name at least one team with its `matrix_room`"),)
-        return tuple(
-            Fault(file, 0, f"the team {team.id!r} has no `matrix_room`: name its agents' room")
+        homeless = tuple(
+            Fault(
+                file,
+                0,
+                f"the team {team.id!r} has no `matrix_room`: name its agents' room, in quotes if it begins with #, "
+                "which starts a comment",
+            )
             for team in self.teams
             if team.matrix_room is None
         )
+        return (*homeless, *self._homeless_database(file))
+
+    def _homeless_database(self, file: str) -> tuple[Fault, ...]:
+        path = self.database_path()
+        if path.is_dir():
+            return (Fault(file, 0, f"`database`: {path} is a folder: name a file in it"),)
+        if not path.parent.is_dir():
+            return (Fault(file, 0, f"`database`: there is no folder {path.parent}: make it, or name another"),)
+        return ()
 
 
 def _is_address(text: str) -> bool:
@@ -284,7 +321,8 @@ def shipped_faq() -> Path:
 def faq_beside(path: Path) -> Path:
     """Return the FAQ folder that a config means which has faults elsewhere."""
     try:
-        root, _ = parse(path.read_bytes(), str(path))
+        with path.open("rb") as file:
+            root, _ = parse(file.read(MAX_BYTES + 1), str(path))
     except OSError:
         root = None
     named = root.get("faq") if isinstance(root, YamlMapping) else None

@@ -121,7 +121,9 @@ def _take(name: str, text: str, values: dict[str, Any], places: Places, model: t
     try:
         place[keys[-1]] = _read(text, annotation)
     except (ValueError, RecursionError):  # the latter for a thousand brackets
-        yield Fault(name, 0, "in the environment: this is not JSON, which a list or a section must be written in")
+        yield Fault(
+            name, 0, "in the environment: this is not JSON with each key once, as which a list or a section is written"
+        )
         return
     for known_place in [known for known in places if known[: len(keys)] == tuple(keys)]:
         del places[known_place]
@@ -145,8 +147,15 @@ def _read(text: str, annotation: Any) -> Any:
     """Return a variable's text as the value that its key takes: JSON, or a list parted by commas."""
     is_list = any(get_origin(option) is tuple for option in _options(annotation))
     if text.lstrip().startswith(("[", "{")) and (is_list or _model_of(annotation) is not None):
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_each_key_once)
     return [part.strip() for part in text.split(",") if part.strip()] if is_list else text
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +191,8 @@ def _fault(where: Path_, kind: str, message: str, at: _Where) -> Fault:
 
 def _place(where: Path_, places: Places, path: Path) -> tuple[str, int]:
     """Return where a value stands, or the nearest section that holds it."""
-    known = where
+    inner = [place for place in places if where and place[: len(where)] == where]
+    known = min(inner, key=len) if inner else where
     while known and known not in places:
         known = known[:-1]
     return places.get(known, (str(path), 0))

@@ -217,3 +217,41 @@ def test_the_workshop_without_a_database_says_so(command: str, tmp_path: Path) -
     done = helpbot(command, folder=tmp_path)
     assert done.returncode == 2
     assert "there is no database" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "told"),
+    [
+        ("yes mon puk | head -5000 | {helpbot} chat | head -2", 0, ""),
+        ("yes mon puk | head -5000 | {helpbot} ask | head -2", 0, ""),
+        ("{helpbot} ask puk <&-", 0, ""),
+        ("{helpbot} ask puk >&-", 0, ""),
+        ("{helpbot} check 2>&-", 0, ""),
+        ("{helpbot} ask puk > /dev/full", 2, "make room"),
+        ("{helpbot} ask --max-wrong nan puk", 2, "not a number"),
+        ('HELPBOT_ANSWERS=\'{{"max_wrong": 0.1, "max_wrong": 0.2}}\' {helpbot} check', 1, ""),
+        ("timeout 20 {helpbot} check -c /dev/zero", 1, ""),
+    ],
+)
+def test_closed_and_full_streams_and_odd_values_end_as_they_should(
+    script: str, code: int, told: str, tmp_path: Path
+) -> None:
+    line = script.format(helpbot=f"{sys.executable} -m helpbot")
+    first = "0" if "|" in line and "chat" not in line and "ask |" not in line else "-2"
+    asked = f'{line}; echo "${{PIPESTATUS[{first}]}}" >&2' if "|" in line else f"{line}; echo $? >&2"
+    done = subprocess.run(["bash", "-c", asked], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    *lines, ended = done.stderr.strip().splitlines() or [""]
+    assert int(ended) == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert told in "\n".join(lines)
+
+
+def test_check_finds_what_run_would_refuse(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(
+        'database: sqlite:///nowhere/desk.db\nmatrix: {homeserver: "https://x.org", user: "@b:x.org", password: x}\n'
+        "teams:\n  - id: desk\n    matrix_room: #desk:x.org\n"
+    )
+    done = helpbot("check", folder=tmp_path)
+    assert done.returncode == 1
+    assert "in quotes if it begins with #" in done.stdout
+    assert "there is no folder" in done.stdout

@@ -127,6 +127,9 @@ def test_the_people_of_the_bots_server_may_invite_unless_said_otherwise(tmp_path
         ("matrix: {homeserver: 'https://x', user: '@a:b', password: ''}", 1, "`matrix.password` is empty"),
         ("matrix: {homeserver: 'https://x', user: '@a:b', password: x, encryption: yes}", 1, "true or false"),
         ("matrix: {homeserver: 'https://x', user: '@a:b', password: x, store: ''}", 1, "write a path"),
+        ("matrix: {homeserver: 'https://x', user: '@a:b', access_token: \"a\\nb\"}", 1, "a token is one word"),
+        ("matrix: {homeserver: 'https://x', user: '@a:b', password: \"a\\nb\"}", 1, "line break"),
+        ("matrix: {homeserver: 'https://x', user: '@a:b', password: x, invites_from: ['example.org']}", 1, "patterns"),
         ("faq: ''", 1, "write a path"),
         ("folder: /tmp", 1, "unknown key 'folder'"),
         ("answers:", 1, "is empty"),
@@ -261,3 +264,16 @@ def test_no_shape_of_a_config_raises(tmp_path_factory: pytest.TempPathFactory, t
     path.write_text(json.dumps(tree))
     config, faults = load_config(path, {}, explicit=True)
     assert (config is None) == bool(faults)
+
+
+def test_a_token_may_end_with_a_line_break(tmp_path: Path) -> None:
+    matrix = good(tmp_path, "matrix:\n  homeserver: https://x\n  user: '@a:b'\n  access_token: |\n    syt_abc\n").matrix
+    assert matrix is not None
+    assert matrix.access_token is not None
+    assert matrix.access_token.get_secret_value() == "syt_abc"
+
+
+def test_a_fault_of_a_section_that_only_the_environment_has_is_placed_there(tmp_path: Path) -> None:
+    _, found = load(tmp_path, "languages: [fr]\n", HELPBOT_DISCORD__TOKEN="x")
+    assert len(found) == 1
+    assert found[0].startswith("HELPBOT_DISCORD__TOKEN: ")

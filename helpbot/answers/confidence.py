@@ -220,6 +220,9 @@ def zone(confidences: Sequence[float], policy: Policy, bare: bool = False) -> tu
     if best >= policy.threshold and best - second >= _ALIKE and not bare:
         return Zone.ANSWER, 0
     plausible = [one for one in confidences[:CHOICES] if one >= max(_PLAUSIBLE, _PLAUSIBLE_BESIDE * best)]
-    if sum(plausible) >= _PROBABLY:
-        return Zone.SUGGEST, len(plausible)
-    return Zone.ESCALATE, 0
+    return (Zone.SUGGEST, len(plausible)) if worth_asking(plausible) else (Zone.ESCALATE, 0)
+
+
+def worth_asking(confidences: Sequence[float]) -> bool:
+    """Tell whether the right one is probably among entries of these confidences."""
+    return sum(confidences) >= _PROBABLY

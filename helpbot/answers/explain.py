@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from helpbot.answers.confidence import worth_asking
 from helpbot.answers.library import FaqLibrary, LookedUp, Reading
 from helpbot.answers.matcher import SIGNS
 from helpbot.answers.text import normalise
@@ -55,6 +56,6 @@ def _verdict(library: FaqLibrary, looked: LookedUp) -> str:
         why = "one word is a subject, not a question" if bare else f"not {threshold:.0%} sure, or two are alike"
         return f"suggest {', '.join(finding.choices)}: {why}"
     entry = None if reading.best[0] is None else library.faq.get(reading.best[0])
-    if entry is not None and entry.not_answered and reading.best[1] >= threshold:
-        return f"escalate: {entry.id} is not answered, questions like it are for a person"
+    if entry is not None and entry.not_answered and worth_asking([reading.best[1]]):
+        return f"escalate: {entry.id} is nearest, and questions like it are for a person"
     return "escalate: the right entry is probably not among the best three"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from helpbot.answers.entries import Faq, FaqEntry
 from helpbot.answers.proposed import PROPOSED
+from helpbot.answers.text import normalise
 from helpbot.strict_yaml import MAX_BYTES, Fault, Mapping, Node, Scalar, parse, unknown_key
 from helpbot.strict_yaml import Sequence as YamlList
 
@@ -71,6 +72,7 @@ class _FaqReader:
         self.entries: dict[str, FaqEntry] = {}
         self.faults: list[Fault] = []
         self._file = ""
+        self._seen: dict[str, str] = {}  # id → place
 
     def read(self, source: bytes, file: str) -> None:
         """Read one file."""
@@ -89,7 +91,8 @@ class _FaqReader:
         """Find the phrasings that stand in two entries: a question may come to one entry only."""
         seen: dict[str, FaqEntry] = {}
         for entry in self.entries.values():
-            for phrasing in {text.casefold().strip(): text for texts in entry.questions.values() for text in texts}:
+            written = [text for texts in entry.questions.values() for text in texts]
+            for phrasing in {normalise(text) or text: text for text in written}:
                 other = seen.setdefault(phrasing, entry)
                 if other is not entry:
                     file, _, line = entry.place.rpartition(":")
@@ -120,14 +123,14 @@ class _FaqReader:
             self._fault(node.get("valid_until") or node, "`valid_until` is before `valid_from`: turn them round")
         escalate = self._flag(node, "always_escalate")
         team = self._text(node, "team")
-        if entry_id is None or not questions or not (answer or silent):
-            return
         place = f"{self._file}:{node.line}"
-        other = self.entries.get(entry_id)
-        if other is not None:
-            self._fault(
-                node.get("id") or node, f"the id {entry_id!r} stands at {other.place} as well: give one another id"
-            )
+        if entry_id is None:
+            return
+        other = self._seen.setdefault(entry_id, place)
+        if other != place:
+            self._fault(node.get("id") or node, f"the id {entry_id!r} stands at {other} as well: give one another id")
+            return
+        if not questions or not (answer or silent):
             return
         self.entries[entry_id] = FaqEntry(entry_id, questions, answer, team, escalate, start, end, tests, place, silent)
 

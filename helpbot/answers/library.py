@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from helpbot.answers.calibrate import UNTRIED, Calibration
-from helpbot.answers.confidence import Likely, Policy, likely, zone
+from helpbot.answers.confidence import Likely, Policy, likely, worth_asking, zone
 from helpbot.answers.entries import Faq, FaqEntry
 from helpbot.answers.matcher import Index, Ranking
 from helpbot.answers.reading import asks, follows, questions, without_noise
@@ -131,9 +131,15 @@ class FaqLibrary:
             Candidate(entry, round(one.confidence, 4))
             for entry, one in zip(ids[:_CANDIDATES], found[:_CANDIDATES], strict=True)
         )
-        if where is Zone.ANSWER and self.faq.entries[found[0].match.entry].not_answered:
+        answered = [not self.faq.entries[one.match.entry].not_answered for one in found]
+        choices: tuple[str, ...] = ()
+        if where is Zone.ANSWER and not answered[0]:
             where = Zone.ESCALATE
-        choices = tuple(ids[:offered]) if where is Zone.SUGGEST else ()
+        elif where is Zone.SUGGEST:
+            offers = [place for place in range(offered) if answered[place]]
+            choices = tuple(ids[place] for place in offers)
+            if len(offers) < offered and not worth_asking([found[place].confidence for place in offers]):
+                where, choices = Zone.ESCALATE, ()
         finding = Finding(where, candidates, choices, _language_of(ranking, found, self.faq, self.languages))
         return Reading(text, ranking, found, finding)
 

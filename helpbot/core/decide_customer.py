@@ -139,7 +139,8 @@ def _answered(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
         return _spoken(ticket, event, desk, (*kept, _tell(say("no_words", spoken(ticket, desk)))))
     language = words.refused(folded)
     if language is not None and (offer or ticket.entry is not None):
-        return _noting(_refused(_speaking(ticket, language, desk), event, offer, desk), Settled(Outcome.REFUSED))
+        ticket = ticket if ticket.language is not None else _speaking(ticket, language, desk)  # "no" may be both
+        return _noting(_refused(ticket, event, offer, desk), Settled(Outcome.REFUSED))
     if offer:
         choice = _choice(ticket, offer, folded, desk)
         if choice is not None:

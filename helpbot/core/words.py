@@ -33,6 +33,11 @@ _STAFF = {
     "fr": {"personne", "conseiller", "conseillere", "operateur", "operatrice", "agent"},
     "en": {"person", "agent", "operator", "representative", "advisor", "adviser", "rep"},
 }
+_UNWANTED = (
+    "veux pas", "voudrais pas", "souhaite pas", "pas besoin", "pas envie", "don t want", "do not want", "not want",
+    "don t need", "do not need", "no need",
+)  # fmt: skip
+_RATHER = {"robot", "robots", "bot", "bots", "machine", "mais", "but", "rather", "plutot", "veux", "want"}
 _NEAR = 4  # words between "talk" and "somebody"
 _LONG = 14  # words: beyond, "human" is part of a story and not a call
 
@@ -83,6 +88,8 @@ _AROUND = {
 def person_wanted(folded: str) -> str | None:
     """Return the language in which a person is asked for, or None when none is."""
     words = folded.split()
+    if _declined(words):
+        return None
     for language in ("fr", "en"):
         if folded in _PERSON_ALONE[language]:
             return language
@@ -95,6 +102,19 @@ def person_wanted(folded: str) -> str | None:
             if wanted.get(word, set()) & set(words[place + 1 : place + 1 + _NEAR]):
                 return language
     return None
+
+
+def _declined(words: list[str]) -> bool:
+    """Tell whether a person is what she does not want; "no robot, a human" wants one."""
+    plain = f" {' '.join(words)} "
+    for unwanted in _UNWANTED:
+        _, found, after = plain.partition(f" {unwanted} ")
+        somebody = _STAFF["fr"] | _STAFF["en"] | _PERSON["fr"] | _PERSON["en"]
+        between = after.split()[: 2 * _NEAR]
+        place = next((place for place, word in enumerate(between) if word in somebody), None)
+        if found and place is not None and not set(between[:place]) & _RATHER:
+            return True
+    return False
 
 
 def refused(folded: str) -> str | None:
@@ -129,8 +149,10 @@ def chosen(folded: str, titles: tuple[str, ...]) -> int | None:
 
 
 def is_number(folded: str) -> bool:
-    """Tell whether this is a bare number, whatever it counts."""
-    return folded.isdecimal()
+    """Tell whether this is a bare number or "the second", whatever it counts."""
+    rest = [word for word in folded.split() if word not in _FILLERS]
+    rest = rest[:1] if len(rest) == 2 and rest[1] == "one" else rest
+    return len(rest) == 1 and (rest[0].isdecimal() or rest[0] in _NUMBERS)
 
 
 def greeted(folded: str) -> str | None:

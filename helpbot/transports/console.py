@@ -69,7 +69,9 @@ class ConsoleTransport(MemoryTransport):
         if text in _CLAIMS:
             self.react_as(AGENTS_ROOM, "sam", self._card, text)
         else:
-            self.say(AGENTS_ROOM, "sam", text, thread=self._card, mentions="@" in text)
+            self.say(
+                AGENTS_ROOM, "sam", text, thread=self._card, mentions=any(word.startswith("@") for word in text.split())
+            )
 
     def _show(self, verb: str, message: Message) -> None:
         if message.room == CUSTOMER_ROOM:

@@ -115,7 +115,7 @@ class MatrixTransport:
             await client.shut()
 
     async def _connected(self) -> GuardedClient:
-        backoff = Backoff("login")
+        backoff = Backoff("login", homeserver=self._login.homeserver)
         while True:
             try:
                 return await connect(self._login, self._notebook)
@@ -127,7 +127,8 @@ class MatrixTransport:
         await held.load()
         inbox = Inbox(client, rooms, held, _now)
         cursor = await self._notebook.cursor()
-        backoff, keys_backoff = Backoff("sync"), Backoff("keys")
+        home = self._login.homeserver
+        backoff, keys_backoff = Backoff("sync", homeserver=home), Backoff("keys", homeserver=home)
         while True:
             try:
                 if self.ready.is_set():

@@ -93,8 +93,9 @@ def dicts(value: object) -> list[JsonDict]:
 class Backoff:
     """Waits longer and longer, 1 s doubling to 30 s; the log hears when trouble begins and ends, not between."""
 
-    def __init__(self, what: str, longest: float = 30.0) -> None:
+    def __init__(self, what: str, longest: float = 30.0, **about: object) -> None:
         self._what = what
+        self._about = about
         self._longest = longest
         self._tries = 0
         self._why = ""
@@ -104,7 +105,7 @@ class Backoff:
     def next_wait(self, why: str, after: timedelta | None = None) -> float:
         """Return how many seconds to wait after this failure; never less than one."""
         if why != self._why:
-            log.warning(f"{self._what}_waits", why=why)
+            log.warning(f"{self._what}_waits", why=why, **self._about)
         self._why = why
         seconds = min(2.0**self._tries, self._longest) * self._chance.uniform(1.0, 1.25)
         self._tries = min(self._tries + 1, 10)

@@ -36,7 +36,7 @@ def test_the_faq_that_ships_is_without_fault_and_as_large_as_promised() -> None:
     for entry in faq.entries:
         for language in ("fr", "en"):
             assert len(entry.questions[language]) >= 6, entry.id
-            assert entry.answer[language], entry.id
+            assert entry.not_answered or entry.answer[language], entry.id
             assert entry.tests[language], entry.id
             asked = {text.casefold() for text in entry.questions[language]}
             assert not asked & {text.casefold() for text in entry.tests[language]}, entry.id

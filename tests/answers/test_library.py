@@ -314,7 +314,7 @@ def test_an_entry_that_is_not_answered_calls_a_person_and_is_named() -> None:
     answer = asked.answer("heir", "fr", NOW)
     assert answer is not None
     assert (answer.text, answer.always_escalate) == ("", True)
-    assert "heir is not answered" in explain(asked, "j'hérite d'une ligne", None, NOW)
+    assert "heir is nearest" in explain(asked, "j'hérite d'une ligne", None, NOW)
 
 
 def test_a_french_question_finds_an_entry_that_has_english_phrasings_only_and_is_less_sure() -> None:
@@ -325,3 +325,14 @@ def test_a_french_question_finds_an_entry_that_has_english_phrasings_only_and_is
     assert (crossed.zone, same.zone) == (Zone.SUGGEST, Zone.ANSWER)
     assert crossed.candidates[0].confidence < same.candidates[0].confidence
     assert crossed.language == "fr"
+
+
+def test_an_entry_that_is_not_answered_is_never_offered() -> None:
+    faq = Faq(
+        (
+            entry("lost", "perdu mon téléphone", "perdu la carte"),
+            FaqEntry("no", {"fr": ("perdu mon chat",)}, {}, not_answered=True),
+        )
+    )
+    for question in ("perdu mon truc", "perdu mon téléphone ou mon chat", "perdu"):
+        assert "no" not in FaqLibrary(faq, ("fr",)).find(question, None, NOW).choices

@@ -287,3 +287,31 @@ def test_a_corrected_message_is_shown_as_corrected() -> None:
     decision = decide(held(), CustomerSaid(NOW, "new text", edited=True), DESK)
     shown = next(effect for effect in decision.effects if isinstance(effect, Say))
     assert "corrected" in getattr(shown.content[0], "author", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("je ne veux pas parler à un humain, juste mon puk", False),
+        ("I don't want to talk to a person", False),
+        ("pas besoin d'un conseiller merci", False),
+        ("je ne veux pas parler à un robot mais à un humain", True),
+        ("pourquoi je ne peux pas parler à un humain ?", True),
+        ("I don't want a bot, I want a human", True),
+        ("I can't reach a human", True),
+    ],
+)
+def test_who_does_not_want_a_person_gets_none_by_asking(text: str, wanted: bool) -> None:
+    assert (after(said(text)).reason is Reason.ASKED) == wanted
+
+
+@pytest.mark.parametrize("text", ["the third one", "3", "le troisième", "the second"])
+def test_an_ordinal_that_was_not_offered_is_asked_again(text: str) -> None:
+    offered = replace(after(said("move")), offer=("move",))
+    assert decide(offered, said(text), DESK).ticket.status is Status.OFFERED
+
+
+def test_a_no_does_not_change_the_language_that_is_known() -> None:
+    french = after(said("bonjour"), said("je move"))
+    assert french.language == "fr"
+    assert after(said("no"), ticket=french).language == "fr"

@@ -357,3 +357,17 @@ def test_questions_of_what_is_no_database_are_refused_and_nothing_is_made(
     with pytest.raises(SetupError, match=r"desk\.db"):
         recorded(path, None)
     assert path.exists() == (content is not None)
+
+
+@pytest.mark.parametrize("version", [0, 1, 2])
+async def test_the_database_of_another_program_is_refused_and_left_alone(version: int, tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    db = sqlite3.connect(path)
+    db.execute("CREATE TABLE theirs (x)")
+    db.execute(f"PRAGMA user_version = {version}")
+    db.commit()
+    db.close()
+    before = path.read_bytes()
+    with pytest.raises(SetupError, match="another program"):
+        await SqliteStore.open(path)
+    assert path.read_bytes() == before
