@@ -70,7 +70,7 @@ def run() -> None:
             start = time.perf_counter()
             again = recall(faq, Path(folder))
             assert again is not None
-            library = library_of(faq, again, LANGUAGES, 0.05, 0.4)
+            library = library_of(faq, again, LANGUAGES, (0.05, 0.4))
             cached = time.perf_counter() - start
         chance = random.Random(5)
         asked = [misspelt(chance.choice(phrasings), chance, 0.3) for _ in range(ASKED)]
@@ -98,7 +98,7 @@ def memory() -> None:
     code = (
         "from bench.answers import *; import helpbot.cli; from pathlib import Path; faq = made_up(1000); "
         "folder = Path({folder!r}); prepared = recall(faq, folder); "
-        "library = library_of(faq, prepared, LANGUAGES, 0.05, 0.4); library.find('mon puk est bloque', None, NOW)"
+        "library = library_of(faq, prepared, LANGUAGES, (0.05, 0.4)); library.find('mon puk est bloque', None, NOW)"
     )
     with tempfile.TemporaryDirectory() as folder:
         faq = made_up(1000)

@@ -9,6 +9,7 @@ from helpbot.answers.entries import Faq
 from helpbot.answers.library import FaqLibrary
 from helpbot.answers.matcher import Index
 from helpbot.answers.prepare import Prepared
+from helpbot.answers.semantic import embedder
 from helpbot.config import Config, check_faq_against
 from helpbot.core.model import Desk, Team
 from helpbot.strict_yaml import Fault
@@ -27,14 +28,15 @@ def library(config: Config, faq: Faq, prepared: Prepared | None = None) -> FaqLi
 
     Takes seconds when this FAQ was never prepared; what that found is kept for the next time.
     """
-    folder = prepare.cache_folder()
+    folder, semantic = prepare.cache_folder(), config.answers.semantic
+    embed = embedder() if semantic else None
     if prepared is None:
-        prepared = prepare.recall(faq, folder)
+        prepared = prepare.recall(faq, folder, semantic)
     if prepared is None:
-        prepared = prepare.work_out(faq)
-        prepare.keep(faq, prepared, folder)
-    answers = config.answers
-    return prepare.library_of(faq, prepared, config.languages, answers.max_wrong, answers.out_of_scope)
+        prepared = prepare.work_out(faq, embed)
+        prepare.keep(faq, prepared, folder, semantic)
+    promise = config.answers.max_wrong, config.answers.out_of_scope
+    return prepare.library_of(faq, prepared, config.languages, promise, embed)
 
 
 def unprepared(config: Config, faq: Faq) -> FaqLibrary:

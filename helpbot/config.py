@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from helpbot.answers.entries import Faq
+from helpbot.answers.semantic import installed
 from helpbot.config_load import merged, place_faults, repeated
 from helpbot.core.phrases import SHIPPED
 from helpbot.strict_yaml import MAX_BYTES, Fault, Scalar, parse
@@ -115,6 +116,14 @@ class Answers(_Model):
 
     max_wrong: Number = Field(default=0.05, ge=0, le=1)
     out_of_scope: Number = Field(default=0.4, ge=0, le=0.95)
+    semantic: Flag = False
+
+    @field_validator("semantic")
+    @classmethod
+    def _there(cls, value: bool) -> bool:
+        if value and not installed():
+            raise ValueError("the extra is not installed: pip install 'helpbot[semantic]', or write false")
+        return value
 
 
 class Matrix(_Model):

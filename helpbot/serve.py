@@ -113,15 +113,15 @@ async def _within(seconds: float, task: asyncio.Task[FaqLibrary], stop: asyncio.
 async def prepared_library(config: Config, faq: Faq) -> FaqLibrary:
     """Return the FAQ ready to answer: from the cache, else worked out by another process meanwhile."""
     folder = prepare.cache_folder()
-    prepared = await asyncio.to_thread(prepare.recall, faq, folder)
+    prepared = await asyncio.to_thread(prepare.recall, faq, folder, config.answers.semantic)
     if prepared is None:
         log.info("faq_preparing", entries=len(faq.entries), hint="once for each change of the FAQ")
         try:
-            prepared = await work_out_aside(faq)
+            prepared = await work_out_aside(faq, config.answers.semantic)
         except NotPrepared as error:
             log.error("faq_not_prepared", why=str(error), hint="the bot answers only what it is surest of")
             return await asyncio.to_thread(unprepared, config, faq)
-        if not await asyncio.to_thread(prepare.keep, faq, prepared, folder):
+        if not await asyncio.to_thread(prepare.keep, faq, prepared, folder, config.answers.semantic):
             log.warning("faq_not_kept", folder=str(folder), hint="set XDG_CACHE_HOME to a folder that can be written")
     return await asyncio.to_thread(library, config, faq, prepared)
 

@@ -13,6 +13,7 @@ from io import BytesIO
 
 from helpbot.answers.entries import Faq
 from helpbot.answers.prepare import Prepared, heard, read_back, told, work_out, written
+from helpbot.answers.semantic import embedder
 
 _NICENESS = 10
 
@@ -21,7 +22,7 @@ class NotPrepared(Exception):
     """The FAQ could not be worked out; the message says why."""
 
 
-async def work_out_aside(faq: Faq) -> Prepared:
+async def work_out_aside(faq: Faq, semantic: bool = False) -> Prepared:
     """Work a FAQ out in a process of its own at low priority, which ends when this is cancelled. Raises NotPrepared."""
     try:
         child = await asyncio.create_subprocess_exec(
@@ -32,7 +33,7 @@ async def work_out_aside(faq: Faq) -> Prepared:
     except OSError as error:
         raise NotPrepared(f"no process could be started: {error.strerror or error}") from error
     try:
-        content, _ = await child.communicate(told(faq).encode())
+        content, _ = await child.communicate(told(faq, semantic).encode())
     finally:
         if child.returncode is None:
             child.kill()
@@ -46,4 +47,5 @@ async def work_out_aside(faq: Faq) -> Prepared:
 if __name__ == "__main__":
     with contextlib.suppress(OSError):
         os.nice(_NICENESS)
-    sys.stdout.buffer.write(written(work_out(heard(sys.stdin.buffer.read().decode()))))
+    _faq, _semantic = heard(sys.stdin.buffer.read().decode())
+    sys.stdout.buffer.write(written(work_out(_faq, embedder() if _semantic else None)))

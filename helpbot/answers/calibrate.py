@@ -18,7 +18,7 @@ from helpbot.answers.confidence import (
     CHOICES,
     Policy,
     Weighed,
-    Weights,
+    kind_of,
     moved,
     usual_rates,
     weigh,
@@ -26,6 +26,7 @@ from helpbot.answers.confidence import (
 )
 from helpbot.answers.entries import Faq, FaqEntry
 from helpbot.answers.matcher import LEARNT_AT_MOST, Index
+from helpbot.answers.semantic import Embed
 from helpbot.core.model import Zone
 
 PROMISES = (0.01, 0.02, 0.05, 0.10)
@@ -74,21 +75,21 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What came of the trials."""
+    """What came of the trials; `kind` is that of the index they were made with, see `confidence.kind_of`."""
 
     trials: tuple[Trial, ...] = ()
+    kind: str = "few"
 
     def threshold(self, max_wrong: float, out_of_scope: float) -> float:
         """Return the confidence (0 to 1) from which on the bot may answer; both arguments are shares, 0 to 1."""
         if max_wrong <= 0:
             return _NEVER
         shares = (out_of_scope, min(_MORE_OUTSIDE * out_of_scope, 0.95))
-        entries = len({trial.entry for trial in self.trials})
         here = self._wrong(out_of_scope, outside=False), self._wrong(out_of_scope, outside=True)
         rates = (
             (1 - share) * inside + share * outside
             for share in shares
-            for inside, outside in (here, usual_rates(_GRID, entries))
+            for inside, outside in (here, usual_rates(_GRID, self.kind))
         )
         allowed = np.flatnonzero(np.max(list(rates), axis=0) <= max_wrong)
         return min(moved(float(_GRID[allowed[0]]), out_of_scope), _NEVER) if len(allowed) else _NEVER
@@ -136,24 +137,26 @@ def _zone(trial: Trial, out_of_scope: float, policy: Policy) -> Zone:
 UNTRIED = Calibration()
 
 
-def calibrate(faq: Faq, weights: Weights | None = None) -> Calibration:
+def calibrate(faq: Faq, embed: Embed | None = None) -> Calibration:
     """Ask the FAQ its own phrasings. Takes seconds for a thousand phrasings; the same FAQ gives the same result."""
     total = sum(len(texts) for entry in faq.entries for texts in entry.questions.values())
     folds = _FOLDS if total <= _MANY else _FOLDS_OF_MANY
     every = max(1, -(-total // (_TRIALS_AT_MOST if total <= LEARNT_AT_MOST else _TRIALS_AT_MOST // 4)))
-    return Calibration(tuple(trial for fold in range(folds) for trial in _trials(faq, fold, folds, every, weights)))
+    trials = (trial for fold in range(folds) for trial in _trials(faq, fold, folds, every, embed))
+    learnt = total <= LEARNT_AT_MOST
+    return Calibration(tuple(trials), kind_of(len(faq.entries), learnt, embed is not None and learnt))
 
 
-def _trials(faq: Faq, fold: int, folds: int, every: int, weights: Weights | None) -> Iterator[Trial]:
+def _trials(faq: Faq, fold: int, folds: int, every: int, embed: Embed | None) -> Iterator[Trial]:
     """Ask the part of the FAQ that one fold leaves out."""
     kept, asked = _split(faq, fold, folds, every)
     if not asked or not kept.entries:
         return
-    index = Index.build(kept)
+    index = Index.build(kept, embed=embed)
     numbers = {entry.id: number for number, entry in enumerate(kept.entries)}
     all_numbers = {entry.id: number for number, entry in enumerate(faq.entries)}
     for label, phrasing, text in asked:
-        matches, weighed = weigh(index.score(text), weights)
+        matches, weighed = weigh(index.score(text))
         right = numbers.get(label)
         place = next((place for place, match in enumerate(matches) if match.entry == right), _UNSEEN)
         best = kept.entries[matches[0].entry] if matches else None

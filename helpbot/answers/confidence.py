@@ -66,26 +66,33 @@ class Likely:
 
 
 @cache
-def shipped(learnt: bool, few: bool) -> Weights:
-    """Return the weights for an index that has learnt what sets its entries apart, or not, or that has FEW entries."""
-    return weights_from(_shipped()["few" if few and learnt else "learnt" if learnt else "unlearnt"])
+def shipped(kind: str) -> Weights:
+    """Return the weights for one kind of index, see `kind_of`."""
+    return weights_from(_shipped()[kind])
+
+
+def kind_of(entries: int, learnt: bool, semantic: bool) -> str:
+    """Return which weights an index needs: by its size, and by what it has learnt and compares."""
+    if not learnt:
+        return "unlearnt"
+    return ("few" if entries < FEW else "learnt") + ("_semantic" if semantic else "")
 
 
 def weights_from(found: Mapping[str, Any]) -> Weights:
     """Return the weights in one part of weights.json."""
     return Weights(
-        np.array([found["rank"][sign] for sign in SIGNS]),
-        np.array([found["right"][name] for name in names()]),
+        np.array([found["rank"].get(sign, 0.0) for sign in SIGNS]),
+        np.array([found["right"].get(name, 0.0) for name in names()]),
         found["right"]["bias"],
     )
 
 
-def usual_rates(logits: NDArray[np.float64], entries: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def usual_rates(logits: NDArray[np.float64], kind: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return other companies' rates: the shares of inside and of outside questions answered wrongly from each logit on.
 
-    One FAQ in ten was worse, among those of FEW entries or more, or of fewer. Logits are at FITTED_OUT_OF_SCOPE.
+    One FAQ of that kind in ten was worse. Logits are at FITTED_OUT_OF_SCOPE.
     """
-    found = _shipped()["few" if entries < FEW else "learnt"]["rates"]
+    found = _shipped()[kind]["rates"]
     return (
         np.interp(logits, found["logits"], found["inside"]),
         np.interp(logits, found["logits"], found["outside"]),
@@ -93,9 +100,14 @@ def usual_rates(logits: NDArray[np.float64], entries: int) -> tuple[NDArray[np.f
 
 
 @cache
-def _shipped() -> Mapping[str, Any]:
-    found: Mapping[str, Any] = json.loads(files("helpbot.answers").joinpath("weights.json").read_text(encoding="utf-8"))
-    return found
+def _shipped() -> dict[str, Any]:
+    return dict(json.loads(files("helpbot.answers").joinpath("weights.json").read_text(encoding="utf-8")))
+
+
+def use(found: Mapping[str, Any]) -> None:
+    """Use other weights than those that ship, for the rest of this process: to measure them."""
+    _shipped().update(found)
+    shipped.cache_clear()
 
 
 def names() -> tuple[str, ...]:
@@ -180,7 +192,8 @@ def weigh(ranking: Ranking, weights: Weights | None = None) -> tuple[tuple[Match
     """Return the entries that may be meant, best first, and what speaks for each."""
     if not ranking.matches:
         return (), Weighed()
-    weights = shipped(ranking.learnt, ranking.entries < FEW) if weights is None else weights
+    if weights is None:
+        weights = shipped(kind_of(ranking.entries, ranking.learnt, ranking.semantic))
     signs = signs_of(ranking)
     scores = signs @ weights.rank
     order = sorted(

@@ -6,12 +6,18 @@ ask. A set without `oos` has every fifth entry left out to make some.
 
 Printed for each: accuracy (the right entry comes first, of questions that the FAQ holds), AUROC of the confidence
 (right against wrong or outside), cov@5 and cov@2 (share of the questions that the FAQ holds which are answered rightly
-while at most 5 or 2 % of all questions get a wrong answer), then what the desk itself does when 5, 2 and 1 % wrong are
-promised: answered, wrong. One question in five comes from outside.
+while at most 5 or 2 % of all questions get a wrong answer), accuracy with every longer word misspelt, one question in
+five coming from outside; then what the desk itself does when 5, 2 and 1 % wrong are promised and 40 % are said to come
+from outside: answered, wrong, and wrong when 60 % do.
+
+`FOLDER PREFIX WEIGHTS [semantic]` prints the sets whose names start so, by the weights in a file that `train.py` wrote:
+what the shipped weights do with the questions that they were fitted to flatters them. With `semantic`, meanings are
+compared as well.
 """
 
 from __future__ import annotations
 
+import json
 import random
 import sys
 from collections.abc import Mapping, Sequence
@@ -22,12 +28,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from helpbot.answers.confidence import use
 from helpbot.answers.entries import Faq, FaqEntry
 from helpbot.answers.library import FaqLibrary
 from helpbot.answers.prepare import library_of, work_out
+from helpbot.answers.semantic import embedder
 from helpbot.core.model import Zone
 
 _OUTSIDE = 0.2
+_MUCH_OUTSIDE = 0.6
+_SAID = 0.4  # the share from outside that the promise is made for
 _LEFT_OUT = 5
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _LONG_ENOUGH = 4
@@ -148,10 +158,14 @@ class Measured:
         enough = int(np.searchsorted(wrong, most_wrong, "right"))
         return float(self.right[order][:enough].sum() / self.inside.sum())
 
-    def promised(self) -> tuple[float, float]:
-        """Return the share of all questions that the desk answers, and that it answers wrongly."""
-        weights = self.weights
-        return float(weights[self.answered].sum()), float(weights[self.answered & ~self.right].sum())
+    def promised(self, outside: float) -> tuple[float, float]:
+        """Return the shares of all questions that the desk answers, and wrongly, so many coming from outside."""
+        answered = wrong = 0.0
+        for inside, share in ((True, 1 - outside), (False, outside)):
+            part = self.inside == inside
+            answered += share * float(self.answered[part].mean())
+            wrong += share * float((self.answered & ~self.right)[part].mean())
+        return answered, wrong
 
 
 def measure(library: FaqLibrary, questions: Sequence[tuple[str | None, str]]) -> Measured:
@@ -168,26 +182,29 @@ def measure(library: FaqLibrary, questions: Sequence[tuple[str | None, str]]) ->
     )
 
 
-def main(folder: str, only: str = "") -> None:
-    """Print a line for each set whose name starts with `only`."""
+def main(folder: str, only: str = "", weights: str | None = None, *more: str) -> None:
+    """Print a line for each set whose name starts with `only`, by the weights of a file or those that ship."""
+    embed = embedder() if "semantic" in more else None
+    if weights:
+        use(json.loads(Path(weights).read_text(encoding="utf-8")))
     chance = random.Random(1)  # noqa: S311 -- repeatable on purpose
     out = sys.stdout
-    out.write(f"{'set':28} accuracy auroc cov@5 cov@2 | promise 5 %: answered wrong |  2 %  |  1 %\n")
+    out.write(f"{'set':18} accuracy auroc cov@5 cov@2 misspelt | promised: answered, wrong, wrong with 60 % outside\n")
     for one in map(with_outside, read_sets(Path(folder))):
         if "/more_" in one.name or not one.name.startswith(only):
             continue
         faq = one.faq()
-        library = library_of(faq, work_out(faq), ("en", "fr"), 0.05, 0.4)
+        library = library_of(faq, work_out(faq, embed), ("en", "fr"), (0.05, _SAID), embed)
         promises = []
         for most_wrong in (0.05, 0.02, 0.01):
-            promising = library.promising(most_wrong, 0.4)
-            measured = measure(promising, one.questions)
-            promises.append("{:.3f} {:.3f}".format(*measured.promised()))
+            measured = measure(library.promising(most_wrong, _SAID), one.questions)
+            answered, wrong = measured.promised(_OUTSIDE)
+            promises.append(f"{most_wrong:.0%}: {answered:.3f} {wrong:.3f} {measured.promised(_MUCH_OUTSIDE)[1]:.3f}")
         noisy = [(label, misspelt(text, chance)) for label, text in one.questions if label is not None]
         spoilt = measure(library, noisy).accuracy
         out.write(
-            f"{one.name:28} {measured.accuracy:.3f} {measured.auroc:.3f} {measured.coverage(0.05):.3f} "
-            f"{measured.coverage(0.02):.3f} | {' | '.join(promises)} | misspelt {spoilt:.3f}\n"
+            f"{one.name:18} {measured.accuracy:8.3f} {measured.auroc:5.3f} {measured.coverage(0.05):5.3f} "
+            f"{measured.coverage(0.02):5.3f} {spoilt:8.3f} | {' | '.join(promises)}\n"
         )
         out.flush()
 

@@ -19,19 +19,21 @@ from rapidfuzz import fuzz
 from helpbot.answers import softmax
 from helpbot.answers.entries import Faq
 from helpbot.answers.repair import Question, Vocabulary
+from helpbot.answers.semantic import Embed, mended
 from helpbot.answers.synonyms import meanings
 from helpbot.answers.text import is_function_word, normalise, said_in, spelt_out, stem
 from helpbot.answers.vectors import Floats, Space, letter_features, word_features
 
 _WORDS_AT_MOST = 80
 _ALIKE_AT_LEAST = 0.2  # of the runs of letters, when no word is shared
+_MEANING = 2  # how much likeness of meaning counts beside that of letters
 _SHORTLIST = 8  # entries that are compared closely
 _LOOKED_AT = 10  # phrasings of such an entry, those most alike
 LEARNT_AT_MOST = 5000  # phrasings: fitting more would take minutes and a gigabyte
 
 SIGNS = (
     "logit", "words_best", "words_mean", "runs_best", "runs_mean", "letters_best", "letters_mean", "sorted_best",
-    "coverage", "typical", "answered", "whole", "senses_best", "senses_mean", "chance",
+    "coverage", "typical", "answered", "whole", "senses_best", "senses_mean", "chance", "meaning_best", "meaning_mean",
 )  # fmt: skip
 
 
@@ -58,6 +60,7 @@ class Ranking:
     bare: bool = False  # one word that is no phrasing: a subject, not yet a question
     entries: int = 0  # how many the FAQ has
     learnt: bool = True  # whether the index has learnt what sets its entries apart
+    semantic: bool = False  # whether it compared meanings by a model
     repairs: tuple[tuple[str, str], ...] = ()  # what was written, and what it was taken for
 
 
@@ -81,6 +84,13 @@ class _Phrasing:
     weight: float  # of all roots
 
 
+class Taught(NamedTuple):
+    """What takes long to work out about a FAQ: coefficients (phrasings × entries) and meanings, or None."""
+
+    learnt: Floats | None = None
+    meaning: Floats | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
     """A FAQ made ready for comparison, once. `learnt` is phrasings × entries, or None for a FAQ that is too large."""
@@ -95,12 +105,20 @@ class Index:
     learnt: Floats | None
     exact: Mapping[str, Mapping[int, str]]  # normalised phrasing → group → as written
     vocabulary: Vocabulary
+    embed: Embed | None
+    meaning: Floats | None  # phrasings × dimensions, with `embed`
 
     @classmethod
-    def build(cls, faq: Faq, learnt: Floats | None = None, most: int = LEARNT_AT_MOST) -> Index:
-        """Normalise and weigh every phrasing; `learnt` is what an index of the same FAQ had learnt, if at hand.
+    def build(
+        cls,
+        faq: Faq,
+        taught: Taught | None = None,
+        most: int = LEARNT_AT_MOST,
+        embed: Embed | None = None,
+    ) -> Index:
+        """Normalise and weigh every phrasing; `taught` is what another index of the same FAQ had learnt, if at hand.
 
-        With more phrasings than `most` nothing is learnt.
+        With more phrasings than `most` nothing is learnt, and no meanings are compared.
         """
         spelt: list[tuple[int, str, list[tuple[str, list[str]]]]] = []
         exact: dict[str, dict[int, str]] = {}
@@ -118,11 +136,14 @@ class Index:
         words = Space.build(map(word_features, roots))
         senses = Space.build([*one, *meanings(one)] for one in roots)
         runs = Space.build(letter_features(one) for one in said)
-        if learnt is None and 0 < len(said) <= most:
+        learnt, meaning = (None, None) if taught is None else (taught.learnt, taught.meaning)
+        if taught is None and 0 < len(said) <= most:
+            meaning = None if embed is None else embed([phrasing.text for phrasing in phrasings])
+            kernel = (words.kernel() + runs.kernel() + senses.kernel()) / np.float32(3)
+            if meaning is not None:
+                kernel = _both(kernel, np.maximum(meaning @ meaning.T, 0))
             labels = np.repeat([group.entry for group in groups], [group.last - group.first for group in groups])
-            learnt = softmax.fit(
-                (words.kernel() + runs.kernel() + senses.kernel()) / np.float32(3), labels, len(faq.entries)
-            )
+            learnt = softmax.fit(kernel, labels, len(faq.entries))
         return cls(
             entries=len({group.entry for group in groups}),
             groups=groups,
@@ -134,7 +155,14 @@ class Index:
             learnt=learnt,
             exact=exact,
             vocabulary=vocabulary,
+            embed=None if meaning is None else embed,
+            meaning=None if embed is None else meaning,
         )
+
+    @property
+    def taught(self) -> Taught:
+        """Return what took long to work out."""
+        return Taught(self.learnt, self.meaning)
 
     def score(self, question: str, language: str | None = None, silent: Collection[int] = frozenset()) -> Ranking:
         """Compare with all entries but the silent ones; the language known from before decides between two that tie."""
@@ -146,7 +174,7 @@ class Index:
         asked = self.vocabulary.read(said_in(plain)[:_WORDS_AT_MOST], told)
         total = asked.total
         return Ranking(
-            matches=self._matches(asked, same, language, silent),
+            matches=self._matches(asked, self._meant(question, asked), same, language, silent),
             language=told,
             lead=lead,
             content=sum(1 for word in asked.asked if not is_function_word(word.stem)),
@@ -154,11 +182,24 @@ class Index:
             bare=len(asked.asked) == 1 and not same,
             entries=self.entries,
             learnt=self.learnt is not None,
+            semantic=self.meaning is not None,
             repairs=asked.repairs,
         )
 
+    def _meant(self, question: str, asked: Question) -> Floats:
+        """Return how alike the meaning of the question, once mended, is to that of every phrasing."""
+        if self.embed is None or self.meaning is None:
+            return np.zeros(len(self.phrasings), np.float32)
+        found: Floats = np.maximum(self.meaning @ self.embed([mended(question, dict(asked.repairs))])[0], 0)
+        return found
+
     def _matches(
-        self, asked: Question, same: Mapping[int, str], language: str | None, silent: Collection[int]
+        self,
+        asked: Question,
+        meant: Floats,
+        same: Mapping[int, str],
+        language: str | None,
+        silent: Collection[int],
     ) -> tuple[Match, ...]:
         """Return the entries worth a close look, each by the group that is most alike."""
         roots = [stem(word) for word in asked.mended]
@@ -167,6 +208,8 @@ class Index:
         runs = self.runs.alike(letter_features(asked.mended))
         alike = (words + runs + senses) / np.float32(3)
         alike[(words == 0) & (senses == 0) & (runs < _ALIKE_AT_LEAST)] = 0
+        if self.meaning is not None:
+            alike = _both(alike, meant)
         best = np.maximum.reduceat(alike, self.firsts)
         logits = None if self.learnt is None else np.asarray(alike @ self.learnt, np.float32)
         chances = None if logits is None else np.exp(logits - logits.max())
@@ -187,7 +230,7 @@ class Index:
                 else (float(logits[entry]), float(chances[entry]) / total)
             )
             group = self.groups[number]
-            match = self._compare(group, asked, (words, runs, senses, alike), learnt, same.get(number))
+            match = self._compare(group, asked, (words, runs, senses, alike, meant), learnt, same.get(number))
             matches.append(match._replace(spoken=group.language == language))
         return tuple(matches)
 
@@ -212,12 +255,12 @@ class Index:
         self,
         group: _Group,
         question: Question,
-        alike: tuple[Floats, Floats, Floats, Floats],
+        alike: tuple[Floats, Floats, Floats, Floats, Floats],
         learnt: tuple[float, float],
         same: str | None,
     ) -> Match:
         """Collect the signs for one group; `same` is its phrasing that equals the question, if one does."""
-        words, runs, senses, both = (part[group.first : group.last] for part in alike)
+        words, runs, senses, both, meant = (part[group.first : group.last] for part in alike)
         order = np.argsort(-both, kind="stable")[:_LOOKED_AT]
         near = [self.phrasings[group.first + number] for number in order.tolist()]
         letters = sorted((fuzz.ratio(question.spelt, one.spelt) / 100 for one in near), reverse=True)
@@ -242,8 +285,15 @@ class Index:
             float(senses.max()),
             _mean_of_three(senses[order].tolist()),
             learnt[1],
+            float(meant.max()),
+            _mean_of_three(meant[order].tolist()),
         )
         return Match(group.entry, group.language, best.text if same is None else same, signs, same is not None)
+
+
+def _both(letters: Floats, meanings: Floats) -> Floats:
+    """Return likeness by letters and by meaning in one."""
+    return np.asarray((letters + np.float32(_MEANING) * meanings) / np.float32(1 + _MEANING), np.float32)
 
 
 def _mean_of_three(alike: list[float]) -> float:

@@ -23,18 +23,19 @@ from helpbot.answers.calibrate import Calibration, Trial, calibrate
 from helpbot.answers.confidence import Weighed
 from helpbot.answers.entries import Faq, FaqEntry
 from helpbot.answers.library import FaqLibrary
-from helpbot.answers.matcher import Index
-from helpbot.answers.vectors import Floats
+from helpbot.answers.matcher import Index, Taught
+from helpbot.answers.semantic import Embed, remembering
 
+_EMPTY = np.zeros((0, 0), np.float32)
 _KEPT_FAQS = 16  # the newest; each takes up to a few megabytes
-_CODE = ("calibrate", "confidence", "matcher", "repair", "softmax", "synonyms", "text", "vectors")
+_CODE = ("calibrate", "confidence", "matcher", "repair", "semantic", "softmax", "synonyms", "text", "vectors")
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What a FAQ taught (`learnt`: phrasings × entries, None for one that is too large) and what came of its trials."""
+    """What a FAQ taught, and what came of its trials."""
 
-    learnt: Floats | None
+    taught: Taught
     calibration: Calibration
 
 
@@ -47,24 +48,25 @@ def cache_folder() -> Path | None:
         return None
 
 
-def work_out(faq: Faq) -> Prepared:
+def work_out(faq: Faq, embed: Embed | None = None) -> Prepared:
     """Return what the FAQ teaches and what came of asking it its own phrasings; takes seconds."""
-    return Prepared(Index.build(faq).learnt, calibrate(faq))
+    once = None if embed is None else remembering(embed)
+    return Prepared(Index.build(faq, embed=once).taught, calibrate(faq, embed=once))
 
 
 def library_of(
-    faq: Faq, prepared: Prepared, languages: Sequence[str], max_wrong: float, out_of_scope: float
+    faq: Faq, prepared: Prepared, languages: Sequence[str], promise: tuple[float, float], embed: Embed | None = None
 ) -> FaqLibrary:
-    """Return the library; shares of all questions as the config has them."""
-    index = Index.build(faq, prepared.learnt, most=0)
-    return FaqLibrary(faq, languages, max_wrong, out_of_scope, prepared.calibration, index)
+    """Return the library; `promise` is max_wrong and out_of_scope, shares of all questions as the config has them."""
+    index = Index.build(faq, prepared.taught, embed=embed)
+    return FaqLibrary(faq, languages, *promise, prepared.calibration, index)
 
 
-def recall(faq: Faq, folder: Path | None) -> Prepared | None:
+def recall(faq: Faq, folder: Path | None, semantic: bool = False) -> Prepared | None:
     """Return what was kept for this very FAQ; None when there is nothing or it cannot be read."""
     if folder is None:
         return None
-    path = folder / _name(faq)
+    path = folder / _name(faq, semantic)
     try:
         content = path.read_bytes()
         os.utime(path)  # so that it counts as used
@@ -73,7 +75,7 @@ def recall(faq: Faq, folder: Path | None) -> Prepared | None:
     return read_back(BytesIO(content), faq)
 
 
-def keep(faq: Faq, prepared: Prepared, folder: Path | None) -> bool:
+def keep(faq: Faq, prepared: Prepared, folder: Path | None, semantic: bool = False) -> bool:
     """Keep it for the next start, whole or not at all; return whether that could be done."""
     if folder is None:
         return False
@@ -83,7 +85,7 @@ def keep(faq: Faq, prepared: Prepared, folder: Path | None) -> bool:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(written(prepared))
-            Path(name).replace(folder / _name(faq))
+            Path(name).replace(folder / _name(faq, semantic))
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
@@ -95,9 +97,9 @@ def keep(faq: Faq, prepared: Prepared, folder: Path | None) -> bool:
     return True
 
 
-def _name(faq: Faq) -> str:
+def _name(faq: Faq, semantic: bool) -> str:
     """Return the file's name: a hash of all that decides what is worked out."""
-    digest = hashlib.sha256(told(faq).encode())
+    digest = hashlib.sha256(told(faq, semantic).encode())
     ours = files("helpbot.answers")
     for name in (*(f"{module}.py" for module in _CODE), "weights.json"):
         digest.update(ours.joinpath(name).read_bytes())
@@ -107,24 +109,25 @@ def _name(faq: Faq) -> str:
 # --- the FAQ as far as it matters here, and what is worked out, as bytes
 
 
-def told(faq: Faq) -> str:
-    """Return the FAQ as JSON, as far as it matters here."""
-    return json.dumps(
-        [
-            [entry.id, entry.not_answered, [[name, *texts] for name, texts in entry.questions.items()]]
-            for entry in faq.entries
-        ]
-    )
+def told(faq: Faq, semantic: bool) -> str:
+    """Return the FAQ as JSON, as far as it matters here, and whether meanings are compared."""
+    entries = [
+        [entry.id, entry.not_answered, [[name, *texts] for name, texts in entry.questions.items()]]
+        for entry in faq.entries
+    ]
+    return json.dumps([semantic, entries])
 
 
-def heard(content: str) -> Faq:
-    """Return the FAQ that was told."""
-    return Faq(
+def heard(content: str) -> tuple[Faq, bool]:
+    """Return what was told."""
+    semantic, entries = json.loads(content)
+    faq = Faq(
         tuple(
             FaqEntry(entry_id, {name: tuple(texts) for name, *texts in questions}, {}, not_answered=silent)
-            for entry_id, silent, questions in json.loads(content)
+            for entry_id, silent, questions in entries
         )
     )
+    return faq, semantic
 
 
 def written(prepared: Prepared) -> bytes:
@@ -135,7 +138,9 @@ def written(prepared: Prepared) -> bytes:
     file = BytesIO()
     np.savez(
         file,
-        learnt=np.zeros((0, 0), np.float32) if prepared.learnt is None else prepared.learnt,
+        learnt=_EMPTY if prepared.taught.learnt is None else prepared.taught.learnt,
+        meaning=_EMPTY if prepared.taught.meaning is None else prepared.taught.meaning,
+        kind=np.array(prepared.calibration.kind),
         trials=np.array([_row(trial) for trial in trials], np.float64),
         parts=np.array(parts, np.float64),
     )
@@ -146,14 +151,14 @@ def read_back(file: BytesIO, faq: Faq) -> Prepared | None:
     """Return what was written; None when it is spoilt."""
     try:
         with np.load(file, allow_pickle=False) as held:
-            learnt, rows, parts = held["learnt"], held["trials"], held["parts"]
-        calibration = Calibration(tuple(map(_trial, rows.tolist(), parts.tolist())))
+            learnt, meaning, kind = held["learnt"], held["meaning"], str(held["kind"])
+            rows, parts = held["trials"].tolist(), held["parts"].tolist()
+        calibration = Calibration(tuple(map(_trial, rows, parts)), kind)
     except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile):
         return None
-    if not learnt.size:
-        return Prepared(None, calibration)
-    sound = learnt.dtype == np.float32 and learnt.ndim == 2 and learnt.shape[1] == len(faq.entries)
-    return Prepared(learnt, calibration) if sound else None
+    if learnt.size and learnt.shape[1:] != (len(faq.entries),):
+        return None
+    return Prepared(Taught(learnt if learnt.size else None, meaning if meaning.size else None), calibration)
 
 
 def _row(trial: Trial) -> tuple[float, ...]:

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from helpbot.answers.confidence import FEW, Weights, described, names, signs_of,
 from helpbot.answers.entries import Faq, FaqEntry
 from helpbot.answers.evaluate import QuestionSet, misspelt, read_sets
 from helpbot.answers.matcher import LEARNT_AT_MOST, SIGNS, Index, Ranking
+from helpbot.answers.semantic import Embed, embedder, installed, remembering
 
 SEED = 7
 _ASKED_AT_MOST = 900
@@ -100,10 +102,12 @@ def _questions(
     return [(label, misspelt(text, chance, 0.2) if chance.random() < 0.7 else text) for label, text in picked]
 
 
-def ask(job: tuple[Faq, list[tuple[str | None, str]], int]) -> list[Asked]:
+def ask(job: tuple[Faq, list[tuple[str | None, str]], int, bool]) -> list[Asked]:
     """Ask a FAQ all its questions; those from outside weigh a fixed share of it."""
-    faq, questions, most = job
-    index = Index.build(faq, most=most)
+    faq, questions, most, semantic = job
+    index = Index.build(faq, most=most, embed=_embed() if semantic else None)
+    if semantic:
+        _embed()([text for _, text in questions])  # many at once take a third of the time
     numbers = {entry.id: number for number, entry in enumerate(faq.entries)}
     outside = sum(label is None for label, _ in questions)
     inside = len(questions) - outside
@@ -112,6 +116,11 @@ def ask(job: tuple[Faq, list[tuple[str | None, str]], int]) -> list[Asked]:
         Asked(index.score(text), None if label is None else numbers[label], weigh[label is None])
         for label, text in questions
     ]
+
+
+@cache
+def _embed() -> Embed:
+    return remembering(embedder())
 
 
 def fit(asked: list[Asked]) -> dict[str, Any]:
@@ -213,10 +222,14 @@ def main(folder: str, left_out: str = "-") -> None:
     found: dict[str, Any] = {"seed": SEED, "sources": _SOURCES}
     jobs = list(cuts(sets, SEED))
     with ProcessPoolExecutor() as pool:
-        learnt = list(pool.map(ask, [(faq, questions, LEARNT_AT_MOST) for faq, questions in jobs]))
-        unlearnt = list(pool.map(ask, [(faq, questions, 0) for faq, questions in jobs]))
-    for name, asked in (("few", learnt), ("learnt", learnt), ("unlearnt", unlearnt)):
-        parts = [part for part in asked if part and (part[0].ranking.entries < FEW) is (name == "few")]
+        learnt, unlearnt, semantic = (
+            list(pool.map(ask, [(faq, questions, most, model) for faq, questions in jobs]))
+            for most, model in ((LEARNT_AT_MOST, False), (0, False), (LEARNT_AT_MOST, installed()))
+        )
+    kinds = {"few": learnt, "learnt": learnt, "unlearnt": unlearnt}
+    kinds |= {"few_semantic": semantic, "learnt_semantic": semantic} if installed() else {}
+    for name, asked in kinds.items():
+        parts = [part for part in asked if part and (part[0].ranking.entries < FEW) is name.startswith("few")]
         found[name] = fit([one for part in parts for one in part])
         found[name]["rates"] = usual(parts, weights_from(found[name]))
     sys.stdout.write(json.dumps(found, indent=1) + "\n")

@@ -228,7 +228,7 @@ def test_the_reasons_name_repairs_and_phrasings() -> None:
 def shipped() -> FaqLibrary:
     faq, faults = load(Path(__file__).parents[2] / "faq", ("fr", "en"))
     assert faults == ()
-    return library_of(faq, work_out(faq), ("fr", "en"), 0.05, 0.4)
+    return library_of(faq, work_out(faq), ("fr", "en"), (0.05, 0.4))
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ ODD_FAQS = {
 @pytest.mark.parametrize("name", ODD_FAQS)
 def test_odd_faqs_are_prepared_and_answer_with_an_honest_confidence(name: str) -> None:
     faq = Faq(ODD_FAQS[name])
-    asked = library_of(faq, work_out(faq), ("fr", "en"), 0.05, 0.4)
+    asked = library_of(faq, work_out(faq), ("fr", "en"), (0.05, 0.4))
     for question in (
         "mon puk est bloqué",
         "je veux partir en Chine",
@@ -301,7 +301,7 @@ def test_odd_faqs_are_prepared_and_answer_with_an_honest_confidence(name: str) -
 def test_twenty_thousand_phrasings_in_one_entry_are_prepared() -> None:
     many = tuple(f"question {number} about the thing {number % 97}" for number in range(20_000))
     faq = Faq((entry("many", *many), entry("puk", "mon puk est bloqué", "puk bloqué"), entry("bill", "ma facture")))
-    asked = library_of(faq, work_out(faq), ("fr", "en"), 0.05, 0.4)
+    asked = library_of(faq, work_out(faq), ("fr", "en"), (0.05, 0.4))
     assert top(find("question 77 about the thing 3", asked)) == "many"
     assert top(find("mon puk est bloqué", asked)) == "puk"
 

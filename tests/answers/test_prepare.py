@@ -16,6 +16,7 @@ from helpbot.answers.aside import work_out_aside
 from helpbot.answers.calibrate import PROMISES, UNTRIED, Calibration, Trial, calibrate
 from helpbot.answers.confidence import Weighed, moved, moved_back
 from helpbot.answers.entries import Faq, FaqEntry
+from helpbot.answers.matcher import Taught
 from helpbot.answers.prepare import Prepared, keep, library_of, recall, work_out
 from helpbot.core.model import Zone
 
@@ -91,7 +92,7 @@ def test_an_entry_that_is_not_answered_cannot_be_a_wrong_answer() -> None:
 
 
 def test_nothing_may_be_wrong_means_that_only_the_very_words_are_answered() -> None:
-    strict = library_of(FAQ, PREPARED, ("en",), 0.0, 0.4)
+    strict = library_of(FAQ, PREPARED, ("en",), (0.0, 0.4))
     assert strict.find("I LOST my phone!", None, NOW).zone is Zone.ANSWER
     assert strict.find("I lost my phone today", None, NOW).zone is not Zone.ANSWER
 
@@ -111,7 +112,7 @@ def test_what_was_kept_answers_the_same(tmp_path: Path) -> None:
     again = recall(FAQ, folder)
     assert again is not None
     assert again.calibration == PREPARED.calibration
-    first, second = (library_of(FAQ, one, ("en",), 0.05, 0.4) for one in (PREPARED, again))
+    first, second = (library_of(FAQ, one, ("en",), (0.05, 0.4)) for one in (PREPARED, again))
     for question in ("my fone is blocked", "where did I put the bill", "new router please", "what is love"):
         assert first.find(question, None, NOW) == second.find(question, None, NOW)
 
@@ -145,7 +146,7 @@ def test_a_cache_that_cannot_be_written_is_told_and_harms_nobody(tmp_path: Path)
 def test_only_the_faqs_used_last_are_kept(tmp_path: Path) -> None:
     for number in range(20):
         faq = Faq((FaqEntry("x", {"en": (f"question {number}",)}, {"en": "x"}),))
-        assert keep(faq, Prepared(None, UNTRIED), tmp_path)
+        assert keep(faq, Prepared(Taught(), UNTRIED), tmp_path)
     assert len(list(tmp_path.iterdir())) == 16
     assert recall(faq, tmp_path) is not None
 
@@ -153,9 +154,9 @@ def test_only_the_faqs_used_last_are_kept(tmp_path: Path) -> None:
 async def test_another_process_works_out_the_same() -> None:
     aside = await work_out_aside(FAQ)
     assert aside.calibration == PREPARED.calibration
-    assert aside.learnt is not None
-    assert PREPARED.learnt is not None
-    assert np.allclose(aside.learnt, PREPARED.learnt, atol=1e-4)
+    assert aside.taught.learnt is not None
+    assert PREPARED.taught.learnt is not None
+    assert np.allclose(aside.taught.learnt, PREPARED.taught.learnt, atol=1e-4)
 
 
 async def test_the_other_process_ends_when_nobody_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
