@@ -26,6 +26,7 @@ from helpbot.core.effects import (
     Settled,
     StartTimer,
     StopTimer,
+    Strong,
 )
 from helpbot.core.events import BotFailed, CustomerArrived, CustomerLeft, CustomerSaid
 from helpbot.core.model import Answer, Audience, Desk, Entry, Finding, Outcome, Reason, Role, Status, Ticket, Zone
@@ -198,7 +199,7 @@ def _answering(ticket: Ticket, event: CustomerSaid, found: Sequence[tuple[str, A
             content = (Literal(say("only_in", language, language=named)), *content)
         if len(found) > 1:
             title = desk.library.title(entry, language) or entry
-            content = (Literal(f"{number}. {title}"), *content)
+            content = (Strong(f"{number}. {title}"), *content)
         effects = (*effects, Say(Audience.CUSTOMER, content))
     wanted = next((answer for _, answer in found if answer.always_escalate), found[0][1])
     ticket = replace(ticket, status=Status.BOT, entry=found[0][0], offer=(), team=desk.team(wanted.team).id)
@@ -311,8 +312,8 @@ def _lines(effects: tuple[Effect, ...], ticket: Ticket, at: datetime) -> tuple[E
             case Record():
                 found.append(Entry(effect.role, effect.audience, effect.author, effect.text, at))
             case Say(audience=Audience.CUSTOMER):
-                text = "\n".join(block.text for block in effect.content)
                 marked = any(isinstance(block, Marked) for block in effect.content)
+                text = ("\n\n" if marked else "\n").join(block.text for block in effect.content)
                 found.append(Entry(effect.role, effect.audience, effect.author, text, at, marked))
             case _:
                 pass
