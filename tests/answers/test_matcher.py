@@ -103,3 +103,8 @@ def test_any_text_gets_signs_that_are_finite_and_the_same_again(question: str) -
     assert all(-1e-6 <= sign <= 1 + 1e-6 for match in ranking.matches for sign in match.signs[1:])
     assert INDEX.score(question) == ranking
     assert Index.build(FAQ).score(question) == ranking
+
+
+def test_a_word_that_says_little_in_one_language_says_much_in_another() -> None:
+    car = {language: INDEX.vocabulary.read(["car"], language).total for language in ("en", "fr")}
+    assert car["en"] > 3 * car["fr"]
