@@ -260,9 +260,9 @@ class Index:
         same: str | None,
     ) -> Match:
         """Collect the signs for one group; `same` is its phrasing that equals the question, if one does."""
-        words, runs, senses, both, meant = (part[group.first : group.last] for part in alike)
-        order = np.argsort(-both, kind="stable")[:_LOOKED_AT]
-        near = [self.phrasings[group.first + number] for number in order.tolist()]
+        words, runs, senses, both, meant = (part[group.first : group.last].tolist() for part in alike)
+        order = sorted(range(len(both)), key=both.__getitem__, reverse=True)[:_LOOKED_AT]
+        near = [self.phrasings[group.first + number] for number in order]
         letters = sorted((fuzz.ratio(question.spelt, one.spelt) / 100 for one in near), reverse=True)
         best = near[0]
         total, held = question.total, question.sure
@@ -271,22 +271,22 @@ class Index:
         ]
         signs = (
             learnt[0],
-            float(words.max()),
-            _mean_of_three(words[order].tolist()),
-            float(runs.max()),
-            _mean_of_three(runs[order].tolist()),
+            max(words),
+            _mean_of_three([words[number] for number in order]),
+            max(runs),
+            _mean_of_three([runs[number] for number in order]),
             letters[0],
             sum(letters[:3]) / len(letters[:3]),
             max(fuzz.ratio(question.ordered, one.ordered) for one in near) / 100,
             sum(weight for weight, _ in known) / total,
             sum(weight * share for weight, share in known) / total,
             sum(weight * held.get(root, 0.0) for root, weight in best.roots.items()) / best.weight,
-            float(both.sum()) / len(both),
-            float(senses.max()),
-            _mean_of_three(senses[order].tolist()),
+            sum(both) / len(both),
+            max(senses),
+            _mean_of_three([senses[number] for number in order]),
             learnt[1],
-            float(meant.max()),
-            _mean_of_three(meant[order].tolist()),
+            max(meant),
+            _mean_of_three([meant[number] for number in order]),
         )
         return Match(group.entry, group.language, best.text if same is None else same, signs, same is not None)
 
