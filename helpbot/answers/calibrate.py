@@ -8,7 +8,7 @@ phrasings of a small FAQ cannot show which near questions it does not hold.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,8 +18,10 @@ from helpbot.answers.confidence import (
     CHOICES,
     Policy,
     Weighed,
+    Weights,
     kind_of,
     moved,
+    shipped,
     usual_rates,
     weigh,
     zone,
@@ -142,21 +144,25 @@ def calibrate(faq: Faq, embed: Embed | None = None) -> Calibration:
     total = sum(len(texts) for entry in faq.entries for texts in entry.questions.values())
     folds = _FOLDS if total <= _MANY else _FOLDS_OF_MANY
     every = max(1, -(-total // (_TRIALS_AT_MOST if total <= LEARNT_AT_MOST else _TRIALS_AT_MOST // 4)))
-    trials = (trial for fold in range(folds) for trial in _trials(faq, fold, folds, every, embed))
     learnt = total <= LEARNT_AT_MOST
-    return Calibration(tuple(trials), kind_of(len(faq.entries), learnt, embed is not None and learnt))
+    kind = kind_of(len(faq.entries), learnt, embed is not None and learnt)
+    trials: list[Trial] = []
+    for fold in range(folds):
+        kept, asked = _split(faq, fold, folds, every)
+        if asked and kept.entries:  # an index that is a little smaller is still of the whole FAQ's kind
+            index = Index.build(kept, most=LEARNT_AT_MOST if learnt else 0, embed=embed)
+            trials += _trials(faq, kept, index, asked, shipped(kind))
+    return Calibration(tuple(trials), kind)
 
 
-def _trials(faq: Faq, fold: int, folds: int, every: int, embed: Embed | None) -> Iterator[Trial]:
+def _trials(
+    faq: Faq, kept: Faq, index: Index, asked: Sequence[tuple[str, int, str]], weights: Weights
+) -> Iterator[Trial]:
     """Ask the part of the FAQ that one fold leaves out."""
-    kept, asked = _split(faq, fold, folds, every)
-    if not asked or not kept.entries:
-        return
-    index = Index.build(kept, embed=embed)
     numbers = {entry.id: number for number, entry in enumerate(kept.entries)}
     all_numbers = {entry.id: number for number, entry in enumerate(faq.entries)}
     for label, phrasing, text in asked:
-        matches, weighed = weigh(index.score(text))
+        matches, weighed = weigh(index.score(text), weights)
         right = numbers.get(label)
         place = next((place for place, match in enumerate(matches) if match.entry == right), _UNSEEN)
         best = kept.entries[matches[0].entry] if matches else None

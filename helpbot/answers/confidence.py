@@ -26,6 +26,7 @@ CHOICES = 3
 FEW = 12  # entries: what the signs say about a smaller FAQ is another matter
 FITTED_OUT_OF_SCOPE = 0.3  # the share of outside questions that the weights were fitted at
 _EXACT = 0.99
+_HOLLOW = 0.0  # logit of a match that shares only words that say little, at most
 _ALIKE = 0.1  # two entries closer than this are a question, whatever the threshold
 _PROBABLY = 0.4  # the right one among the best three, so that asking is worth her time
 _PLAUSIBLE = 0.08
@@ -204,6 +205,8 @@ def weigh(ranking: Ranking, weights: Weights | None = None) -> tuple[tuple[Match
     parts = np.exp(scores - scores.max())
     parts /= parts.sum()
     logit = float(described(ranking, signs, scores) @ weights.right) + weights.bias
+    if ranking.matches[order[0]].hollow:
+        logit = min(logit, _HOLLOW)
     exact = sum(match.exact for match in ranking.matches)
     matches = tuple(ranking.matches[one] for one in order)
     return matches, Weighed(logit, tuple(float(part) for part in parts), exact, ranking.bare)

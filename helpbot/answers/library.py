@@ -98,13 +98,17 @@ class FaqLibrary:
             whole = self._read(said, language, at)
         parts = tuple(self._read(part, language, at) for part in questions(said))
         sure = {part.finding.candidates[0].entry: part for part in parts if part.finding.zone is Zone.ANSWER}
-        if len(sure) > 1:
-            return LookedUp(_all_of(tuple(sure.values())), tuple(sure.values()), noise)
+        others = [part for part in parts if part.finding.zone is not Zone.ANSWER]
+        if sure and all(part.finding.zone is Zone.ESCALATE and not asks(part.text) for part in others):
+            left_out = (*noise, *(other.text for other in others))  # the story round what she asks
+            if len(sure) > 1:
+                return LookedUp(_all_of(tuple(sure.values())), tuple(sure.values()), left_out)
+            if whole.finding.zone is not Zone.ANSWER:
+                (part,) = sure.values()
+                return LookedUp(part.finding, (part,), left_out)
+        if len(sure) > 1 and whole.finding.zone is Zone.ANSWER:
+            return LookedUp(replace(whole.finding, zone=Zone.ESCALATE), (whole,), noise)  # a person sees to all of it
         if whole.finding.zone is not Zone.ANSWER:
-            others = [part for part in parts if part.finding.zone is not Zone.ANSWER]
-            if sure and all(part.finding.zone is Zone.ESCALATE and not asks(part.text) for part in others):
-                (part,) = sure.values()  # the rest is the story round it
-                return LookedUp(part.finding, (part,), (*noise, *(other.text for other in others)))
             joined = self._joined(before, said, whole, language, at)
             if joined is not None:
                 return LookedUp(joined.finding, (joined,), noise)

@@ -27,6 +27,7 @@ from helpbot.answers.vectors import Floats, Space, letter_features, word_feature
 _WORDS_AT_MOST = 80
 _ALIKE_AT_LEAST = 0.2  # of the runs of letters, when no word is shared
 _MEANING = 2  # how much likeness of meaning counts beside that of letters
+_SOME_MEANING = 0.5  # likeness from which on no shared word is needed
 _SHORTLIST = 8  # entries that are compared closely
 _LOOKED_AT = 10  # phrasings of such an entry, those most alike
 LEARNT_AT_MOST = 5000  # phrasings: fitting more would take minutes and a gigabyte
@@ -46,6 +47,7 @@ class Match(NamedTuple):
     signs: tuple[float, ...]
     exact: bool = False
     spoken: bool = False  # in the language known from before
+    hollow: bool = False  # nothing but words that say little is shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class _Group:
     first: int
     last: int
     shares: Mapping[str, float]  # stem → share of the phrasings that hold it
+    marks: frozenset[str]  # their meanings, see `synonyms`
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +291,13 @@ class Index:
             max(meant),
             _mean_of_three([meant[number] for number in order]),
         )
-        return Match(group.entry, group.language, best.text if same is None else same, signs, same is not None)
+        hollow = (
+            not any(word.stem in group.shares and not is_function_word(word.stem) for word in question.asked)
+            and group.marks.isdisjoint(question.marks)
+            and max(meant) < _SOME_MEANING
+        )
+        text = best.text if same is None else same
+        return Match(group.entry, group.language, text, signs, same is not None, hollow=hollow)
 
 
 def _both(letters: Floats, meanings: Floats) -> Floats:
@@ -316,5 +325,6 @@ def _grouped(
                 held[root] = held.get(root, 0) + 1
             phrasings.append(_Phrasing(text, " ".join(said), " ".join(sorted(said)), roots, sum(roots.values())))
         shares = {root: count / len(texts) for root, count in held.items()}
-        groups.append(_Group(entry, language, first, len(phrasings), shares))
+        marks = frozenset(meanings(shares))
+        groups.append(_Group(entry, language, first, len(phrasings), shares, marks))
     return tuple(groups), tuple(phrasings)

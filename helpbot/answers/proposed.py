@@ -37,13 +37,13 @@ def append(folder: Path, mark: str, text: str) -> None:
     The file is replaced as a whole, so that a crash leaves the old one or the new one.
     """
     path = folder / PROPOSED
-    held = path.read_text(encoding="utf-8", errors="replace") if path.exists() else _HEAD
-    if f"# {mark}\n" in held:
+    held = path.read_bytes() if path.exists() else _HEAD.encode()
+    if f"# {mark}\n".encode() in held:
         return
     handle, name = tempfile.mkstemp(dir=folder, prefix=".proposed-")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(held.rstrip("\n") + "\n" + text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(held.rstrip(b"\n") + b"\n" + text.encode())
             file.flush()
             os.fsync(file.fileno())
         if path.exists():

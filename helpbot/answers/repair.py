@@ -10,6 +10,7 @@ from typing import NamedTuple
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from helpbot.answers.synonyms import meanings
 from helpbot.answers.text import FUNCTION_WORDS, is_function_word, stem
 
 _REPAIR_FROM = 4  # letters: shorter words have too many neighbours
@@ -39,6 +40,7 @@ class Question:
     spelt: str
     ordered: str
     sure: Mapping[str, float]
+    marks: frozenset[str]  # its meanings, see `synonyms`
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class Vocabulary:
             spelt=" ".join(mended),
             ordered=" ".join(sorted(mended)),
             sure={word.stem: word.sure for word in asked.values()},
+            marks=frozenset(meanings(asked)),
         )
 
     def _nearest(self, word: str) -> tuple[str, float] | None:

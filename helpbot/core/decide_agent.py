@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from helpbot.core import decide_customer
+from helpbot.core import decide_customer, words
 from helpbot.core.decide_customer import spoken
 from helpbot.core.effects import (
     Block,
@@ -154,7 +154,7 @@ def _reopened(ticket: Ticket, desk: Desk) -> Decision:
 def _taught(ticket: Ticket, event: AgentTaught, desk: Desk) -> Decision:
     """Propose her question to the admins; it changes nothing that the bot says before one of them takes it over."""
     language = desk.languages[0]
-    if not ticket.question:
+    if not ticket.question or words.person_wanted(desk.library.fold(ticket.question)) is not None:
         return _hinted(ticket, desk, "hint_nothing_asked")
     if event.entry is not None and desk.library.title(event.entry, language) is None:
         return _hinted(ticket, desk, "hint_no_entry", word=event.entry[:_SHOWN_ENTRY])

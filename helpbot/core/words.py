@@ -37,7 +37,10 @@ _UNWANTED = (
     "veux pas", "voudrais pas", "souhaite pas", "pas besoin", "pas envie", "don t want", "do not want", "not want",
     "don t need", "do not need", "no need",
 )  # fmt: skip
-_RATHER = {"robot", "robots", "bot", "bots", "machine", "mais", "but", "rather", "plutot", "veux", "want"}
+_TO_TALK = {
+    "parler", "a", "au", "aux", "un", "une", "d", "de", "l", "avec", "discuter", "contacter", "joindre", "etre", "mis",
+    "en", "relation", "avoir", "vrai", "to", "talk", "speak", "with", "an", "any", "the", "contact", "reach", "real",
+}  # fmt: skip
 _NEAR = 4  # words between "talk" and "somebody"
 _LONG = 14  # words: beyond, "human" is part of a story and not a call
 
@@ -112,7 +115,7 @@ def _declined(words: list[str]) -> bool:
         somebody = _STAFF["fr"] | _STAFF["en"] | _PERSON["fr"] | _PERSON["en"]
         between = after.split()[: 2 * _NEAR]
         place = next((place for place, word in enumerate(between) if word in somebody), None)
-        if found and place is not None and not set(between[:place]) & _RATHER:
+        if found and place is not None and set(between[:place]) <= _TO_TALK:
             return True
     return False
 

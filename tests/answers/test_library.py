@@ -336,3 +336,10 @@ def test_an_entry_that_is_not_answered_is_never_offered() -> None:
     )
     for question in ("perdu mon truc", "perdu mon téléphone ou mon chat", "perdu"):
         assert "no" not in FaqLibrary(faq, ("fr",)).find(question, None, NOW).choices
+
+
+@pytest.mark.parametrize("phrasing", ["du", "le", "the", "c'est quoi"])
+def test_words_that_say_little_are_never_enough_to_answer(phrasing: str) -> None:
+    alone = library(entry("only", phrasing))
+    for question in ("quelle est la capitale du Pérou", "what is the weather like", "le chien du voisin"):
+        assert find(question, alone).zone is not Zone.ANSWER

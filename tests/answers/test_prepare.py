@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpbot.answers import aside, softmax
+from helpbot.answers import calibrate as calibration_module
 from helpbot.answers.aside import work_out_aside
 from helpbot.answers.calibrate import PROMISES, UNTRIED, Calibration, Trial, calibrate
-from helpbot.answers.confidence import Weighed, moved, moved_back
+from helpbot.answers.confidence import Weighed, Weights, moved, moved_back, shipped, weigh
 from helpbot.answers.entries import Faq, FaqEntry
-from helpbot.answers.matcher import Taught
+from helpbot.answers.matcher import Ranking, Taught
 from helpbot.answers.prepare import Prepared, keep, library_of, recall, work_out
 from helpbot.core.model import Zone
 
@@ -195,3 +196,26 @@ def test_the_regression_bears_one_class_one_phrasing_and_equal_phrasings() -> No
     for labels in ([0], [0, 0], [0, 1, 1]):
         found = softmax.fit(np.ones((len(labels), len(labels)), np.float32), np.array(labels), max(labels) + 1)
         assert np.isfinite(found).all()
+
+
+def test_the_trials_are_made_with_the_weights_of_the_whole_faq(monkeypatch: pytest.MonkeyPatch) -> None:
+    twelve = Faq(FAQ.entries[:12])  # without a tenth of them it would count as one of few
+    assert calibrate(twelve).kind == "learnt"
+    used: set[int] = set()
+
+    def spied(ranking: Ranking, weights: Weights) -> object:
+        used.add(id(weights))
+        return weigh(ranking, weights)
+
+    monkeypatch.setattr(calibration_module, "weigh", spied)
+    calibrate(twelve)
+    assert used == {id(shipped("learnt"))}
+
+
+def test_whatever_is_in_the_file_makes_no_trouble(tmp_path: Path) -> None:
+    keep(FAQ, PREPARED, tmp_path)
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes()
+    for place in range(0, len(whole), max(1, len(whole) // 200)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+        recall(FAQ, tmp_path)

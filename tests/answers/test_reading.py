@@ -86,6 +86,12 @@ def test_a_second_question_that_is_not_known_is_not_passed_over() -> None:
     assert finding.zone is not Zone.ANSWER
 
 
+@pytest.mark.parametrize("joint", [". ", " ? "])
+def test_of_three_questions_the_unknown_one_is_not_passed_over(joint: str) -> None:
+    text = joint.join(["mon puk est bloqué", "comment télécharger ma facture", "Vendez-vous des parapluies jaunes ?"])
+    assert find(text).zone is not Zone.ANSWER
+
+
 def test_the_story_round_a_question_is_passed_over() -> None:
     text = "Mon oncle Gaston adore les tartes aux prunes. Mon puk est bloqué."
     finding = find(text)

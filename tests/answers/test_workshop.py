@@ -183,3 +183,10 @@ def test_a_proposal_is_written_once_beside_what_is_there_and_never_read_as_faq(t
     assert faults == ()
     assert [one.id for one in faq.entries] == ["a"]
     assert list(tmp_path.glob(".proposed*")) == []
+
+
+def test_what_else_is_in_the_file_stays_as_it_is(tmp_path: Path) -> None:
+    held = b"# caf\xe9 in Latin-1\n- id: old\n"
+    (tmp_path / PROPOSED).write_bytes(held)
+    append(tmp_path, "1: x", block("1: x", {"id": "a", "questions": {"fr": ["b"]}}))
+    assert (tmp_path / PROPOSED).read_bytes().startswith(held)

@@ -296,6 +296,8 @@ def test_a_corrected_message_is_shown_as_corrected() -> None:
         ("I don't want to talk to a person", False),
         ("pas besoin d'un conseiller merci", False),
         ("je ne veux pas parler à un robot mais à un humain", True),
+        ("je ne veux pas attendre, passez moi un conseiller", True),
+        ("I don't want to wait, get me a person", True),
         ("pourquoi je ne peux pas parler à un humain ?", True),
         ("I don't want a bot, I want a human", True),
         ("I can't reach a human", True),

@@ -93,3 +93,11 @@ async def test_a_proposal_waits_for_a_folder_that_cannot_be_written(tmp_path: Pa
         desk.store.workshop_bell.set()
         found = await written(desk, tmp_path / "gone", 1)
     assert [one["not_answered"] for one in found] == [True]
+
+
+async def test_a_call_for_a_person_is_no_question_to_learn(tmp_path: Path) -> None:
+    async with stage(DESK, tmp_path / "desk.db") as desk:
+        await desk.customer("marie", "human please")
+        await desk.agent("sam", "!learn new")
+        assert any("has not asked a question" in message.text for message in desk.new_for_agents())
+        assert await desk.store.workshop().proposals() == []
