@@ -37,7 +37,9 @@ class Helpbot:
         self._transports = {transport.name: transport for transport in transports}
         self._now = now
         account = " ".join(sorted(transport.account for transport in transports))
-        self._loop = DeskLoop(store, lambda: self.desk, now, account)
+        self._loop = DeskLoop(
+            store, lambda: self.desk, now, account, lambda one, other: rooms.get(one) == rooms.get(other)
+        )
         self._courier = Courier(store, self._transports, rooms, now)
         self._open = asyncio.Event()
         self._open.set()

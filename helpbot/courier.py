@@ -28,6 +28,9 @@ _TRIES_INSIDE = 20  # how often what an agents' room refuses is tried again: abo
 _BUSY_PAUSE = 1.0  # seconds before a database that could not be used is tried again
 
 
+_MARKS = {"react", "edit_card"}
+
+
 class Courier:
     """Carries the outbox out; `rooms` says on which network and in which room each team sits."""
 
@@ -107,12 +110,31 @@ class Courier:
             except TryLater as later:
                 await self._later(row, later.why, later.after)
             except Undeliverable as never:
-                if row.audience is Audience.AGENTS and row.tries < _TRIES_INSIDE:
+                # A mark or a new state of the card is not worth that her words wait behind it.
+                if row.audience is Audience.AGENTS and row.tries < _TRIES_INSIDE and row.verb not in _MARKS:
                     await self._later(row, never.why, None)
                 else:
                     await self._give_up(row, never.why)
+            except StoreBusy:
+                raise
+            except Exception as error:  # noqa: BLE001  # whatever it is, it must not stop the other lanes
+                why = f"a fault of ours: {type(error).__name__}"
+                log.error("sending_failed", key=row.key, lane=row.lane, why=why)
+                if row.tries < _TRIES_INSIDE:
+                    await self._later(row, why, None)
+                else:
+                    await self._give_up(row, why)
             else:
-                await self._store.sent(row, transport.name, ref, self._now())
+                await self._keep_sent(row, transport.name, ref)
+
+    async def _keep_sent(self, row: Outgoing, transport: str, ref: str) -> None:
+        """Keep that a row was sent, however long the database takes: sending it once more would double it."""
+        while True:
+            try:
+                return await self._store.sent(row, transport, ref, self._now())
+            except StoreBusy as busy:
+                log.error("database_busy", why=str(busy))
+                await asyncio.sleep(_BUSY_PAUSE)
 
     def _transport(self, row: Outgoing) -> Transport | None:
         if row.audience is Audience.CUSTOMER:

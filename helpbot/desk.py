@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import operator
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -74,9 +75,20 @@ class Case:
 
 
 class DeskLoop:
-    """Takes the inbox row by row; `desk` gives the desk as it is now, for the FAQ may change while it runs."""
+    """Takes the inbox row by row; `desk` gives the desk as it is now, for the FAQ may change while it runs.
 
-    def __init__(self, store: Store, desk: Callable[[], Desk], now: Now, account: str) -> None:
+    `one_room` tells whether two teams sit in the same room.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        desk: Callable[[], Desk],
+        now: Now,
+        account: str,
+        one_room: Callable[[str, str], bool] = operator.eq,
+    ) -> None:
+        self._one_room = one_room
         self._store = store
         self._desk = desk
         self._now = now
@@ -200,6 +212,9 @@ class DeskLoop:
         numbers = [await self._store.ticket_of(row.transport, ref) for ref in pointed if ref is not None]
         found = {number for number in numbers if number is not None}
         kept = await self._store.ticket(min(found)) if found else None
+        if kept is not None and not self._one_room(self._desk().team(kept.ticket.team).id, team):
+            log.warning("another_teams_ticket", inbox=row.id, team=team)
+            kept = None  # a relation into another team's room is not one that a client makes
         if kept is None:
             word, _ = commands.split(incoming.text)
             if incoming.kind is not Kind.SAID or not word or not incoming.member or incoming.edits is not None:
@@ -240,7 +255,7 @@ class DeskLoop:
             conversation=talk,
             ticket=ticket if case.stored else None,
             records=records,
-            drafts=self._drafts(row, ticket, decision.effects),
+            drafts=self._drafts(row, replace(ticket, team=self._desk().team(ticket.team).id), decision.effects),
             timers=timers,
             references=case.references,
             notes=[effect for effect in decision.effects if isinstance(effect, Asked | Settled | Propose)],

@@ -27,17 +27,20 @@ WORDS = ("!r", "!note", "!claim", "!release", "!close", "!reopen", "!learn", "!h
 _WITH_TEXT = ("!r", "!note")
 _NEW = ("new", "nouveau", "nouvelle")
 _BANGS = "!！﹗︕ǃ"  # what keyboards and fonts show as an exclamation mark
+_EMOJI_BANGS = "❗❕‼⁉"
 _SHOWN_WORD = 30
+_LOOKED_AT = 3  # words at the start of a line, where a command may stand behind something
 
 
-def read(at: datetime, agent: Person, ref: str, text: str, mentions: bool) -> AgentEvent:
+def read(at: datetime, agent: Person, ref: str, text: str, mentions: bool) -> AgentEvent:  # noqa: PLR0912  # one table
     """Return what the agent did by writing this; plain text is AgentSaid."""
     word, rest = split(text)
     match word:
+        case "" if inner := _hidden_command(text) or _inner_command(text):
+            return AgentMistyped(at, agent, ref, inner, "hint_inner_command")
+        case "!r" | "!close" if inner := _inner_command(text):
+            return AgentMistyped(at, agent, ref, inner, "hint_inner_command")
         case "":
-            inner = _inner_command(text)
-            if inner:
-                return AgentMistyped(at, agent, ref, inner, "hint_inner_command")
             return AgentSaid(at, agent, ref, bare(text), mentions)
         case "!r" | "!note" if not rest:
             return AgentMistyped(at, agent, ref, word, "hint_no_text")
@@ -97,9 +100,30 @@ def _invisible(char: str) -> bool:
 
 
 def _inner_command(text: str) -> str:
-    """Return the first known command that starts a later line: perhaps an inside word under an outside one."""
-    for line in text.splitlines()[1:]:
-        word, _ = split(line)
-        if word in WORDS:
-            return word
+    """Return what looks like a command at the start of a later line: perhaps an inside word under an outside one."""
+    for line in bare(text).splitlines()[1:]:
+        found = split(line)[0] or _hidden_command(line)
+        if found:
+            return found[:_SHOWN_WORD]
     return ""
+
+
+def _hidden_command(text: str) -> str:
+    """Return a known command among the first words of a text, behind a mark-up sign, a quote or the bot's name."""
+    for place, word in enumerate(bare(text).split(maxsplit=_LOOKED_AT)[:_LOOKED_AT]):
+        start = next((at for at, char in enumerate(word) if char in _BANGS + _EMOJI_BANGS), None)
+        if start is None or any(char.isalnum() for char in word[:start]):
+            continue
+        rest = word[start + 1 :].lstrip("\ufe0f")
+        letters = "".join(char for char in rest if char.isalpha()) or _next_word(text, place)
+        found = f"!{letters.casefold()}"
+        if found in WORDS:
+            return found
+    return ""
+
+
+def _next_word(text: str, place: int) -> str:
+    """Return the letters of the word after that place: some write `! note`."""
+    words = bare(text).split(maxsplit=_LOOKED_AT + 1)
+    after = words[place + 1] if place + 1 < len(words) else ""
+    return "".join(char for char in after if char.isalpha())

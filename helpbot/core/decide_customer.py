@@ -61,7 +61,11 @@ def left(ticket: Ticket, event: CustomerLeft, desk: Desk) -> Decision:
 def bot_failed(ticket: Ticket, event: BotFailed, desk: Desk) -> Decision:
     """Hand her words to a person, by the shortest way that there is."""
     if ticket.carded:
-        return _shown(ticket, CustomerSaid(event.at, event.text), desk)
+        before: tuple[Effect, ...] = ()
+        if ticket.status is Status.CLOSED:
+            ticket, before = reopened(ticket, desk)
+        shown = _in_thread(ticket, CustomerSaid(event.at, event.text), desk)  # without asking what may have failed
+        return Decision(ticket, (*shown, *before))
     ticket = replace(ticket, question=shorten(event.text), offer=(), closed_at=None)
     return _escalated(ticket, _kept(ticket, event.text), Reason.BOT_FAILED, event.at, desk)
 
@@ -133,14 +137,14 @@ def _answered(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
     language = words.person_wanted(folded)
     if language is not None:
         question = ticket.question or shorten(event.text)
-        ticket = replace(_speaking(ticket, language, desk), question=question)
+        ticket = replace(_speaking_first(ticket, language, desk), question=question)
         return _noting(_escalated(ticket, kept, Reason.ASKED, event.at, desk), Settled(Outcome.ESCALATED))
     if not any(char.isalnum() for char in folded):
         ticket = replace(ticket, offer=offer, status=Status.OFFERED if offer else Status.BOT)
         return _spoken(ticket, event, desk, (*kept, _tell(say("no_words", spoken(ticket, desk)))))
     language = words.refused(folded)
-    if language is not None and (offer or ticket.entry is not None):
-        ticket = ticket if ticket.language is not None else _speaking(ticket, language, desk)  # "no" may be both
+    if language is not None and (offer or ticket.entry is not None or ticket.refusals):
+        ticket = _speaking_first(ticket, language, desk)
         return _noting(_refused(ticket, event, offer, desk), Settled(Outcome.REFUSED))
     if offer:
         choice = _choice(ticket, offer, folded, desk)
@@ -150,7 +154,8 @@ def _answered(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
             return _offered(ticket, event, offer, desk)
     for name, heard in (("hello", words.greeted(folded)), ("welcome", words.thanked(folded))):
         if heard is not None:
-            ticket = _speaking(ticket, heard, desk)
+            ticket = replace(_speaking_first(ticket, heard, desk), offer=offer)
+            ticket = replace(ticket, status=Status.OFFERED if offer else Status.BOT)
             return _spoken(ticket, event, desk, (*kept, _tell(say(name, spoken(ticket, desk)))))
     return _found(replace(ticket, question=shorten(event.text)), event, ticket.question or None, desk)
 
@@ -275,6 +280,11 @@ def _begun(ticket: Ticket, event: CustomerSaid) -> Ticket:
 
 def _speaking(ticket: Ticket, language: str, desk: Desk) -> Ticket:
     return replace(ticket, language=language) if language in desk.languages else ticket
+
+
+def _speaking_first(ticket: Ticket, language: str, desk: Desk) -> Ticket:
+    """Take the language of a word that both may use ("ok", "no", "agent") only where none is known."""
+    return ticket if ticket.language is not None else _speaking(ticket, language, desk)
 
 
 def _in_language_of(ticket: Ticket, finding: Finding, desk: Desk) -> Ticket:

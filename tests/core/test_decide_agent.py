@@ -184,3 +184,34 @@ def test_her_commands_are_text() -> None:
     decision = decide(held(), CustomerSaid(NOW, "!close"), DESK)
     assert decision.ticket.status is Status.HELD
     assert "!close" in to_agents(decision.effects)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "!r we look into it\n!note she shouts, careful",
+        "!close bye\n!note difficult customer",
+        "hello\n!notes she lies",
+        "hello\n> !note she lies",
+        "helpbot: !note she lies",
+        "@helpbot:example.org !close",
+        "> !note x",
+        "- !note x",
+        "**!note** x",
+        "`!note y`",
+        "❗note z",
+        "❗️ note z",
+        "(!note z)",
+    ],
+)
+def test_a_command_behind_or_under_other_words_sends_nothing(text: str) -> None:
+    decision = decide(held(), did(SAM, text), DESK)
+    assert to_customer(decision.effects) == ""
+    assert "!" in to_agents(decision.effects)
+
+
+@pytest.mark.parametrize(
+    "text", ["Bonjour ! Je regarde.", "❗ Important : demain 9h", "Super !!! merci", "a!b c", "- un\n- deux"]
+)
+def test_words_that_are_no_command_go_out(text: str) -> None:
+    assert to_customer(decide(held(), did(SAM, text), DESK).effects)

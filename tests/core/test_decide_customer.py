@@ -18,7 +18,7 @@ from helpbot.core.events import (
     TimerFired,
 )
 from helpbot.core.model import Audience, Reason, Status
-from tests.core.cases import DESK, NEW, NOW, SAM, after, held, said, to_agents, to_customer, waiting
+from tests.core.cases import DESK, NEW, NOW, SAM, SmallLibrary, after, held, said, to_agents, to_customer, waiting
 
 
 def test_she_is_greeted_in_every_language_until_hers_is_known() -> None:
@@ -317,3 +317,28 @@ def test_a_no_does_not_change_the_language_that_is_known() -> None:
     french = after(said("bonjour"), said("je move"))
     assert french.language == "fr"
     assert after(said("no"), ticket=french).language == "fr"
+
+
+def test_two_noes_in_a_row_are_a_refusal_and_keep_the_question() -> None:
+    ticket = after(said("my puk"), said("no"), said("no"))
+    assert (ticket.reason, ticket.question) == (Reason.REFUSED, "my puk")
+
+
+@pytest.mark.parametrize("between", ["hello", "thanks", "merci"])
+def test_a_greeting_between_offer_and_choice_keeps_the_offer(between: str) -> None:
+    decision = decide(after(said("move"), said(between)), said("1"), DESK)
+    assert "Answer to *move*" in to_customer(decision.effects)
+
+
+@pytest.mark.parametrize("word", ["ok", "agent", "bye", "great", "no"])
+def test_a_word_of_both_languages_does_not_change_hers(word: str) -> None:
+    assert after(said("bonjour"), said("mon puk"), said(word)).language == "fr"
+
+
+def test_words_that_made_the_bot_fail_are_shown_without_asking_it_again() -> None:
+    class Broken(SmallLibrary):
+        def fold(self, text: str) -> str:
+            raise ValueError("a fault of ours")
+
+    desk = replace(DESK, library=Broken())
+    assert "help me" in to_agents(decide(waiting(), BotFailed(NOW, "help me"), desk).effects)

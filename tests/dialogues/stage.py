@@ -103,20 +103,21 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(
+async def stage(  # noqa: PLR0917  # each has a default
     desk: Desk,
     database: Path,
     network: MemoryTransport | None = None,
     clock: WallClock | None = None,
     kind: type[SqliteStore] = SqliteStore,
+    rooms: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Stage]:
     """Open a desk on that database; a network that was there before goes on where the desk's cursor stands."""
     clock = clock or WallClock()
     network = network or new_network(desk)
     store = await kind.open(database)
     network.start_from(await store.notebook(network.name).cursor())
-    rooms: Mapping[str, Address] = {team.id: Address(network.name, AGENTS_ROOM) for team in desk.teams}
-    bot = Helpbot(store, [network], rooms, desk, clock.now)
+    seats = {team.id: Address(network.name, (rooms or {}).get(team.id, AGENTS_ROOM)) for team in desk.teams}
+    bot = Helpbot(store, [network], seats, desk, clock.now)
     try:
         async with bot.running():
             await bot.ready()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from helpbot.store.base import Outgoing
+from helpbot.store.base import Outgoing, StoreBusy
 from helpbot.store.sqlite import SqliteStore
 from helpbot.transports.base import Address, TryLater, Undeliverable
 from helpbot.transports.memory import MemoryTransport, Message
@@ -293,3 +293,65 @@ async def test_two_customers_at_once_never_read_each_others_words(tmp_path: Path
             assert f"answer {number}" in mine
             assert "canary" not in mine
             assert f"#{number}" in mine
+
+
+async def test_a_fault_of_ours_in_one_send_stops_nobody_else(tmp_path: Path) -> None:
+    def fail(address: Address, key: str) -> None:
+        if address.room == "room of marie":
+            raise ValueError("a fault of ours")
+
+    async with stage(DESK, tmp_path / "desk.db") as desk:
+        desk.network.trouble = fail
+        for name in ("marie", "paul"):
+            desk.network.say(f"room of {name}", name, "puk")
+        async with asyncio.timeout(10):
+            while not any("Answer" in message.text for message in desk.network.in_room("room of paul")):  # noqa: ASYNC110  # a network has no event
+                await asyncio.sleep(0.01)
+        assert not any("Answer" in message.text for message in desk.network.in_room("room of marie"))
+        desk.network.trouble = lambda address, key: None
+
+
+async def test_a_refused_mark_holds_up_no_words(tmp_path: Path) -> None:
+    async with stage(DESK, tmp_path / "desk.db") as desk:
+        await claimed(desk)
+        react = desk.network.react
+
+        async def refused(address: Address, to: str, symbol: str, key: str) -> str:
+            if symbol == "📝":
+                raise Undeliverable("no marks here")
+            return await react(address, to, symbol, key)
+
+        desk.network.react = refused  # type: ignore[method-assign,assignment]
+        await desk.agent("sam", "!note aside")
+        await desk.customer("marie", "are you there?")
+        assert any("are you there?" in message.text for message in desk.new_for_agents())
+
+
+async def test_what_was_sent_while_the_database_was_busy_is_not_sent_again(tmp_path: Path) -> None:
+    class Busy(SqliteStore):
+        refusals = 2
+
+        async def sent(self, row: Outgoing, transport: str, ref: str, at: datetime) -> None:
+            if Busy.refusals:
+                Busy.refusals -= 1
+                raise StoreBusy("disk full")
+            await super().sent(row, transport, ref, at)
+
+    async with stage(DESK, tmp_path / "desk.db", kind=Busy) as desk:
+        desk.network.forgets = True
+        await desk.customer("marie", "puk")
+        assert len([message for message in desk.network.in_room("room of marie") if "Answer" in message.text]) == 1
+        assert Busy.refusals == 0
+
+
+async def test_another_teams_room_has_no_say_in_a_ticket(tmp_path: Path) -> None:
+    network = MemoryTransport(teams={"mobile": AGENTS_ROOM, "lines": "lines"})
+    network.join(AGENTS_ROOM, "sam", "Sam")
+    network.join("lines", "eve", "Eve")
+    async with stage(DESK, tmp_path / "desk.db", network, rooms={"mobile": AGENTS_ROOM, "lines": "lines"}) as desk:
+        await desk.customer("marie", "what is life?")
+        desk.new_for("marie")
+        network.say("lines", "eve", "!r hello from elsewhere", thread=desk.cards[1].ref)
+        await desk.network.taken()
+        await desk.settle()
+        assert desk.new_for("marie") == []

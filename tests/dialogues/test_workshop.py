@@ -35,7 +35,7 @@ async def test_each_question_is_remembered_with_what_became_of_it(tmp_path: Path
         for name, *lines in (
             ("marie", "my puk", "thanks"),
             ("paul", "move", "2"),
-            ("lea", "my puk", "no", "something else"),
+            ("lea", "my puk", "no", "what about ducks"),
             ("max", "fire and puk", "hello", "human please"),
             ("eve", "hello", "human please"),
         ):
@@ -46,7 +46,7 @@ async def test_each_question_is_remembered_with_what_became_of_it(tmp_path: Path
         ("my puk", Zone.ANSWER, "puk", Outcome.ANSWERED),
         ("move", Zone.SUGGEST, "move", Outcome.CHOSEN),
         ("my puk", Zone.ANSWER, "puk", Outcome.REFUSED),
-        ("something else", Zone.ESCALATE, None, Outcome.ESCALATED),
+        ("what about ducks", Zone.ESCALATE, None, Outcome.ESCALATED),
         ("fire and puk", Zone.ANSWER, "puk", Outcome.ANSWERED),
     ]
 
