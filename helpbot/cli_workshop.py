@@ -72,7 +72,7 @@ def _bar(one: trials.Outcome) -> str:
     return "█" * right + "▒" * (wrong - right) + "░" * (suggested - wrong) + "·" * (_WIDTH - suggested)
 
 
-_since_option = click.option("--since", type=click.IntRange(min=0), metavar="DAYS", help="Only the last DAYS days.")
+_since_option = click.option("--since", type=click.IntRange(0, 36_500), metavar="DAYS", help="Only the last DAYS days.")
 
 
 @click.command("gaps")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from helpbot.answers.confidence import (
     CHOICES,
+    EXACT,
     Policy,
     Weighed,
     Weights,
@@ -39,7 +40,7 @@ _TRIALS_AT_MOST = 4000
 _MORE_OUTSIDE = 1.5  # the promise also holds when so many times more questions come from outside than was said
 _SURELY = 0.5  # standard errors that are added to what the trials show
 _GRID = np.linspace(-4.0, 9.0, 131)  # logits of the confidence at which the promise is looked at
-_NEVER = 0.985  # above every confidence but that of the very words
+_NEVER = 0.985  # of a FAQ that cannot keep the promise: only the very words, and what is hardly anything else
 _UNSEEN = -1  # place of the right entry when it is not among those that may be offered
 _KEPT = CHOICES + 1
 
@@ -85,7 +86,7 @@ class Calibration:
     def threshold(self, max_wrong: float, out_of_scope: float) -> float:
         """Return the confidence (0 to 1) from which on the bot may answer; both arguments are shares, 0 to 1."""
         if max_wrong <= 0:
-            return _NEVER
+            return EXACT
         shares = (out_of_scope, min(_MORE_OUTSIDE * out_of_scope, 0.95))
         here = self._wrong(out_of_scope, outside=False), self._wrong(out_of_scope, outside=True)
         rates = (

@@ -25,7 +25,8 @@ from helpbot.core.model import Zone
 CHOICES = 3
 FEW = 12  # entries: what the signs say about a smaller FAQ is another matter
 FITTED_OUT_OF_SCOPE = 0.3  # the share of outside questions that the weights were fitted at
-_EXACT = 0.99
+EXACT = 0.99
+_SUREST = 0.989  # of what is not the very words
 _HOLLOW = 0.0  # logit of a match that shares only words that say little, at most
 _ALIKE = 0.1  # two entries closer than this are a question, whatever the threshold
 _PROBABLY = 0.4  # the right one among the best three, so that asking is worth her time
@@ -165,10 +166,10 @@ class Weighed:
         if not self.parts:
             return ()
         if self.exact:
-            rest = (1 - _EXACT) / len(self.parts)
-            return tuple(_EXACT / self.exact if place < self.exact else rest for place in range(len(self.parts)))
+            rest = (1 - EXACT) / len(self.parts)
+            return tuple(EXACT / self.exact if place < self.exact else rest for place in range(len(self.parts)))
         first = self.parts[0]
-        best = min(moved(self.logit, out_of_scope), first, _EXACT)
+        best = min(moved(self.logit, out_of_scope), first, _SUREST)
         share = min(best / first, (1 - best) / max(1 - first, 1e-9))
         return (best, *(part * share for part in self.parts[1:]))
 

@@ -68,7 +68,8 @@ def draft(found: Sequence[Gap], default: str) -> str:
         nearest = "no entry is near" if gap.entry is None else f"nearest entry: {gap.entry} ({gap.confidence:.0%})"
         questions: dict[str, list[str]] = {}
         for question in gap.questions[:_DRAFTED]:
-            questions.setdefault(question.language or default, []).append(" ".join(question.text[:_LONGEST].split()))
+            line = " ".join("".join(char if char.isprintable() else " " for char in question.text).split())[:_LONGEST]
+            questions.setdefault(question.language or default, []).append(line)
         entry: dict[str, Any] = {"id": f"gap-{number}", "questions": questions, "not_answered": True}
         parts.append(f"# asked {gap.asked} times; {nearest}\n{dump([entry])}")
     return "\n".join(parts)

@@ -96,8 +96,13 @@ class FaqLibrary:
         said, noise = without_noise(text)
         if noise:
             whole = self._read(said, language, at)
+            if whole.exact:
+                return LookedUp(whole.finding, (whole,), noise)
         parts = tuple(self._read(part, language, at) for part in questions(said))
         sure = {part.finding.candidates[0].entry: part for part in parts if part.finding.zone is Zone.ANSWER}
+        meant_for_a_person = next((part for part in parts if self._is_for_a_person(part)), None)
+        if meant_for_a_person is not None:
+            return LookedUp(meant_for_a_person.finding, (meant_for_a_person,), noise)
         others = [part for part in parts if part.finding.zone is not Zone.ANSWER]
         if sure and all(part.finding.zone is Zone.ESCALATE and not asks(part.text) for part in others):
             left_out = (*noise, *(other.text for other in others))  # the story round what she asks
@@ -113,6 +118,11 @@ class FaqLibrary:
             if joined is not None:
                 return LookedUp(joined.finding, (joined,), noise)
         return LookedUp(whole.finding, (whole,), noise)
+
+    def _is_for_a_person(self, part: Reading) -> bool:
+        """Tell whether a part of a message is probably one of the questions that are not answered."""
+        entry = None if part.best[0] is None else self._entries.get(part.best[0])
+        return entry is not None and entry.not_answered and worth_asking([part.best[1]])
 
     def _joined(
         self, before: str | None, said: str, alone: Reading, language: str | None, at: datetime

@@ -6,6 +6,7 @@ a phrasing may hold a name or a number, and an answer for one customer may be wr
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -36,11 +37,13 @@ def append(folder: Path, mark: str, text: str) -> None:
 
     The file is replaced as a whole, so that a crash leaves the old one or the new one.
     """
-    path = folder / PROPOSED
+    path = (folder / PROPOSED).resolve()  # a link stays a link
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, f"{PROPOSED} is not a file")
     held = path.read_bytes() if path.exists() else _HEAD.encode()
     if f"# {mark}\n".encode() in held:
         return
-    handle, name = tempfile.mkstemp(dir=folder, prefix=".proposed-")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".proposed-")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(held.rstrip(b"\n") + b"\n" + text.encode())

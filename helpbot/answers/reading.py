@@ -126,4 +126,4 @@ def _is_noise(clause: str) -> bool:
     content = [word for word in said if not is_function_word(word) and not word.isdecimal()]
     if not content:
         return all(map(is_courtesy, said))
-    return all(stem(word) in _NOISE for word in content)
+    return not asks(clause) and all(stem(word) in _NOISE for word in content)

@@ -95,7 +95,8 @@ def test_an_entry_that_is_not_answered_cannot_be_a_wrong_answer() -> None:
 def test_nothing_may_be_wrong_means_that_only_the_very_words_are_answered() -> None:
     strict = library_of(FAQ, PREPARED, ("en",), (0.0, 0.4))
     assert strict.find("I LOST my phone!", None, NOW).zone is Zone.ANSWER
-    assert strict.find("I lost my phone today", None, NOW).zone is not Zone.ANSWER
+    for near in ("I lost my phone today", "I lost my phones", "do I lost my phone", "my phone I lost"):
+        assert strict.find(near, None, NOW).zone is not Zone.ANSWER
 
 
 @given(st.floats(-12, 12), st.floats(0.02, 0.98))

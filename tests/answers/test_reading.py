@@ -113,3 +113,16 @@ def test_what_goes_on_is_not_given_the_same_answer_again() -> None:
 def test_a_question_that_stands_by_itself_is_not_joined() -> None:
     alone = find("comment télécharger ma facture")
     assert find("comment télécharger ma facture", "mon puk est bloqué") == alone
+
+
+def test_a_part_that_is_for_a_person_is_not_passed_over() -> None:
+    finding = find("My PUK is blocked. My bike was stolen.")
+    assert (finding.zone, finding.candidates[0].entry) == (Zone.ESCALATE, "not-ours")
+
+
+def test_a_question_is_no_temper() -> None:
+    assert without_noise("I sent a complaint. When will I get an answer?")[1] == ()
+
+
+def test_a_phrasing_after_a_greeting_is_still_the_very_words() -> None:
+    assert find("Hello, my PUK code is blocked").candidates[0].confidence == 0.99

@@ -58,6 +58,8 @@ def test_odd_questions_make_no_trouble(texts: tuple[str, ...]) -> None:
 
 
 NASTY = (
+    "\a bell",
+    " " * 400 + "late",
     "a: b # c",
     "- x",
     "'\"\\",
@@ -190,3 +192,16 @@ def test_what_else_is_in_the_file_stays_as_it_is(tmp_path: Path) -> None:
     (tmp_path / PROPOSED).write_bytes(held)
     append(tmp_path, "1: x", block("1: x", {"id": "a", "questions": {"fr": ["b"]}}))
     assert (tmp_path / PROPOSED).read_bytes().startswith(held)
+
+
+def test_a_proposed_file_that_is_none_is_refused_and_a_link_stays_one(tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text("# mine\n")
+    (tmp_path / PROPOSED).symlink_to(other)
+    append(tmp_path, "1: x", block("1: x", {"id": "a", "questions": {"fr": ["b"]}}))
+    assert (tmp_path / PROPOSED).is_symlink()
+    assert "1: x" in other.read_text()
+    (tmp_path / PROPOSED).unlink()
+    (tmp_path / PROPOSED).mkdir()
+    with pytest.raises(OSError, match="not a file"):
+        append(tmp_path, "2: y", "")
