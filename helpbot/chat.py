@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 from helpbot.answers.entries import Faq
 from helpbot.app import Helpbot
 from helpbot.compose import library, make_desk
 from helpbot.config import Config
-from helpbot.propose import write_proposals
+from helpbot.propose import write_pending
 from helpbot.store.sqlite import SqliteStore
 from helpbot.transports.base import Address
 from helpbot.transports.console import AGENTS_ROOM, CUSTOMER_ROOM, ConsoleTransport
-
-
-@asynccontextmanager
-async def _proposing(config: Config, store: SqliteStore) -> AsyncIterator[None]:
-    """Write what agents propose beside the admin's FAQ; the one that ships is not theirs to write to."""
-    if config.faq is None:
-        yield
-        return
-    task = asyncio.create_task(write_proposals(store, config.faq_folder(), config.languages[0]), name="proposals")
-    try:
-        yield
-        await asyncio.sleep(0.1)  # for the last one
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 async def chat(
@@ -48,12 +32,14 @@ async def chat(
     rooms = {team.id: Address(network.name, AGENTS_ROOM) for team in desk.teams}
     bot = Helpbot(store, [network], rooms, desk)
     try:
-        async with bot.running(), _proposing(config, store):
+        async with bot.running():
             await bot.ready()
             network.arrive(CUSTOMER_ROOM, "you", "You")
             while True:
                 await network.taken()
                 await bot.settled()
+                if config.faq is not None:  # the FAQ that ships is not the admin's to write to
+                    await write_pending(store, config.faq_folder(), config.languages[0])
                 prompt()
                 line = await lines.get()
                 if line is None or line.strip() == "/quit":

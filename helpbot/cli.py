@@ -29,8 +29,7 @@ from helpbot.cli_base import (
     a_number,
     config_option,
     faq_option,
-    read_config,
-    refuse,
+    read_library,
     stdin_lines,
 )
 from helpbot.cli_workshop import calibrate, show_gaps, show_replay
@@ -82,10 +81,7 @@ def ask(
     config_file: Path | None, faq_folder: Path | None, as_json: bool, max_wrong: float | None, text: tuple[str, ...]
 ) -> None:
     """Say what the bot would do with a question, and why; without TEXT, with each line of standard input."""
-    config = read_config(config_file, faq_folder)
-    faq, faults = compose.load_faq(config)
-    refuse(faults)
-    library = compose.library(config, faq)
+    config, library = read_library(config_file, faq_folder)
     if max_wrong is not None:
         library = library.promising(max_wrong, config.answers.out_of_scope)
     questions: Iterable[str] = [" ".join(text)] if text else (line.rstrip("\r\n") for line in stdin_lines())

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import click
 
+from helpbot import compose
+from helpbot.answers.library import FaqLibrary
 from helpbot.config import Config, load_config
 from helpbot.strict_yaml import Fault
 
@@ -51,6 +53,14 @@ def read_config(config_file: Path | None, faq_folder: Path | None = None) -> Con
         refuse(faults)
         raise Unusable("the config cannot be used")
     return config if faq_folder is None else config.with_faq(faq_folder)
+
+
+def read_library(config_file: Path | None, faq_folder: Path | None) -> tuple[Config, FaqLibrary]:
+    """Return the config and its FAQ ready to answer; raise Unusable with all their faults."""
+    config = read_config(config_file, faq_folder)
+    faq, faults = compose.load_faq(config)
+    refuse(faults)
+    return config, compose.library(config, faq)
 
 
 def refuse(faults: Iterable[Fault]) -> None:

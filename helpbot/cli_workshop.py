@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from helpbot import compose
 from helpbot.answers import calibrate as trials
 from helpbot.answers.gaps import Unanswered, draft, gaps
-from helpbot.answers.library import FaqLibrary
 from helpbot.answers.replay import Told, replay
-from helpbot.cli_base import Unusable, config_option, faq_option, read_config, refuse
+from helpbot.cli_base import Unusable, config_option, faq_option, read_library
 from helpbot.config import Config
 from helpbot.core.model import Outcome
 
@@ -37,7 +35,9 @@ def calibrate(config_file: Path | None, faq_folder: Path | None, plot: bool, as_
     The FAQ is asked its own phrasings, each as if it had not been written, and those of each entry as if the entry had
     not been: so many questions come from outside as `answers.out_of_scope` says.
     """
-    config, library = _workshop(config_file, faq_folder)
+    config, library = read_library(config_file, faq_folder)
+    if not library.calibration.measures:
+        raise Unusable("the FAQ is too small to measure: it takes three entries, one of them with three phrasings")
     said, outside = config.answers.max_wrong, config.answers.out_of_scope
     outcomes = [library.calibration.outcome(share, outside) for share in sorted({*trials.PROMISES, said})]
     if as_json:
@@ -86,9 +86,9 @@ def show_gaps(
     config_file: Path | None, faq_folder: Path | None, since: int | None, draft_file: Path | None, as_json: bool
 ) -> None:
     """Show what the FAQ lacks: questions that went to a person or were answered "no", grouped by likeness."""
-    config, library = _workshop(config_file, faq_folder)
+    config, library = read_library(config_file, faq_folder)
     asked = [
-        Unanswered(one.text, one.language)
+        Unanswered(one.asked.text, one.asked.language)
         for one in _recorded(config, since)
         if one.outcome in {Outcome.ESCALATED, Outcome.REFUSED}
     ]
@@ -118,8 +118,9 @@ def show_gaps(
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a change.")
 def show_replay(config_file: Path | None, faq_folder: Path | None, since: int | None, as_json: bool) -> None:
     """Show what would change if the FAQ (with --faq DIR, that one) had answered the questions that were asked."""
-    config, library = _workshop(config_file, faq_folder)
-    asked = ((one.text, one.language, one.before, Told.of(one.zone, one.entry)) for one in _recorded(config, since))
+    config, library = read_library(config_file, faq_folder)
+    questions = (one.asked for one in _recorded(config, since))
+    asked = ((one.text, one.language, one.before, Told.of(one.zone, one.entry)) for one in questions)
     total, changes = replay(library, asked, datetime.now(UTC))
     for change in changes:
         if as_json:
@@ -130,13 +131,6 @@ def show_replay(config_file: Path | None, faq_folder: Path | None, since: int | 
     if not as_json:
         moved = sum(change.asked for change in changes)
         click.echo(f"{moved} of {total} questions would be treated otherwise", err=True)
-
-
-def _workshop(config_file: Path | None, faq_folder: Path | None) -> tuple[Config, FaqLibrary]:
-    config = read_config(config_file, faq_folder)
-    faq, faults = compose.load_faq(config)
-    refuse(faults)
-    return config, compose.library(config, faq)
 
 
 def _recorded(config: Config, since: int | None) -> list[Recorded]:

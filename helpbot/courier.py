@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import timedelta
+from typing import TypeVar
 
 import structlog
 
@@ -19,6 +20,7 @@ from helpbot.core.model import Audience
 from helpbot.store.base import Outgoing, Store, StoreBusy
 from helpbot.transports.base import Address, Transport, TryLater, Undeliverable
 
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 _FIRST_PAUSE = timedelta(seconds=1)
@@ -106,7 +108,7 @@ class Courier:
             try:
                 if (row.id <= self._older or row.tries > 0) and await self._read_back(transport, row):
                     return
-                ref = await self._hand_over(transport, row)
+                ref = await self._contained(row, self._hand_over(transport, row))
             except TryLater as later:
                 await self._later(row, later.why, later.after)
             except Undeliverable as never:
@@ -115,17 +117,21 @@ class Courier:
                     await self._later(row, never.why, None)
                 else:
                     await self._give_up(row, never.why)
-            except StoreBusy:
-                raise
-            except Exception as error:  # noqa: BLE001  # whatever it is, it must not stop the other lanes
-                why = f"a fault of ours: {type(error).__name__}"
-                log.error("sending_failed", key=row.key, lane=row.lane, why=why)
-                if row.tries < _TRIES_INSIDE:
-                    await self._later(row, why, None)
-                else:
-                    await self._give_up(row, why)
             else:
                 await self._keep_sent(row, transport.name, ref)
+
+    async def _contained(self, row: Outgoing, call: Awaitable[T]) -> T:
+        """Return what a network gives; an error that its port does not name is our bug, and delays this row alone.
+
+        Raises TryLater or Undeliverable, because the other lanes have to go on.
+        """
+        try:
+            return await call
+        except (TryLater, Undeliverable):
+            raise
+        except Exception as error:  # a bug has no type to wait for
+            why = f"a fault of ours: {type(error).__name__}"
+            raise (TryLater(why) if row.tries < _TRIES_INSIDE else Undeliverable(why)) from error
 
     async def _keep_sent(self, row: Outgoing, transport: str, ref: str) -> None:
         """Keep that a row was sent, however long the database takes: sending it once more would double it."""
@@ -168,7 +174,7 @@ class Courier:
     async def _read_back(self, transport: Transport, row: Outgoing) -> bool:
         """Mark what the network has already; tell whether the row was among it."""
         before = await self._store.sent_before(row)
-        there = await transport.sent_since(self._address(row), before)
+        there = await self._contained(row, transport.sent_since(self._address(row), before))
         if not there:
             return False
         for key, queued in (await self._store.queued_keys(row.lane)).items():

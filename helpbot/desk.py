@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import operator
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -86,7 +85,7 @@ class DeskLoop:
         desk: Callable[[], Desk],
         now: Now,
         account: str,
-        one_room: Callable[[str, str], bool] = operator.eq,
+        one_room: Callable[[str, str], bool],
     ) -> None:
         self._one_room = one_room
         self._store = store

@@ -19,23 +19,32 @@ _PAUSE = 60.0  # seconds before a file that cannot be written is tried again
 
 
 async def write_proposals(store: SqliteStore, folder: Path, language: str) -> None:
-    """Write each proposal to the folder's file, once, until cancelled; `language` is that of a question without one."""
-    workshop = store.workshop()
+    """Write each proposal to the folder's file as it comes, until cancelled; see `write_pending`."""
     while True:
         await store.workshop_bell.wait()
         store.workshop_bell.clear()
-        try:
-            for proposal in await workshop.proposals():
-                mark, text = _shown(proposal, language)
-                await asyncio.to_thread(append, folder, mark, text)
-                await workshop.written(proposal.id)
-                log.info("faq_proposed", file=str(folder / PROPOSED), proposal=proposal.id)
-        except (OSError, StoreBusy) as error:
-            why = error.strerror if isinstance(error, OSError) else str(error)
-            hint = "nothing is lost: it is tried again each minute"
-            log.error("proposal_not_written", folder=str(folder), why=why, hint=hint)
+        if not await write_pending(store, folder, language):
             await asyncio.sleep(_PAUSE)
             store.workshop_bell.set()
+
+
+async def write_pending(store: SqliteStore, folder: Path, language: str) -> bool:
+    """Write what is proposed and not in the folder's file yet; return whether that could be done.
+
+    `language` is that of a question without one.
+    """
+    workshop = store.workshop()
+    try:
+        for proposal in await workshop.proposals():
+            mark, text = _shown(proposal, language)
+            await asyncio.to_thread(append, folder, mark, text)
+            await workshop.written(proposal.id)
+            log.info("faq_proposed", file=str(folder / PROPOSED), proposal=proposal.id)
+    except (OSError, StoreBusy) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        log.error("proposal_not_written", folder=str(folder), why=why, hint="nothing is lost: it is tried again")
+        return False
+    return True
 
 
 def _shown(proposal: Proposal, language: str) -> tuple[str, str]:

@@ -255,3 +255,19 @@ def test_check_finds_what_run_would_refuse(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "in quotes if it begins with #" in done.stdout
     assert "there is no folder" in done.stdout
+
+
+def test_calibrate_says_when_there_is_too_little_to_measure(tmp_path: Path) -> None:
+    (tmp_path / "faq").mkdir()
+    (tmp_path / "faq" / "a.yaml").write_text('- {id: a, questions: ["mon puk est bloqué"], answer: {fr: b}}\n')
+    done = helpbot("calibrate", "--faq", "faq", folder=tmp_path)
+    assert done.returncode == 2
+    assert "too small to measure" in done.stderr
+
+
+def test_chat_writes_what_an_agent_proposes_beside_the_faq_of_the_admin(tmp_path: Path) -> None:
+    (tmp_path / "faq").mkdir()
+    (tmp_path / "faq" / "a.yaml").write_text('- {id: a, questions: ["mon puk est bloqué"], answer: {fr: b}}\n')
+    script = "how do I bake bread?\n/agent !claim\n/agent take flour\n/agent !learn new\n/quit\n"
+    assert helpbot("chat", "--faq", "faq", folder=tmp_path, stdin=script).returncode == 0
+    assert "take flour" in (tmp_path / "faq" / "proposed.yaml").read_text()

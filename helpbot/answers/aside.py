@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import os
 import sys
-from io import BytesIO
 
 from helpbot.answers.entries import Faq
 from helpbot.answers.prepare import Prepared, heard, read_back, told, work_out, written
@@ -38,7 +37,7 @@ async def work_out_aside(faq: Faq, semantic: bool = False) -> Prepared:
         if child.returncode is None:
             child.kill()
             await child.wait()
-    prepared = read_back(BytesIO(content), faq) if child.returncode == 0 else None
+    prepared = read_back(content) if child.returncode == 0 else None
     if prepared is None:
         raise NotPrepared(f"the process ended with code {child.returncode}")
     return prepared

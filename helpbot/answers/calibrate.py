@@ -40,7 +40,6 @@ _TRIALS_AT_MOST = 4000
 _MORE_OUTSIDE = 1.5  # the promise also holds when so many times more questions come from outside than was said
 _SURELY = 0.5  # standard errors that are added to what the trials show
 _GRID = np.linspace(-4.0, 9.0, 131)  # logits of the confidence at which the promise is looked at
-_NEVER = 0.985  # of a FAQ that cannot keep the promise: only the very words, and what is hardly anything else
 _UNSEEN = -1  # place of the right entry when it is not among those that may be offered
 _KEPT = CHOICES + 1
 
@@ -95,7 +94,7 @@ class Calibration:
             for inside, outside in (here, usual_rates(_GRID, self.kind))
         )
         allowed = np.flatnonzero(np.max(list(rates), axis=0) <= max_wrong)
-        return min(moved(float(_GRID[allowed[0]]), out_of_scope), _NEVER) if len(allowed) else _NEVER
+        return moved(float(_GRID[allowed[0]]), out_of_scope) if len(allowed) else EXACT
 
     def _wrong(self, out_of_scope: float, *, outside: bool) -> Floats:
         """Return the share of those questions answered wrongly, by threshold on the grid; not less than is likely."""
@@ -117,6 +116,11 @@ class Calibration:
         error = np.sqrt(((sums - counts[:, None] * rate) ** 2).sum(axis=0)) / len(trials)
         found: Floats = rate + _SURELY * error
         return found
+
+    @property
+    def measures(self) -> bool:
+        """Tell whether there was something to ask, of both kinds."""
+        return len({trial.outside for trial in self.trials}) == 2
 
     def outcome(self, promised: float, out_of_scope: float) -> Outcome:
         """Return what the threshold for that promise would do with the FAQ's own phrasings, and without entries."""

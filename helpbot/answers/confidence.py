@@ -26,7 +26,7 @@ CHOICES = 3
 FEW = 12  # entries: what the signs say about a smaller FAQ is another matter
 FITTED_OUT_OF_SCOPE = 0.3  # the share of outside questions that the weights were fitted at
 EXACT = 0.99
-_SUREST = 0.989  # of what is not the very words
+_SUREST = 0.989  # what all others approach and never reach, so that they keep their order below it
 _HOLLOW = 0.0  # logit of a match that shares only words that say little, at most
 _ALIKE = 0.1  # two entries closer than this are a question, whatever the threshold
 _PROBABLY = 0.4  # the right one among the best three, so that asking is worth her time
@@ -169,19 +169,19 @@ class Weighed:
             rest = (1 - EXACT) / len(self.parts)
             return tuple(EXACT / self.exact if place < self.exact else rest for place in range(len(self.parts)))
         first = self.parts[0]
-        best = min(moved(self.logit, out_of_scope), first, _SUREST)
+        best = min(moved(self.logit, out_of_scope), first)
         share = min(best / first, (1 - best) / max(1 - first, 1e-9))
         return (best, *(part * share for part in self.parts[1:]))
 
 
 def moved(logit: float, out_of_scope: float) -> float:
     """Return the confidence that a logit at FITTED_OUT_OF_SCOPE is at another share from outside."""
-    return 1 / (1 + exp(-min(max(logit + _odds(out_of_scope), -30.0), 30.0)))
+    return _SUREST / (1 + exp(-min(max(logit + _odds(out_of_scope), -30.0), 30.0)))
 
 
 def moved_back(confidence: float, out_of_scope: float) -> float:
     """Return the logit at FITTED_OUT_OF_SCOPE of a confidence at another share from outside."""
-    confidence = min(max(confidence, 1e-9), 1 - 1e-9)
+    confidence = min(max(confidence / _SUREST, 1e-9), 1 - 1e-9)
     return log(confidence / (1 - confidence)) - _odds(out_of_scope)
 
 

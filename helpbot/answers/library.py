@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from datetime import datetime
 
 from helpbot.answers.calibrate import UNTRIED, Calibration
@@ -62,24 +62,24 @@ class FaqLibrary:
     max_wrong: float = 0.05
     out_of_scope: float = 0.4
     calibration: Calibration = field(default=UNTRIED, repr=False, compare=False)
-    index: Index | None = field(default=None, repr=False, compare=False)
+    index: InitVar[Index | None] = None  # built here when it is not at hand
     policy: Policy = field(init=False, compare=False)
+    _index: Index = field(init=False, repr=False, compare=False)
     _entries: dict[str, FaqEntry] = field(init=False, repr=False, compare=False)
     _dated: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, index: Index | None) -> None:
         """Build the index."""
         dated = (position for position, entry in enumerate(self.faq.entries) if entry.valid_from or entry.valid_until)
         threshold = self.calibration.threshold(self.max_wrong, self.out_of_scope)
-        if self.index is None:
-            object.__setattr__(self, "index", Index.build(self.faq))
+        object.__setattr__(self, "_index", Index.build(self.faq) if index is None else index)
         object.__setattr__(self, "policy", Policy(self.max_wrong, self.out_of_scope, threshold))
         object.__setattr__(self, "_entries", {entry.id: entry for entry in self.faq.entries})
         object.__setattr__(self, "_dated", tuple(dated))
 
     def promising(self, max_wrong: float, out_of_scope: float) -> FaqLibrary:
         """Return the same library with another promise."""
-        return replace(self, max_wrong=max_wrong, out_of_scope=out_of_scope)
+        return replace(self, max_wrong=max_wrong, out_of_scope=out_of_scope, index=self._index)
 
     def find(self, text: str, language: str | None, at: datetime, before: str | None = None) -> Finding:
         """Look a question up among the entries that speak on that day; `language` is the customer's as far as known.
@@ -161,9 +161,7 @@ class FaqLibrary:
         """Return all matches of a question, with the signs for each."""
         day = at.date()
         silent = {position for position in self._dated if not self.faq.entries[position].speaks_on(day)}
-        if self.index is None:  # never after __post_init__
-            return Ranking()
-        return self.index.score(text, language, silent)
+        return self._index.score(text, language, silent)
 
     def title(self, entry: str, language: str) -> str | None:
         """Return the entry's first phrasing, in that language if it has one, with a capital letter."""

@@ -6,6 +6,7 @@ start reads it back. Losing the cache loses nothing but those seconds.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -25,6 +26,7 @@ from helpbot.answers.library import FaqLibrary
 from helpbot.answers.matcher import Index, Taught
 from helpbot.answers.semantic import Embed, remembering
 
+_DIGEST = hashlib.sha256().digest_size
 _EMPTY = np.zeros((0, 0), np.float32)
 _KEPT_FAQS = 16  # the newest; each takes up to a few megabytes
 _CODE = ("calibrate", "confidence", "matcher", "repair", "semantic", "softmax", "synonyms", "text", "vectors")
@@ -71,7 +73,7 @@ def recall(faq: Faq, folder: Path | None, semantic: bool = False) -> Prepared | 
         os.utime(path)  # so that it counts as used
     except OSError:
         return None
-    return read_back(BytesIO(content), faq)
+    return read_back(content)
 
 
 def keep(faq: Faq, prepared: Prepared, folder: Path | None, semantic: bool = False) -> bool:
@@ -88,11 +90,12 @@ def keep(faq: Faq, prepared: Prepared, folder: Path | None, semantic: bool = Fal
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
+    except OSError:
+        return False
+    with contextlib.suppress(OSError):  # another process may tidy up as well
         held = sorted(folder.glob("*.npz"), key=lambda path: path.stat().st_mtime, reverse=True)
         for path in held[_KEPT_FAQS:]:
             path.unlink(missing_ok=True)
-    except OSError:
-        return False
     return True
 
 
@@ -130,7 +133,7 @@ def heard(content: str) -> tuple[Faq, bool]:
 
 
 def written(prepared: Prepared) -> bytes:
-    """Return what was worked out as bytes."""
+    """Return what was worked out as bytes, behind their hash, which tells whether they are still whole."""
     trials = prepared.calibration.trials
     width = max((len(trial.weighed.parts) for trial in trials), default=0)
     parts = [(*trial.weighed.parts, *([0.0] * (width - len(trial.weighed.parts)))) for trial in trials]
@@ -143,20 +146,19 @@ def written(prepared: Prepared) -> bytes:
         trials=np.array([_row(trial) for trial in trials], np.float64),
         parts=np.array(parts, np.float64),
     )
-    return file.getvalue()
+    content = file.getvalue()
+    return hashlib.sha256(content).digest() + content
 
 
-def read_back(file: BytesIO, faq: Faq) -> Prepared | None:
+def read_back(content: bytes) -> Prepared | None:
     """Return what was written; None when it is spoilt."""
-    try:
-        with np.load(file, allow_pickle=False) as held:
-            learnt, meaning, kind = held["learnt"], held["meaning"], str(held["kind"])
-            rows, parts = held["trials"].tolist(), held["parts"].tolist()
-        calibration = Calibration(tuple(map(_trial, rows, parts)), kind)
-    except Exception:  # noqa: BLE001  # whatever numpy makes of a file that is spoilt
+    digest, content = content[:_DIGEST], content[_DIGEST:]
+    if hashlib.sha256(content).digest() != digest:
         return None
-    if learnt.size and learnt.shape[1:] != (len(faq.entries),):
-        return None
+    with np.load(BytesIO(content), allow_pickle=False) as held:
+        learnt, meaning, kind = held["learnt"], held["meaning"], str(held["kind"])
+        rows, parts = held["trials"].tolist(), held["parts"].tolist()
+    calibration = Calibration(tuple(map(_trial, rows, parts)), kind)
     return Prepared(Taught(learnt if learnt.size else None, meaning if meaning.size else None), calibration)
 
 

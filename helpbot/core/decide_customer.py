@@ -61,11 +61,7 @@ def left(ticket: Ticket, event: CustomerLeft, desk: Desk) -> Decision:
 def bot_failed(ticket: Ticket, event: BotFailed, desk: Desk) -> Decision:
     """Hand her words to a person, by the shortest way that there is."""
     if ticket.carded:
-        before: tuple[Effect, ...] = ()
-        if ticket.status is Status.CLOSED:
-            ticket, before = reopened(ticket, desk)
-        shown = _in_thread(ticket, CustomerSaid(event.at, event.text), desk)  # without asking what may have failed
-        return Decision(ticket, (*shown, *before))
+        return _shown(ticket, CustomerSaid(event.at, event.text), desk, understood=False)
     ticket = replace(ticket, question=shorten(event.text), offer=(), closed_at=None)
     return _escalated(ticket, _kept(ticket, event.text), Reason.BOT_FAILED, event.at, desk)
 
@@ -83,14 +79,17 @@ def said(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
 # --- a person has been called: her words go to the thread
 
 
-def _shown(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
-    """Show her words in the thread; a closed ticket is open again, with its owner."""
+def _shown(ticket: Ticket, event: CustomerSaid, desk: Desk, *, understood: bool = True) -> Decision:
+    """Show her words in the thread; a closed ticket is open again, with its owner.
+
+    Words over which the bot failed are not `understood`: nothing is asked of them once more.
+    """
     before: tuple[Effect, ...] = ()
     after: tuple[Effect, ...] = ()
     if ticket.status is Status.CLOSED:
         ticket, after = reopened(ticket, desk)
         before = (_inside("reopened_card", desk, name=ticket.customer.name),)
-    elif ticket.status is Status.WAITING and words.person_wanted(desk.library.fold(event.text)):
+    elif understood and ticket.status is Status.WAITING and words.person_wanted(desk.library.fold(event.text)):
         after = (_tell(say("still_waiting", spoken(ticket, desk), number=ticket.number)),)
     return Decision(ticket, (*before, *_in_thread(ticket, event, desk), *after))
 

@@ -18,21 +18,16 @@ from helpbot.transports.base import SetupError
 
 _OUTCOMES = {Zone.ANSWER: Outcome.ANSWERED, Zone.SUGGEST: Outcome.OFFERED, Zone.ESCALATE: Outcome.ESCALATED}
 _LONGEST_ANSWER = 8000
-_DRAIN = "SELECT * FROM proposal WHERE written = 0 ORDER BY id"
+_PENDING = "SELECT * FROM proposal WHERE written = 0 ORDER BY id"
 
 Run = Callable[..., Awaitable[list[sqlite3.Row]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A question that was asked, what the FAQ made of it then, and what became of it."""
+    """A question that was asked, and what became of it."""
 
-    text: str
-    before: str | None
-    language: str | None
-    zone: Zone
-    entry: str | None
-    confidence: float
+    asked: Asked
     outcome: Outcome
     at: datetime
 
@@ -122,7 +117,7 @@ class SqliteWorkshop:
                 row["agent"],
                 text_time(row["at"]),
             )
-            for row in await self._run(_DRAIN)
+            for row in await self._run(_PENDING)
         ]
 
     async def written(self, proposal: int) -> None:
@@ -150,12 +145,14 @@ def recorded(database: Path, since: datetime | None) -> list[Recorded]:
         ) from None
     return [
         Recorded(
-            row["text"],
-            row["before"],
-            row["language"],
-            Zone(row["zone"]),
-            row["entry"],
-            row["confidence"],
+            Asked(
+                row["text"],
+                row["before"],
+                row["language"],
+                Zone(row["zone"]),
+                row["entry"],
+                row["confidence"],
+            ),
             Outcome(row["outcome"]),
             text_time(row["at"]),
         )

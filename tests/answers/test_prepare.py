@@ -11,13 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpbot.answers import aside, softmax
-from helpbot.answers import calibrate as calibration_module
+from helpbot.answers import softmax
 from helpbot.answers.aside import work_out_aside
-from helpbot.answers.calibrate import PROMISES, UNTRIED, Calibration, Trial, calibrate
-from helpbot.answers.confidence import Weighed, Weights, moved, moved_back, shipped, weigh
+from helpbot.answers.calibrate import PROMISES, UNTRIED, Calibration, Trial, _split, calibrate
+from helpbot.answers.confidence import EXACT, Weighed, moved, moved_back, shipped, weigh
 from helpbot.answers.entries import Faq, FaqEntry
-from helpbot.answers.matcher import Ranking, Taught
+from helpbot.answers.matcher import Index, Taught
 from helpbot.answers.prepare import Prepared, keep, library_of, recall, work_out
 from helpbot.core.model import Zone
 
@@ -83,6 +82,19 @@ def test_trials_that_go_wrong_raise_the_threshold() -> None:
     worse = Calibration((*fine.trials, *(trial(4.0, place=1, entry=entry) for entry in range(10))))
     outside = Calibration((*fine.trials, *(trial(5.0, outside=True, entry=entry) for entry in range(10))))
     assert fine.threshold(0.05, 0.4) < worse.threshold(0.05, 0.4) < outside.threshold(0.05, 0.4)
+
+
+def test_trials_that_are_surely_wrong_leave_the_very_words_only() -> None:
+    hopeless = Calibration(tuple(trial(20.0, place=1, entry=entry) for entry in range(20)))
+    assert hopeless.threshold(0.05, 0.4) == EXACT
+    assert hopeless.outcome(0.05, 0.4).wrong == 0
+
+
+@given(st.floats(-12, 12), st.floats(0.001, 5), st.floats(0, 0.95))
+def test_a_surer_match_has_more_confidence_and_the_very_words_have_most(
+    logit: float, more: float, share: float
+) -> None:
+    assert moved(logit, share) < moved(logit + more, share) < EXACT
 
 
 def test_an_entry_that_is_not_answered_cannot_be_a_wrong_answer() -> None:
@@ -161,23 +173,24 @@ async def test_another_process_works_out_the_same() -> None:
     assert np.allclose(aside.taught.learnt, PREPARED.taught.learnt, atol=1e-4)
 
 
-async def test_the_other_process_ends_when_nobody_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    started = asyncio.Event()
-    children: list[asyncio.subprocess.Process] = []
-    start = asyncio.create_subprocess_exec
+def children() -> set[str]:
+    """Return the processes that this one has started and that are still there."""
+    tasks = Path("/proc/self/task")
+    return {pid for task in tasks.iterdir() for pid in (task / "children").read_text().split()}
 
-    async def spied(*words: str, **how: object) -> asyncio.subprocess.Process:
-        children.append(await start(*words, **how))  # type: ignore[arg-type]
-        started.set()
-        return children[0]
 
-    monkeypatch.setattr(aside.asyncio, "create_subprocess_exec", spied)  # type: ignore[attr-defined]
-    task = asyncio.create_task(work_out_aside(FAQ))
-    await started.wait()
-    task.cancel()
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="tells its children by /proc")
+async def test_the_other_process_ends_when_nobody_waits_for_it() -> None:
+    many = Faq((FaqEntry("many", {"en": tuple(f"question {one} of many" for one in range(20_000))}, {"en": "x"}),))
+    before = children()
+    waiting = asyncio.create_task(work_out_aside(many))
+    with pytest.raises(TimeoutError):  # which it takes seconds to work out
+        await asyncio.wait_for(asyncio.shield(waiting), 1)
+    assert children() - before, "the control: it is at work"
+    waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await task
-    assert children[0].returncode is not None
+        await waiting
+    assert children() - before == set()
 
 
 # --- the regression
@@ -199,18 +212,14 @@ def test_the_regression_bears_one_class_one_phrasing_and_equal_phrasings() -> No
         assert np.isfinite(found).all()
 
 
-def test_the_trials_are_made_with_the_weights_of_the_whole_faq(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_trials_are_made_with_the_weights_of_the_whole_faq() -> None:
     twelve = Faq(FAQ.entries[:12])  # without a tenth of them it would count as one of few
-    assert calibrate(twelve).kind == "learnt"
-    used: set[int] = set()
-
-    def spied(ranking: Ranking, weights: Weights) -> object:
-        used.add(id(weights))
-        return weigh(ranking, weights)
-
-    monkeypatch.setattr(calibration_module, "weigh", spied)
-    calibrate(twelve)
-    assert used == {id(shipped("learnt"))}
+    made = calibrate(twelve)
+    kept, asked = _split(twelve, 0, 10, 1)
+    ranking = Index.build(kept).score(asked[0][2])
+    (_, learnt), (_, few) = (weigh(ranking, shipped(kind)) for kind in ("learnt", "few"))
+    assert (made.kind, ranking.entries) == ("learnt", len(kept.entries))
+    assert made.trials[0].weighed.logit == learnt.logit != few.logit
 
 
 def test_whatever_is_in_the_file_makes_no_trouble(tmp_path: Path) -> None:
@@ -219,4 +228,4 @@ def test_whatever_is_in_the_file_makes_no_trouble(tmp_path: Path) -> None:
     whole = path.read_bytes()
     for place in range(0, len(whole), max(1, len(whole) // 200)):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
-        recall(FAQ, tmp_path)
+        assert recall(FAQ, tmp_path) is None

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import yaml
 
 from helpbot.answers.proposed import PROPOSED
 from helpbot.core.model import Outcome, Zone
-from helpbot.propose import write_proposals
+from helpbot.propose import write_pending
 from helpbot.store.workshop import recorded
 from tests.core.cases import DESK
 from tests.dialogues.stage import Stage, new_network, stage
 
 
-async def written(desk: Stage, folder: Path, proposals: int) -> list[dict[str, object]]:
+async def written(desk: Stage, folder: Path) -> list[dict[str, object]]:
     """Let the proposals be written, and return what the file holds."""
-    writing = asyncio.create_task(write_proposals(desk.store, folder, "fr"))
-    async with asyncio.timeout(10):
-        while True:
-            held = (folder / PROPOSED).read_text() if (folder / PROPOSED).exists() else ""
-            found = yaml.safe_load(held) or []
-            if len(found) >= proposals and not await desk.store.workshop().proposals():
-                break
-            await asyncio.sleep(0.01)
-    writing.cancel()
-    await asyncio.wait([writing])
-    return list(found)
+    assert await write_pending(desk.store, folder, "fr")
+    assert await desk.store.workshop().proposals() == []
+    return list(yaml.safe_load((folder / PROPOSED).read_text()))
 
 
 async def test_each_question_is_remembered_with_what_became_of_it(tmp_path: Path) -> None:
@@ -41,7 +32,9 @@ async def test_each_question_is_remembered_with_what_became_of_it(tmp_path: Path
         ):
             for line in lines:
                 await desk.customer(name, line)
-    found = [(one.text, one.zone, one.entry, one.outcome) for one in recorded(tmp_path / "desk.db", None)]
+    found = [
+        (one.asked.text, one.asked.zone, one.asked.entry, one.outcome) for one in recorded(tmp_path / "desk.db", None)
+    ]
     assert found == [
         ("my puk", Zone.ANSWER, "puk", Outcome.ANSWERED),
         ("move", Zone.SUGGEST, "move", Outcome.CHOSEN),
@@ -70,9 +63,9 @@ async def test_what_an_agent_proposes_is_written_once_and_the_customer_sees_noth
         assert "“what is: life?”" in told
         assert "no entry nosuch" in told
         assert "!learn ENTRY" in told
-        found = await written(desk, folder, 2)
+        found = await written(desk, folder)
     async with stage(DESK, tmp_path / "desk.db", network) as desk:
-        again = await written(desk, folder, 2)
+        again = await written(desk, folder)
     assert again == found
     assert found == [
         {"id": "puk", "questions": {"fr": ["what is: life?"]}},
@@ -84,14 +77,9 @@ async def test_a_proposal_waits_for_a_folder_that_cannot_be_written(tmp_path: Pa
     async with stage(DESK, tmp_path / "desk.db") as desk:
         await desk.customer("marie", "what is life?")
         await desk.agent("sam", "!learn new")
-        writing = asyncio.create_task(write_proposals(desk.store, tmp_path / "gone", "fr"))
-        await asyncio.wait([writing], timeout=0.3)
-        assert not writing.done()
-        writing.cancel()
-        await asyncio.wait([writing])
+        assert not await write_pending(desk.store, tmp_path / "gone", "fr")
         (tmp_path / "gone").mkdir()
-        desk.store.workshop_bell.set()
-        found = await written(desk, tmp_path / "gone", 1)
+        found = await written(desk, tmp_path / "gone")
     assert [one["not_answered"] for one in found] == [True]
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from .actors import CryptoActor, PlainActor
 from .bot import Bot, until_in
+from .desk import RunningDesk
 from .synapse import Synapse
 
 MakePlain = Callable[..., Awaitable[PlainActor]]
@@ -94,3 +95,18 @@ async def desk_bot(new_bot: MakeBot, lead: PlainActor, *agents: PlainActor) -> t
         await agent.join(room)
     await bot.start(teams={"mobile": room}, invites_from=[])
     return bot, room
+
+
+@pytest.fixture
+async def sam(plain_actor: MakePlain) -> PlainActor:
+    return await plain_actor("Sam")
+
+
+@pytest.fixture
+async def desk(synapse: Synapse, sam: PlainActor, tmp_path: Path) -> AsyncIterator[RunningDesk]:
+    bot = await asyncio.to_thread(synapse.register, display_name="helpbot")
+    room = await sam.create_room(bot.id, name="desk")
+    running = RunningDesk(tmp_path / "desk", synapse, bot, room)
+    yield running
+    if running.runs:
+        assert await running.stop() == 0, running.log()[-3000:]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from .actors import CryptoActor, PlainActor, body
 from .conftest import MakeCrypto, MakePlain
 from .desk import AgentsView, RunningDesk
-from .synapse import Synapse
 
 pytestmark = pytest.mark.synapse
 
@@ -30,14 +28,9 @@ async def sam(person: MakePerson) -> PlainActor:
 
 
 @pytest.fixture
-async def desk(synapse: Synapse, sam: PlainActor, tmp_path: Path) -> AsyncIterator[RunningDesk]:
-    bot = await asyncio.to_thread(synapse.register, display_name="helpbot")
-    room = await sam.create_room(bot.id, name="desk")
-    running = RunningDesk(tmp_path / "desk", synapse, bot, room)
-    await running.start()
-    yield running
-    if running.runs:
-        assert await running.stop() == 0, running.log()[-3000:]
+async def desk(desk: RunningDesk) -> RunningDesk:
+    await desk.start()
+    return desk
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -16,21 +15,6 @@ from .desk import FAQ, AgentsView, RunningDesk
 from .synapse import Synapse
 
 pytestmark = pytest.mark.synapse
-
-
-@pytest.fixture
-async def sam(plain_actor: MakePlain) -> PlainActor:
-    return await plain_actor("Sam")
-
-
-@pytest.fixture
-async def desk(synapse: Synapse, sam: PlainActor, tmp_path: Path) -> AsyncIterator[RunningDesk]:
-    bot = await asyncio.to_thread(synapse.register, display_name="helpbot")
-    room = await sam.create_room(bot.id, name="desk")
-    running = RunningDesk(tmp_path / "desk", synapse, bot, room)
-    yield running
-    if running.runs:
-        assert await running.stop() == 0, running.log()[-3000:]
 
 
 def change(desk: RunningDesk, **matrix: str) -> None:

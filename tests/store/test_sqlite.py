@@ -342,8 +342,7 @@ async def test_questions_are_read_while_the_desk_runs_and_from_a_day_on(store: S
     asked = Asked("où est ma facture", None, "fr", Zone.ESCALATE, "bill", 0.25)
     await store.keep(Step(await a_row(store), NOW, TALK, TICKET, notes=[asked, Settled(Outcome.REFUSED)]))
     (found,) = recorded(tmp_path / "desk.db", NOW)
-    assert (found.text, found.zone, found.entry, found.confidence) == ("où est ma facture", Zone.ESCALATE, "bill", 0.25)
-    assert (found.outcome, found.at) == (Outcome.REFUSED, NOW)
+    assert (found.asked, found.outcome, found.at) == (asked, Outcome.REFUSED, NOW)
     assert recorded(tmp_path / "desk.db", NOW + timedelta(seconds=1)) == []
 
 
