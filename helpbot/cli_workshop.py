@@ -92,15 +92,18 @@ def show_gaps(
         for one in _recorded(config, since)
         if one.outcome in {Outcome.ESCALATED, Outcome.REFUSED}
     ]
-    found = gaps(library, asked, datetime.now(UTC))
+    now = datetime.now(UTC)
+    found = gaps(library, asked, now)
     if draft_file is not None:
-        _write_new(draft_file, draft(found, config.languages[0]))
+        _write_new(draft_file, draft(library, found, config.languages[0], now))
     for gap in found:
         if as_json:
+            questions = [one.text for one in gap.questions]
             values = {"asked": gap.asked, "entry": gap.entry, "confidence": round(gap.confidence, 4)}
-            click.echo(json.dumps({**values, "questions": [one.text for one in gap.questions]}, ensure_ascii=False))
+            click.echo(json.dumps({**values, "answered": gap.answered, "questions": questions}, ensure_ascii=False))
             continue
         nearest = "no entry is near" if gap.entry is None else f"nearest: {gap.entry} ({gap.confidence:.0%})"
+        nearest = f"the FAQ answers it now, with {gap.entry}: is the answer good?" if gap.answered else nearest
         click.echo(f"{gap.asked:4d} ×  {_line(gap.questions[0].text)}\n        {nearest}")
         for one in gap.questions[1:_SHOWN]:
             click.echo(f"        {_line(one.text)}")

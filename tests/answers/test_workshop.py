@@ -54,7 +54,7 @@ def test_questions_alike_are_one_group_the_most_frequent_first() -> None:
 def test_odd_questions_make_no_trouble(texts: tuple[str, ...]) -> None:
     found = gaps(SMALL, asked(*texts), NOW)
     assert len(found) <= 1
-    assert yaml.safe_load(draft(found, "fr")) in (None, []) or found
+    assert yaml.safe_load(draft(SMALL, found, "fr", NOW)) in (None, []) or found
 
 
 NASTY = (
@@ -78,13 +78,30 @@ NASTY = (
 
 def test_a_draft_is_a_faq_that_calls_a_person_until_it_has_answers(tmp_path: Path) -> None:
     found = gaps(SMALL, [*asked(*NASTY), *asked("where is my dog", "my dog is gone", language="en")], NOW)
-    (tmp_path / "draft.yaml").write_text(draft(found, "fr"), encoding="utf-8")
+    (tmp_path / "draft.yaml").write_text(draft(SMALL, found, "fr", NOW), encoding="utf-8")
     faq, faults = load(tmp_path, ("fr", "en"))
     assert faults == ()
     assert all(entry.not_answered for entry in faq.entries)
     texts = [text for entry in faq.entries for held in entry.questions.values() for text in held]
     assert "12:30" in texts
     assert "my dog is gone" in texts
+
+
+def test_what_the_faq_answers_or_leaves_to_a_person_is_told_apart() -> None:
+    entries = (
+        FaqEntry("bill", {"fr": ("où trouver ma facture", "voir ma facture en ligne")}, {"fr": "En ligne."}),
+        FaqEntry("puk", {"fr": ("mon code PUK est bloqué", "trois essais de PUK faux")}, {"fr": "Dix essais."}),
+        FaqEntry("bike", {"fr": ("mon vélo est volé", "on m'a volé mon vélo")}, {}, not_answered=True),
+    )
+    library = FaqLibrary(Faq(entries), ("fr",))
+    found = gaps(library, asked("où trouver ma facture", "on m'a volé mon vélo hier", "vendez-vous des coques"), NOW)
+    assert {gap.questions[0].text: gap.answered for gap in found} == {
+        "où trouver ma facture": True,
+        "vendez-vous des coques": False,
+    }
+    texts = draft(library, found, "fr", NOW)
+    assert "vendez-vous des coques" in texts
+    assert "facture" not in texts
 
 
 def test_thousands_of_questions_are_grouped() -> None:
