@@ -27,7 +27,6 @@ async def work_out_aside(faq: Faq, semantic: bool = False) -> Prepared:
         child = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "helpbot.answers.aside",
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
         )  # fmt: skip
     except OSError as error:
         raise NotPrepared(f"no process could be started: {error.strerror or error}") from error

@@ -2,8 +2,9 @@
 
 FOLDER holds question sets as read_sets in evaluate.py describes. Many small and large FAQs are cut out of them by
 chance (seeded), asked the questions of the same set, half a third of them misspelt, and questions of entries that were
-cut away. A conditional logit gives the order of entries, a logistic regression the probability that the first is right;
-both by Newton's method with a small penalty. Prints weights.json.
+cut away, of which those count that share a word with one that was kept. A conditional logit gives the order of entries,
+a logistic regression the probability that the first is right; both by Newton's method with a small penalty. Prints
+weights.json.
 """
 
 from __future__ import annotations
@@ -109,13 +110,17 @@ def ask(job: tuple[Faq, list[tuple[str | None, str]], int, bool]) -> list[Asked]
     if semantic:
         _embed()([text for _, text in questions])  # many at once take a third of the time
     numbers = {entry.id: number for number, entry in enumerate(faq.entries)}
-    outside = sum(label is None for label, _ in questions)
-    inside = len(questions) - outside
+    asked = [(index.score(text), None if label is None else numbers[label]) for label, text in questions]
+    asked = [(ranking, right) for ranking, right in asked if right is not None or _shares(ranking)]
+    outside = sum(right is None for _, right in asked)
+    inside = len(asked) - outside
     weigh = {True: _OUTSIDE / max(outside, 1), False: ((1 - _OUTSIDE) if outside else 1.0) / max(inside, 1)}
-    return [
-        Asked(index.score(text), None if label is None else numbers[label], weigh[label is None])
-        for label, text in questions
-    ]
+    return [Asked(ranking, right, weigh[right is None]) for ranking, right in asked]
+
+
+def _shares(ranking: Ranking) -> bool:
+    """Tell whether any entry shares a word that says something: nothing has to be learnt about what shares none."""
+    return any(not match.hollow for match in ranking.matches)
 
 
 @cache
