@@ -41,6 +41,7 @@ from helpbot.core.events import (
     AgentMistyped,
     AgentSaid,
     AgentSpokeOutside,
+    AgentTaught,
     BotFailed,
     CustomerArrived,
     CustomerLeft,
@@ -224,6 +225,8 @@ class DeskLoop:
         event = _agent_event(incoming, agent, at, kept, ambiguous=len(found) > 1)
         if event is None:
             return None
+        if isinstance(event, AgentTaught) and incoming.reply_to is not None:
+            event = replace(event, line=await self._store.line_shown(kept.ticket.number, incoming.reply_to))
         references = ((row.transport, incoming.id),) if incoming.kind is Kind.SAID else ()
         return Case(event, kept.ticket, kept.conversation, references=references)
 

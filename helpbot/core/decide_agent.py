@@ -40,7 +40,7 @@ from helpbot.core.events import (
 )
 from helpbot.core.model import Audience, Desk, Person, Role, Status, Ticket
 from helpbot.core.phrases import days, say
-from helpbot.core.transcript import card, pieces
+from helpbot.core.transcript import card, pieces, shorten
 
 _SHOWN_ENTRY = 40  # characters of what was typed as an entry's id
 
@@ -154,14 +154,15 @@ def _reopened(ticket: Ticket, desk: Desk) -> Decision:
 def _taught(ticket: Ticket, event: AgentTaught, desk: Desk) -> Decision:
     """Propose her question to the admins; it changes nothing that the bot says before one of them takes it over."""
     language = desk.languages[0]
-    if not ticket.question or words.person_wanted(desk.library.fold(ticket.question)) is not None:
+    question = ticket.question if event.line is None else shorten(event.line)
+    if not question or words.person_wanted(desk.library.fold(question)) is not None:
         return _hinted(ticket, desk, "hint_nothing_asked")
     if event.entry is not None and desk.library.title(event.entry, language) is None:
         return _hinted(ticket, desk, "hint_no_entry", word=event.entry[:_SHOWN_ENTRY])
     name = "proposed_new" if event.entry is None else "proposed"
-    text = say(name, language, question=ticket.question, entry=event.entry)
+    text = say(name, language, question=question, entry=event.entry)
     told = Say(Audience.AGENTS, (Literal(text),))
-    return Decision(ticket, (React(event.ref, "📝"), told, Propose(event.entry, event.agent.name)))
+    return Decision(ticket, (React(event.ref, "📝"), told, Propose(event.entry, event.agent.name, event.line)))
 
 
 def _to_customer(ticket: Ticket, agent: Person, ref: str, text: str) -> tuple[Effect, ...]:

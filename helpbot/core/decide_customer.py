@@ -29,13 +29,12 @@ from helpbot.core.effects import (
     Strong,
 )
 from helpbot.core.events import BotFailed, CustomerArrived, CustomerLeft, CustomerSaid
-from helpbot.core.model import Answer, Audience, Desk, Entry, Finding, Outcome, Reason, Role, Status, Ticket, Zone
+from helpbot.core.model import NEAR, Answer, Audience, Desk, Entry, Finding, Outcome, Reason, Role, Status, Ticket, Zone
 from helpbot.core.phrases import in_all, language_name, say
 from helpbot.core.transcript import card, pieces, shorten, told
 
 _UNDECRYPTABLE = "undecryptable"
 _REMEMBERED = 1000  # characters of a question, as far as the FAQ reads it
-_NEAR = 0.3  # below, naming the nearest entry to the agents would mislead them
 
 
 def arrived(ticket: Ticket, event: CustomerArrived, desk: Desk) -> Decision:
@@ -142,7 +141,7 @@ def _answered(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
         ticket = replace(ticket, offer=offer, status=Status.OFFERED if offer else Status.BOT)
         return _spoken(ticket, event, desk, (*kept, _tell(say("no_words", spoken(ticket, desk)))))
     language = words.refused(folded)
-    if language is not None and (offer or ticket.entry is not None or ticket.refusals):
+    if language is not None and (offer or ticket.answered or ticket.refusals):
         ticket = _speaking_first(ticket, language, desk)
         return _noting(_refused(ticket, event, offer, desk), Settled(Outcome.REFUSED))
     if offer:
@@ -183,7 +182,7 @@ def _by_certainty(ticket: Ticket, event: CustomerSaid, finding: Finding, desk: D
     if finding.zone is Zone.SUGGEST and choices:
         return _offered(ticket, event, choices, desk)
     reason = Reason.REFUSED if best in ticket.refused else Reason.UNSURE
-    near = best if finding.candidates and finding.candidates[0].confidence >= _NEAR else None
+    near = best if finding.candidates and finding.candidates[0].confidence >= NEAR else None
     answer = None if near is None else desk.library.answer(near, spoken(ticket, desk), event.at)
     if near is not None and answer is not None and not answer.text:
         return _answering(ticket, event, [(near, answer)], desk)
@@ -206,7 +205,9 @@ def _answering(ticket: Ticket, event: CustomerSaid, found: Sequence[tuple[str, A
             content = (Strong(f"{number}. {title}"), *content)
         effects = (*effects, Say(Audience.CUSTOMER, content))
     wanted = next((answer for _, answer in found if answer.always_escalate), found[0][1])
-    ticket = replace(ticket, status=Status.BOT, entry=found[0][0], offer=(), team=desk.team(wanted.team).id)
+    answered = tuple(entry for entry, _ in found)
+    ticket = replace(ticket, status=Status.BOT, entry=answered[0], answered=answered, offer=())
+    ticket = replace(ticket, team=desk.team(wanted.team).id)
     if wanted.always_escalate:
         said = any(answer.text for _, answer in found)
         return _escalated(ticket, effects, Reason.ENTRY if said else Reason.NOT_ANSWERED, event.at, desk)
@@ -242,8 +243,9 @@ def _chosen(ticket: Ticket, event: CustomerSaid, entry: str, desk: Desk) -> Deci
 
 
 def _refused(ticket: Ticket, event: CustomerSaid, offer: tuple[str, ...], desk: Desk) -> Decision:
-    gone = offer or ((ticket.entry,) if ticket.entry is not None else ())
-    ticket = replace(ticket, refusals=ticket.refusals + 1, refused=(*ticket.refused, *gone), entry=None)
+    gone = offer or ticket.answered
+    refused = (*ticket.refused, *gone)
+    ticket = replace(ticket, refusals=ticket.refusals + 1, refused=refused, entry=None, answered=())
     kept = _kept(ticket, event.text)
     if ticket.refusals >= 2:
         return _escalated(ticket, kept, Reason.REFUSED, event.at, desk)

@@ -137,10 +137,14 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Propose:
-    """Propose the ticket's last question to the admins: as a phrasing of an entry, or (None) as an entry of its own."""
+    """Propose a question to the admins: as a phrasing of an entry, or (None) as an entry of its own.
+
+    `question` is None for the last one that the bot was asked.
+    """
 
     entry: str | None
     agent: str
+    question: str | None = None
 
 
 Note = Asked | Settled | Propose

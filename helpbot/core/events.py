@@ -116,12 +116,16 @@ class AgentAskedHelp:
 
 @dataclass(frozen=True, slots=True)
 class AgentTaught:
-    """`!learn ENTRY` or `!learn new`; `entry` is None for a new one."""
+    """`!learn ENTRY` or `!learn new`; `entry` is None for a new one.
+
+    `line` are the customer's words that the command is a reply to, if it is one.
+    """
 
     at: datetime
     agent: Person
     ref: str
     entry: str | None
+    line: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

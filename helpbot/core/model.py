@@ -64,6 +64,9 @@ class Zone(StrEnum):
     ESCALATE = "escalate"
 
 
+NEAR = 0.4  # confidence below which naming the nearest entry would mislead
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody on a network: their id there and the name to show."""
@@ -178,6 +181,7 @@ class Ticket:
     owner: Person | None = None
     reason: Reason | None = None
     entry: str | None = None  # the FAQ entry last answered or nearest
+    answered: tuple[str, ...] = ()  # the entries that the bot's last words answered with: "no" refuses them all
     offer: tuple[str, ...] = ()  # the entries offered, while OFFERED
     refusals: int = 0
     refused: tuple[str, ...] = ()  # entries that she said no to: never offered again

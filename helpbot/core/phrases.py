@@ -178,8 +178,10 @@ _PHRASES: dict[str, dict[str, str]] = {
         "en": "The FAQ has no entry {word}: nothing was proposed. !learn new proposes a new one.",
     },
     "hint_nothing_asked": {
-        "fr": "Cette personne n'a pas encore posé de question : rien n'a été proposé.",
-        "en": "This customer has not asked a question yet: nothing was proposed.",
+        "fr": "Cette personne n'a pas posé de question au robot : rien n'a été proposé. Répondez !learn à l'une de ses"
+        " lignes ici pour la proposer.",
+        "en": "This customer has not asked the bot a question: nothing was proposed. Reply !learn to one of her lines"
+        " here to propose that line.",
     },
     "proposed": {
         "fr": "💡 Proposé aux administrateurs comme formulation de {entry} : « {question} »",
@@ -249,7 +251,7 @@ _PHRASES: dict[str, dict[str, str]] = {
         "!release : rend le ticket libre\n"
         "!close [TEXTE] : clôt ; TEXTE est le dernier mot au client\n"
         "!reopen : rouvre\n"
-        "!learn ENTRÉE (ou new) : propose sa question pour la FAQ ; un administrateur décide\n"
+        "!learn ENTRÉE (ou new) : propose pour la FAQ sa question, ou la ligne à laquelle vous répondez\n"
         "!help : cette liste\n"
         "✅ remis au client · 📝 resté ici · ❌ non remis. Sans ✅, rien n'a été remis.",
         "en": "Mentioning a colleague: stays inside.\n"
@@ -259,7 +261,7 @@ _PHRASES: dict[str, dict[str, str]] = {
         "!release: nobody owns it\n"
         "!close [TEXT]: closes; TEXT is the last word to the customer\n"
         "!reopen: opens it again\n"
-        "!learn ENTRY (or new): proposes her question for the FAQ; an admin decides\n"
+        "!learn ENTRY (or new): proposes her question, or the line you reply to, for the FAQ\n"
         "!help: this list\n"
         "✅ delivered to the customer · 📝 stayed inside · ❌ not delivered. What has no ✅ was not delivered.",
     },

@@ -149,6 +149,10 @@ class Store(Protocol):
         """Return the number of the ticket that a message in an agents' room belongs to."""
         ...
 
+    async def line_shown(self, ticket: int, ref: str) -> str | None:
+        """Return the customer's words that a message in the ticket's thread shows; None when it is no single line."""
+        ...
+
     async def next_number(self) -> int:
         """Return the number that the next new ticket gets."""
         ...

@@ -61,6 +61,7 @@ async def _keep_ticket(db: aiosqlite.Connection, ticket: Ticket, conversation: i
         "owner_name": None if ticket.owner is None else ticket.owner.name,
         "reason": None if ticket.reason is None else ticket.reason.value,
         "entry": ticket.entry,
+        "answered": json.dumps(ticket.answered),
         "offer": json.dumps(ticket.offer),
         "refused": json.dumps(ticket.refused),
         "refusals": ticket.refusals,

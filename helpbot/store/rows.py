@@ -93,6 +93,7 @@ def _ticket(row: sqlite3.Row, kept: Conversation, entries: tuple[Entry, ...]) ->
         owner=None if row["owner"] is None else Person(row["owner"], row["owner_name"]),
         reason=None if row["reason"] is None else Reason(row["reason"]),
         entry=row["entry"],
+        answered=tuple(json.loads(row["answered"])),
         offer=tuple(json.loads(row["offer"])),
         refusals=row["refusals"],
         refused=tuple(json.loads(row["refused"])),

@@ -13,10 +13,11 @@ from typing import TypeVar
 
 import aiosqlite
 
+from helpbot.core.effects import Quoted
 from helpbot.core.model import Audience
 from helpbot.store import rows
 from helpbot.store.base import INTERNAL, Conversation, InboxRow, KeptTicket, Outgoing, Step, StoreBusy
-from helpbot.store.codec import incoming_json, text_time, time_text
+from helpbot.store.codec import incoming_json, json_content, text_time, time_text
 from helpbot.store.keep import keep_step
 from helpbot.store.notebook import SqliteNotebook
 from helpbot.store.prepare import prepare
@@ -164,6 +165,18 @@ class SqliteStore:
         """See Store."""
         row = await self._one("SELECT ticket FROM reference WHERE transport = ? AND ref = ?", transport, ref)
         return None if row is None else int(row["ticket"])
+
+    async def line_shown(self, ticket: int, ref: str) -> str | None:
+        """See Store."""
+        row = await self._one(
+            "SELECT content FROM outbox WHERE ticket = ? AND ref = ? AND audience = 'agents' AND verb = 'say'",
+            ticket,
+            ref,
+        )
+        match () if row is None else json_content(row["content"]):
+            case (Quoted(text=text),):
+                return text
+        return None
 
     async def next_number(self) -> int:
         """See Store."""

@@ -82,6 +82,8 @@ async def _keep_proposal(db: aiosqlite.Connection, note: Propose, ticket: Ticket
     async with db.execute(asked, (ticket.number,)) as found:
         row = await found.fetchone()
     question, language = (ticket.question, ticket.language) if row is None else (row["text"], row["language"])
+    if note.question is not None:
+        question, language = note.question, ticket.language
     answer = await _said_to_customer(db, ticket.number) if note.entry is None else None
     await db.execute(
         "INSERT INTO proposal (ticket, entry, question, language, answer, agent, at) VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -20,8 +20,8 @@ ALEX = Person("@alex:example.org", "Alex")
 class SmallLibrary:
     """Knows a few questions by a word each.
 
-    "puk" is sure, "move" and "line" are alike, "fire" calls a person too, "heir" is left to a person; "puk" and "fire"
-    are both answered; "how much" goes on from a question with "puk".
+    "puk" is sure, "move" and "line" are alike, "fire" calls a person too, "heir" is left to a person; "puk", "fire"
+    and "ring" are answered together; "how much" goes on from a question with "puk".
     """
 
     titles: ClassVar = {
@@ -29,13 +29,14 @@ class SmallLibrary:
         "move": "I am moving house",
         "line": "I want a new line",
         "fire": "Fire!",
+        "ring": "How do I change my ring tone",
         "heir": "I inherit a line",
     }
 
     def find(self, text: str, language: str | None, at: datetime, before: str | None = None) -> Finding:
         words = self.fold(text).split()
         heard = "fr" if {"mon", "ma", "je", "bonjour"} & set(words) else None
-        both = tuple(entry for entry in ("puk", "fire") if entry in words)
+        both = tuple(entry for entry in ("puk", "fire", "ring") if entry in words)
         if len(both) > 1:
             return Finding(Zone.ANSWER, tuple(Candidate(entry, 0.9) for entry in both), (), heard, both)
         if "heir" in words:

@@ -98,6 +98,13 @@ def test_a_refused_answer_is_not_given_again() -> None:
     assert "Answer" not in to_customer(decision.effects)
 
 
+def test_no_refuses_all_that_was_answered_at_once() -> None:
+    ticket = after(said("puk and ring"), said("hello"), said("no"))
+    assert ticket.refused == ("puk", "ring")
+    again = decide(ticket, said("puk"), DESK)
+    assert "Answer" not in to_customer(again.effects)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -73,6 +73,24 @@ async def test_what_an_agent_proposes_is_written_once_and_the_customer_sees_noth
     ]
 
 
+async def test_the_line_that_the_command_replies_to_is_proposed(tmp_path: Path) -> None:
+    folder = tmp_path / "faq"
+    folder.mkdir()
+    async with stage(DESK, tmp_path / "desk.db") as desk:
+        await desk.customer("marie", "human please")
+        await desk.customer("marie", "my puk\nis gone")
+        await desk.customer("marie", "thank you")
+        shown = {message.text: message.ref for message in desk.new_for_agents()}
+        line = next(ref for text, ref in shown.items() if "is gone" in text)
+        await desk.agent("sam", "!learn puk", reply_to=line)
+        assert any("“my puk is gone”" in message.text for message in desk.new_for_agents())
+        await desk.agent("sam", "!learn new", reply_to=desk.cards[1].ref)
+        await desk.customer("paul", "what is life?")
+        await desk.agent("sam", "!learn puk", number=2, reply_to=line)
+        found = await written(desk, folder)
+    assert found == [{"id": "puk", "questions": {"en": ["my puk is gone"]}}]
+
+
 async def test_a_proposal_waits_for_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     async with stage(DESK, tmp_path / "desk.db") as desk:
         await desk.customer("marie", "what is life?")
@@ -87,5 +105,5 @@ async def test_a_call_for_a_person_is_no_question_to_learn(tmp_path: Path) -> No
     async with stage(DESK, tmp_path / "desk.db") as desk:
         await desk.customer("marie", "human please")
         await desk.agent("sam", "!learn new")
-        assert any("has not asked a question" in message.text for message in desk.new_for_agents())
+        assert any("has not asked the bot" in message.text for message in desk.new_for_agents())
         assert await desk.store.workshop().proposals() == []
