@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from helpbot.answers.matcher import SIGNS, Match, Ranking
-from helpbot.core.model import Zone
+from helpbot.core.model import NEAR, Zone
 
 CHOICES = 3
 FEW = 12  # entries: what the signs say about a smaller FAQ is another matter
@@ -29,7 +29,6 @@ EXACT = 0.99
 _SUREST = 0.989  # what all others approach and never reach, so that they keep their order below it
 _HOLLOW = 0.0  # logit of a match that shares only words that say little, at most
 _ALIKE = 0.1  # two entries closer than this are a question, whatever the threshold
-_PROBABLY = 0.4  # the right one among the best three, so that asking is worth her time
 _PLAUSIBLE = 0.08
 _PLAUSIBLE_BESIDE = 0.12  # of the best one's probability
 _CHANCE = SIGNS.index("chance")
@@ -242,4 +241,4 @@ def zone(confidences: Sequence[float], policy: Policy, bare: bool = False) -> tu
 
 def worth_asking(confidences: Sequence[float]) -> bool:
     """Tell whether the right one is probably among entries of these confidences."""
-    return sum(confidences) >= _PROBABLY
+    return sum(confidences) >= NEAR

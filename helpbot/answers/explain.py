@@ -52,9 +52,13 @@ def _verdict(library: FaqLibrary, looked: LookedUp) -> str:
         return f"answer: at least {threshold:.0%} sure, and nothing else is alike"
     reading = looked.readings[0]
     if finding.zone is Zone.SUGGEST:
+        if len(looked.readings) > 1:
+            return f"suggest {', '.join(finding.choices)}: several things were asked, and not each is sure"
         bare = reading.ranking.bare
         why = "one word is a subject, not a question" if bare else f"not {threshold:.0%} sure, or two are alike"
         return f"suggest {', '.join(finding.choices)}: {why}"
+    if reading.finding.zone is not Zone.ESCALATE:
+        return "escalate: more was asked than can be answered at once, and a person sees to all of it"
     entry = None if reading.best[0] is None else library.faq.get(reading.best[0])
     if entry is not None and entry.not_answered and worth_asking([reading.best[1]]):
         return f"escalate: {entry.id} is nearest, and questions like it are for a person"

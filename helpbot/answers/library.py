@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import InitVar, dataclass, field, replace
 from datetime import datetime
+from itertools import zip_longest
 
 from helpbot.answers.calibrate import UNTRIED, Calibration
-from helpbot.answers.confidence import Likely, Policy, likely, worth_asking, zone
+from helpbot.answers.confidence import CHOICES, Likely, Policy, likely, worth_asking, zone
 from helpbot.answers.entries import Faq, FaqEntry
 from helpbot.answers.matcher import Index, Ranking
-from helpbot.answers.reading import asks, follows, questions, without_noise
+from helpbot.answers.reading import asks, follows, is_letter, questions, without_noise
+from helpbot.answers.repair import Repairs
 from helpbot.answers.text import normalise
 from helpbot.core.model import Answer, Candidate, Finding, Zone
 
@@ -90,34 +92,47 @@ class FaqLibrary:
 
     def look_up(self, text: str, language: str | None, at: datetime, before: str | None = None) -> LookedUp:
         """Return what `find` returns, with the readings of the text that led to it."""
-        whole = self._read(text, language, at)
+        repairs: Repairs = {}
+        whole = self._read(text, language, at, repairs)
         if whole.exact:
             return LookedUp(whole.finding, (whole,))
         said, noise = without_noise(text)
         if noise:
-            whole = self._read(said, language, at)
+            whole = self._read(said, language, at, repairs)
             if whole.exact:
                 return LookedUp(whole.finding, (whole,), noise)
-        parts = tuple(self._read(part, language, at) for part in questions(said))
-        sure = {part.finding.candidates[0].entry: part for part in parts if part.finding.zone is Zone.ANSWER}
-        meant_for_a_person = next((part for part in parts if self._is_for_a_person(part)), None)
-        if meant_for_a_person is not None:
-            return LookedUp(meant_for_a_person.finding, (meant_for_a_person,), noise)
-        others = [part for part in parts if part.finding.zone is not Zone.ANSWER]
-        if sure and all(part.finding.zone is Zone.ESCALATE and not asks(part.text) for part in others):
-            left_out = (*noise, *(other.text for other in others))  # the story round what she asks
-            if len(sure) > 1:
-                return LookedUp(_all_of(tuple(sure.values())), tuple(sure.values()), left_out)
-            if whole.finding.zone is not Zone.ANSWER:
-                (part,) = sure.values()
-                return LookedUp(part.finding, (part,), left_out)
-        if len(sure) > 1 and whole.finding.zone is Zone.ANSWER:
-            return LookedUp(replace(whole.finding, zone=Zone.ESCALATE), (whole,), noise)  # a person sees to all of it
+        if is_letter(said):
+            return LookedUp(_for_a_person(whole.finding), (whole,), noise)
+        parts = tuple(self._read(part, language, at, repairs) for part in questions(said))
+        several = self._several(parts, whole, noise)
+        if several is not None:
+            return several
         if whole.finding.zone is not Zone.ANSWER:
-            joined = self._joined(before, said, whole, language, at)
+            joined = self._joined(before, whole, language, at, repairs)
             if joined is not None:
                 return LookedUp(joined.finding, (joined,), noise)
         return LookedUp(whole.finding, (whole,), noise)
+
+    def _several(self, parts: Sequence[Reading], whole: Reading, noise: tuple[str, ...]) -> LookedUp | None:
+        """Return what comes of a message with several parts; None when they tell nothing that the whole does not."""
+        for part in parts:
+            if self._is_for_a_person(part):
+                return LookedUp(part.finding, (part,), noise)
+        sure = {part.finding.candidates[0].entry: part for part in parts if part.finding.zone is Zone.ANSWER}
+        others = [part for part in parts if part.finding.zone is not Zone.ANSWER]
+        if sure and all(part.finding.zone is Zone.ESCALATE and not asks(part.text) for part in others):
+            left_out = (*noise, *(other.text for other in others))  # the story round what she asks
+            if len(sure) == 1 and whole.finding.zone is Zone.ANSWER:
+                return None
+            read = tuple(sure.values())
+            return LookedUp(_all_of(read) if len(read) > 1 else read[0].finding, read, left_out)
+        unsure = tuple(part for part in others if part.finding.choices)
+        if sure and unsure and (whole.finding.zone is not Zone.ANSWER or any(asks(part.text) for part in unsure)):
+            read = (*sure.values(), *unsure)
+            return LookedUp(_offering(read), read, noise)
+        if len(sure) > 1 and whole.finding.zone is Zone.ANSWER:
+            return LookedUp(_for_a_person(whole.finding), (whole,), noise)  # who sees to all of it
+        return None
 
     def _is_for_a_person(self, part: Reading) -> bool:
         """Tell whether a part of a message is probably one of the questions that are not answered."""
@@ -125,19 +140,20 @@ class FaqLibrary:
         return entry is not None and entry.not_answered and worth_asking([part.best[1]])
 
     def _joined(
-        self, before: str | None, said: str, alone: Reading, language: str | None, at: datetime
+        self, before: str | None, alone: Reading, language: str | None, at: datetime, repairs: Repairs
     ) -> Reading | None:
         """Return the reading together with the question before, if that leads elsewhere and is surer."""
-        if before is None or not follows(said):
+        if before is None or not follows(alone.text):
             return None
-        joined, earlier = self._read(f"{before} {said}", language, at), self._read(before, language, at)
+        joined = self._read(f"{before} {alone.text}", language, at, repairs)
+        earlier = self._read(before, language, at, repairs)
         if joined.finding.zone is Zone.ESCALATE or joined.best[0] == earlier.best[0] or joined.best[1] <= alone.best[1]:
             return None
         return joined
 
-    def _read(self, text: str, language: str | None, at: datetime) -> Reading:
-        """Look one text up as it stands."""
-        ranking = self.ranking(text, language, at)
+    def _read(self, text: str, language: str | None, at: datetime, repairs: Repairs) -> Reading:
+        """Look one text up as it stands; `repairs` are those found for other parts of the same message."""
+        ranking = self.ranking(text, language, at, repairs)
         found = likely(ranking, self.out_of_scope)
         where, offered = zone([one.confidence for one in found], self.policy, ranking.bare)
         ids = [self.faq.entries[one.match.entry].id for one in found]
@@ -157,11 +173,11 @@ class FaqLibrary:
         finding = Finding(where, candidates, choices, _language_of(ranking, found, self.faq, self.languages))
         return Reading(text, ranking, found, finding)
 
-    def ranking(self, text: str, language: str | None, at: datetime) -> Ranking:
+    def ranking(self, text: str, language: str | None, at: datetime, repairs: Repairs | None = None) -> Ranking:
         """Return all matches of a question, with the signs for each."""
         day = at.date()
         silent = {position for position in self._dated if not self.faq.entries[position].speaks_on(day)}
-        return self._index.score(text, language, silent)
+        return self._index.score(text, language, silent, repairs)
 
     def title(self, entry: str, language: str) -> str | None:
         """Return the entry's first phrasing, in that language if it has one, with a capital letter."""
@@ -188,6 +204,17 @@ class FaqLibrary:
     def fold(self, text: str) -> str:
         """Return the text in the form in which two spellings of the same words are equal, capped in length."""
         return normalise(text)
+
+
+def _for_a_person(finding: Finding) -> Finding:
+    return replace(finding, zone=Zone.ESCALATE, choices=())
+
+
+def _offering(readings: Sequence[Reading]) -> Finding:
+    """Return the finding that offers what each of several questions may mean, the likeliest of each first."""
+    offers = [reading.finding.choices or (reading.finding.candidates[0].entry,) for reading in readings]
+    ordered = dict.fromkeys(one for round_ in zip_longest(*offers) for one in round_ if one is not None)
+    return replace(_all_of(readings), zone=Zone.SUGGEST, choices=tuple(ordered)[:CHOICES], answers=())
 
 
 def _all_of(readings: Sequence[Reading]) -> Finding:

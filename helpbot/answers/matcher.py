@@ -18,7 +18,7 @@ from rapidfuzz import fuzz
 
 from helpbot.answers import softmax
 from helpbot.answers.entries import Faq
-from helpbot.answers.repair import Question, Vocabulary
+from helpbot.answers.repair import Question, Repairs, Vocabulary
 from helpbot.answers.semantic import Embed, mended
 from helpbot.answers.synonyms import meanings
 from helpbot.answers.text import is_function_word, normalise, said_in, spelt_out, stem
@@ -167,14 +167,23 @@ class Index:
         """Return what took long to work out."""
         return Taught(self.learnt, self.meaning)
 
-    def score(self, question: str, language: str | None = None, silent: Collection[int] = frozenset()) -> Ranking:
-        """Compare with all entries but the silent ones; the language known from before decides between two that tie."""
+    def score(
+        self,
+        question: str,
+        language: str | None = None,
+        silent: Collection[int] = frozenset(),
+        repairs: Repairs | None = None,
+    ) -> Ranking:
+        """Compare with all entries but the silent ones; the language known from before decides between two that tie.
+
+        `repairs` holds what other parts of the same message needed, and gets what this one needs.
+        """
         plain = normalise(question)
         if not plain or not self.groups:
             return Ranking()
         same = self.exact.get(plain, {})
         told, lead = self.vocabulary.language(spelt_out(plain.split()))
-        asked = self.vocabulary.read(said_in(plain)[:_WORDS_AT_MOST], told)
+        asked = self.vocabulary.read(said_in(plain)[:_WORDS_AT_MOST], told, repairs)
         total = asked.total
         return Ranking(
             matches=self._matches(asked, self._meant(question, asked), same, language, silent),

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 
 from helpbot.answers.text import LONGEST, is_courtesy, is_function_word, listed, spelt_out, stem, words
 
-_PARTS_AT_MOST = 6
+_PARTS_AT_MOST = 12
 _ENDS = frozenset(".!?;…\n")
 _PAUSES = _ENDS | frozenset(",:()–—")
+_TIGHT = frozenset("?!;…,")  # these end something between two letters, too
 _JOINTS = (
     " et aussi ",
     " ainsi que ",
@@ -66,13 +67,14 @@ def without_noise(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def questions(text: str) -> tuple[str, ...]:
-    """Return the parts of a text that may be questions of their own; fewer than two when it is one."""
-    found: list[str] = []
-    text = text[:LONGEST]
-    for sentence in _split(text, _ENDS.__contains__) if not _ENDS.isdisjoint(text) else [text]:
-        found += _unjoined(sentence)
-    parts = tuple(part for part in found if _content(part)) if len(found) > 1 else ()
-    return parts[:_PARTS_AT_MOST] if len(parts) > 1 else ()
+    """Return the parts of a text that may be questions of their own; none when it is one, or a whole letter."""
+    parts = _parts(text)
+    return parts if 1 < len(parts) <= _PARTS_AT_MOST else ()
+
+
+def is_letter(text: str) -> bool:
+    """Tell whether a text has more parts than there are questions in one message: a person has to read it."""
+    return len(_parts(text)) > _PARTS_AT_MOST
 
 
 def asks(part: str) -> bool:
@@ -87,14 +89,22 @@ def follows(text: str) -> bool:
     return content < _SHORT or (content <= 2 * _SHORT and plain.startswith(_FOLLOWING))
 
 
+def _parts(text: str) -> tuple[str, ...]:
+    found: list[str] = []
+    text = text[:LONGEST]
+    for sentence in _split(text, _ENDS.__contains__) if not _ENDS.isdisjoint(text) else [text]:
+        found += _unjoined(sentence)
+    return tuple(part for part in found if _content(part)) if len(found) > 1 else ()
+
+
 def _split(text: str, ends: Callable[[str], bool]) -> Iterator[str]:
-    """Yield the pieces between the signs that end one; a sign between two digits or letters ends nothing."""
+    """Yield the pieces between the signs that end one; one between two digits ends nothing."""
     begin = 0
     for at, char in enumerate(text):
         if not ends(char):
             continue
         after = text[at + 1 : at + 2]
-        if char != "\n" and after and not after.isspace() and not ends(after):
+        if char != "\n" and after and not after.isspace() and not ends(after) and not _between_words(text, at):
             continue
         piece = text[begin : at + 1].strip()
         begin = at + 1
@@ -102,6 +112,17 @@ def _split(text: str, ends: Callable[[str], bool]) -> Iterator[str]:
             yield piece
     if words(text[begin:]):
         yield text[begin:].strip()
+
+
+def _between_words(text: str, at: int) -> bool:
+    """Tell whether a sign stands between two words with no space, and in no address."""
+    before = text[:at].split(None)[-1:] or [""]
+    return (
+        text[at] in _TIGHT
+        and text[at + 1].isalpha()
+        and text[at - 1 : at].isalpha()
+        and not any(sign in before[0] for sign in "/.@")
+    )
 
 
 def _unjoined(sentence: str) -> list[str]:
@@ -113,7 +134,8 @@ def _unjoined(sentence: str) -> list[str]:
     for joint in _JOINTS:
         first, found, second = plain.partition(joint)
         if found and len(_content(first)) > 1 and len(_content(second)) > 1:
-            return [first.strip(), second.strip()]
+            asked = "?" if "?" in sentence else ""
+            return [first.strip(), f"{second.strip()}{asked}"]
     return [sentence]
 
 

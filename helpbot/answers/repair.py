@@ -17,8 +17,12 @@ _REPAIR_FROM = 4  # letters: shorter words have too many neighbours
 _REPAIR_ALIKE = 0.7
 _OTHER_LETTER = 0.6  # people rarely mistype the first letter: then it is more likely another word
 _REPAIRS_AT_MOST = 12  # words of one question; a longer one is a story, and no few words decide it
+_SEARCHES_AT_MOST = 2 * _REPAIRS_AT_MOST  # words of one message
 _FUNCTION_WEIGHT = 0.12
 _NUMBER_WEIGHT = 0.3  # of a number that no entry holds: an amount, a date, a telephone number
+
+
+Repairs = dict[str, tuple[str, float] | None]  # unknown word → the FAQ's word that was meant, and how sure that is
 
 
 class Word(NamedTuple):
@@ -68,16 +72,22 @@ class Vocabulary:
             spoken={language: frozenset(words) for language, words in spoken.items()},
         )
 
-    def read(self, said: list[str], language: str | None = None) -> Question:
-        """Weigh a question's words, mending those that no entry knows; `language` is what they seem to be in."""
+    def read(self, said: list[str], language: str | None = None, known: Repairs | None = None) -> Question:
+        """Weigh a question's words, mending those that no entry knows; `language` is what they seem to be in.
+
+        `known` are repairs of the same message, and gets more of them up to a limit, for each takes a search.
+        """
         asked: dict[str, Word] = {}
         mended: list[str] = []
-        repairs: dict[str, tuple[str, float] | None] = {}
+        repairs: Repairs = {}
+        known = {} if known is None else known
         for word in said:
             root, meant, sure = stem(word), word, 1.0
             if root not in self.weights:
                 if word not in repairs and len(repairs) < _REPAIRS_AT_MOST:
-                    repairs[word] = self._nearest(word)
+                    if word not in known and len(known) < _SEARCHES_AT_MOST:
+                        known[word] = self._nearest(word)
+                    repairs[word] = known.get(word)
                 meant, sure = repairs.get(word) or (word, 0.0)
                 root = stem(meant)
             mended.append(meant)

@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpbot.answers.entries import Faq, FaqEntry
 from helpbot.answers.explain import explain
+from helpbot.answers.matcher import Index
 from helpbot.answers.reading import asks, follows, questions, without_noise
+from helpbot.answers.repair import Repairs
 from helpbot.core.model import Finding, Zone
 from tests.answers.test_library import shipped
 
@@ -47,6 +50,11 @@ def test_temper_and_politeness_are_left_out_unless_nothing_else_was_said(text: s
         ("je déménage avec ma box et mon téléphone", 0),
         ("mon puk est bloqué", 0),
         ("le 3.5 go", 0),
+        ("mon puk est bloqué?comment payer ma facture", 2),
+        ("voir https://example.org/factures?mois=mai et ma boite est pleine", 2),
+        ("la page www.example.org?mois reste blanche", 0),
+        (" ".join(f"mon puk {number} est bloqué." for number in range(12)), 12),
+        (" ".join(f"mon puk {number} est bloqué." for number in range(13)), 0),
     ],
 )
 def test_a_text_falls_into_the_questions_that_it_holds(text: str, parts: int) -> None:
@@ -57,7 +65,7 @@ def test_a_text_falls_into_the_questions_that_it_holds(text: str, parts: int) ->
 def test_any_text_can_be_read(text: str) -> None:
     said, noise = without_noise(text)
     assert said or not text
-    assert len(questions(text)) <= 6
+    assert len(questions(text)) <= 12
     assert isinstance(follows(text), bool)
     assert isinstance(asks(text), bool)
     assert all(part in text for part in noise)
@@ -90,6 +98,34 @@ def test_a_second_question_that_is_not_known_is_not_passed_over() -> None:
 def test_of_three_questions_the_unknown_one_is_not_passed_over(joint: str) -> None:
     text = joint.join(["mon puk est bloqué", "comment télécharger ma facture", "Vendez-vous des parapluies jaunes ?"])
     assert find(text).zone is not Zone.ANSWER
+
+
+def test_a_second_question_without_a_pause_is_not_passed_over() -> None:
+    assert find("mon puk est bloqué et vous vendez des parapluies jaunes ?").zone is not Zone.ANSWER
+
+
+def test_a_question_that_is_not_sure_is_offered_beside_the_one_that_is() -> None:
+    text = "mon PUK est bloqué, et comment activer le roaming ?"
+    finding = find(text)
+    assert (finding.zone, finding.answers) == (Zone.SUGGEST, ())
+    assert finding.choices[:2] == ("puk-blocked", "roaming-world")
+    assert "several things were asked" in explain(shipped(), text, None, NOW)
+
+
+def test_a_letter_of_many_questions_is_for_a_person() -> None:
+    text = " ".join(f"Mon PUK numéro {number} est bloqué." for number in range(20))
+    finding = find(text)
+    assert (finding.zone, finding.choices) == (Zone.ESCALATE, ())
+    assert "a person sees to all of it" in explain(shipped(), text, None, NOW)
+
+
+def test_the_words_of_one_message_are_searched_for_a_limited_number_of_times() -> None:
+    index = Index.build(Faq((FaqEntry("puk", {"fr": ("mon puk est bloqué",)}, {"fr": "x"}),)))
+    searched: Repairs = {}
+    for part in range(10):
+        index.score(" ".join(f"mot{'abcdefghij'[part]}{letter}lent" for letter in "abcdefgh"), None, (), searched)
+    assert len(searched) == 24
+    assert index.score("bloqeu", None, (), {"bloqeu": ("bloque", 0.9)}).repairs == (("bloqeu", "bloque"),)
 
 
 def test_the_story_round_a_question_is_passed_over() -> None:
