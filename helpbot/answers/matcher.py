@@ -28,6 +28,7 @@ _WORDS_AT_MOST = 80
 _ALIKE_AT_LEAST = 0.2  # of the runs of letters, when no word is shared
 _MEANING = 2  # how much likeness of meaning counts beside that of letters
 _SOME_MEANING = 0.5  # likeness from which on no shared word is needed
+_COVERED = 0.8  # share of a phrasing from which on a question that names nothing asks the same
 _SHORTLIST = 8  # entries that are compared closely
 _LOOKED_AT = 10  # phrasings of such an entry, those most alike
 LEARNT_AT_MOST = 5000  # phrasings: fitting more would take minutes and a gigabyte
@@ -47,7 +48,7 @@ class Match(NamedTuple):
     signs: tuple[float, ...]
     exact: bool = False
     spoken: bool = False  # in the language known from before
-    hollow: bool = False  # nothing but words that say little is shared
+    hollow: bool = False  # nothing but words that say little is shared, or the question names nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +278,8 @@ class Index:
         near = [self.phrasings[group.first + number] for number in order]
         letters = sorted((fuzz.ratio(question.spelt, one.spelt) / 100 for one in near), reverse=True)
         best = near[0]
-        total, held = question.total, question.sure
+        covered = sum(weight * question.sure.get(root, 0.0) for root, weight in best.roots.items()) / best.weight
+        total = question.total
         known = [
             (word.weight * word.sure, group.shares[word.stem]) for word in question.asked if word.stem in group.shares
         ]
@@ -292,7 +294,7 @@ class Index:
             max(fuzz.ratio(question.ordered, one.ordered) for one in near) / 100,
             sum(weight for weight, _ in known) / total,
             sum(weight * share for weight, share in known) / total,
-            sum(weight * held.get(root, 0.0) for root, weight in best.roots.items()) / best.weight,
+            covered,
             sum(both) / len(both),
             max(senses),
             _mean_of_three([senses[number] for number in order]),
@@ -300,7 +302,7 @@ class Index:
             max(meant),
             _mean_of_three([meant[number] for number in order]),
         )
-        hollow = (
+        hollow = (not question.subject and covered < _COVERED) or (
             not any(word.stem in group.shares and not is_function_word(word.stem) for word in question.asked)
             and group.marks.isdisjoint(question.marks)
             and max(meant) < _SOME_MEANING

@@ -11,13 +11,14 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from helpbot.answers.synonyms import meanings
-from helpbot.answers.text import FUNCTION_WORDS, is_function_word, stem
+from helpbot.answers.text import FUNCTION_WORDS, is_function_word, names_something, stem
 
 _REPAIR_FROM = 4  # letters: shorter words have too many neighbours
 _REPAIR_ALIKE = 0.7
 _OTHER_LETTER = 0.6  # people rarely mistype the first letter: then it is more likely another word
 _REPAIRS_AT_MOST = 12  # words of one question; a longer one is a story, and no few words decide it
 _SEARCHES_AT_MOST = 2 * _REPAIRS_AT_MOST  # words of one message
+_WITHOUT_SUBJECT = 6  # words: a longer question names something in some way ("what will it cost to go to the US")
 _FUNCTION_WEIGHT = 0.12
 _NUMBER_WEIGHT = 0.3  # of a number that no entry holds: an amount, a date, a telephone number
 
@@ -45,6 +46,7 @@ class Question:
     ordered: str
     sure: Mapping[str, float]
     marks: frozenset[str]  # its meanings, see `synonyms`
+    subject: bool  # whether it says what it is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ class Vocabulary:
             ordered=" ".join(sorted(mended)),
             sure={word.stem: word.sure for word in asked.values()},
             marks=frozenset(meanings(asked)),
+            subject=len(asked) > _WITHOUT_SUBJECT or any(map(names_something, asked)),
         )
 
     def _nearest(self, word: str) -> tuple[str, float] | None:

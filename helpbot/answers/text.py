@@ -181,6 +181,11 @@ def is_function_word(word: str, language: str | None = None) -> bool:
     return word in FUNCTION_WORDS.get(language or "", _FUNCTION) or word in _COURTESY
 
 
+def names_something(root: str) -> bool:
+    """Tell whether a stem says what a question is about: "what does it cost" names nothing."""
+    return root not in _ASKED_OF_ANYTHING and not is_function_word(root)
+
+
 def stem(word: str) -> str:
     """Return what the forms of a word share, roughly, for French and English alike."""
     if word in _FUNCTION or word.isdecimal():
@@ -192,3 +197,15 @@ def stem(word: str) -> str:
             root = root[:-1] if len(root) > 4 and root[-1] == root[-2] else root
             return word if root in _FUNCTION else root
     return word
+
+
+_ASKED_OF_ANYTHING = frozenset(
+    map(
+        stem,
+        listed(
+            "combien prix tarif cout couter coute coutent cher temps delai duree durer dure longtemps prend prendre "
+            "marche marcher marchent fonctionne fonctionner cost costs price time take takes long work works working "
+            "expensive"
+        ),
+    )
+)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from helpbot.answers.entries import Faq, FaqEntry
 from helpbot.answers.explain import explain
+from helpbot.answers.library import FaqLibrary
 from helpbot.answers.matcher import Index
 from helpbot.answers.reading import asks, follows, questions, without_noise
 from helpbot.answers.repair import Repairs
@@ -139,6 +140,22 @@ def test_a_question_that_goes_on_is_joined_to_the_one_before() -> None:
     alone, joined = find("et en plusieurs fois ?"), find("et en plusieurs fois ?", "comment payer ma facture")
     assert alone.zone is not Zone.ANSWER
     assert (joined.zone, joined.candidates[0].entry) == (Zone.ANSWER, "payment-plan")
+
+
+@pytest.mark.parametrize(
+    "text", ["combien ça coûte ?", "how much does it cost", "et si ça marche pas ?", "ça prend combien"]
+)
+def test_a_question_that_names_nothing_suggests_nothing(text: str) -> None:
+    assert find(text).zone is Zone.ESCALATE
+
+
+def test_a_question_that_names_nothing_is_answered_where_a_phrasing_is_as_short() -> None:
+    entries = (
+        FaqEntry("price", {"fr": ("combien ça coûte ?", "c'est quel prix")}, {"fr": "Dix euros."}),
+        FaqEntry("size", {"fr": ("quelle taille choisir", "je prends quelle taille")}, {"fr": "La vôtre."}),
+    )
+    finding = FaqLibrary(Faq(entries), ("fr",)).find("dites, combien ça coûte", None, NOW)
+    assert (finding.zone, finding.candidates[0].entry) == (Zone.ANSWER, "price")
 
 
 def test_what_goes_on_is_not_given_the_same_answer_again() -> None:
