@@ -41,6 +41,12 @@ _TO_TALK = {
     "parler", "a", "au", "aux", "un", "une", "d", "de", "l", "avec", "discuter", "contacter", "joindre", "etre", "mis",
     "en", "relation", "avoir", "vrai", "to", "talk", "speak", "with", "an", "any", "the", "contact", "reach", "real",
 }  # fmt: skip
+_OF_SOMETHING = {"verification", "resource", "resources", "ressource", "ressources", "error", "erreur", "rights"}
+_FAR_AWAY = {"abroad", "overseas", "etranger"}  # whom she calls there is nobody of ours
+_DOING = {  # to a person, which is no call for one
+    "add", "adding", "remove", "register", "declare", "insure", "pay", "change", "replace", "ajouter", "rajouter",
+    "retirer", "enlever", "inscrire", "declarer", "assurer", "payer", "changer", "remplacer", "prevenir",
+}  # fmt: skip
 _NEAR = 4  # words between "talk" and "somebody"
 _LONG = 14  # words: beyond, "human" is part of a story and not a call
 
@@ -96,15 +102,22 @@ def person_wanted(folded: str) -> str | None:
     for language in ("fr", "en"):
         if folded in _PERSON_ALONE[language]:
             return language
-        if len(words) <= _LONG and set(words) & _PERSON[language]:
+        if len(words) <= _LONG and set(words) & _PERSON[language] and not _OF_SOMETHING & set(words):
             return language
-        staff = _STAFF[language] | _PERSON[language]
-        wanted = dict.fromkeys(_WANTING[language], staff)
-        wanted |= dict.fromkeys(_TALKING[language], staff | _SOMEBODY[language])
-        for place, word in enumerate(words):
-            if wanted.get(word, set()) & set(words[place + 1 : place + 1 + _NEAR]):
-                return language
+        if any(_called(words[place:], language) for place in range(len(words))):
+            return language
     return None
+
+
+def _called(words: list[str], language: str) -> bool:
+    """Tell whether these words begin with a call for a person: "talk to somebody", "want a person"."""
+    first, near = words[0], words[1 : 1 + _NEAR]
+    staff = _STAFF[language] | _PERSON[language]
+    if first in _TALKING[language] and set(near) & (staff | _SOMEBODY[language]):
+        return not _FAR_AWAY & set(words)
+    place = next((place for place, word in enumerate(near) if word in staff), None)
+    about = _DOING & set(near[:place]) or _OF_SOMETHING & set(words)
+    return first in _WANTING[language] and place is not None and not about
 
 
 def _declined(words: list[str]) -> bool:

@@ -125,6 +125,9 @@ def test_a_person_is_called_at_any_moment(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "I need to add a person to my plan", "je veux ajouter une personne à mon forfait",
+        "comment joindre quelqu'un à l'étranger", "how do I contact someone abroad",
+        "does the app need human verification",
         "personne ne répond", "what about my agent number", "je veux changer ma carte SIM", "nobody can talk",
         "je ne veux pas que quelqu'un utilise mon compte", "I don't want someone to use my account",
     ],
@@ -307,6 +310,9 @@ def test_a_corrected_message_is_shown_as_corrected() -> None:
         ("I don't want to wait, get me a person", True),
         ("pourquoi je ne peux pas parler à un humain ?", True),
         ("I don't want a bot, I want a human", True),
+        ("I want to change my plan, get me a person", True),
+        ("comment joindre quelqu'un ?", True),
+        ("I need a real person for my bill", True),
         ("I can't reach a human", True),
     ],
 )
