@@ -12,7 +12,8 @@ from outside: answered, wrong, and wrong when 60 % do.
 
 `FOLDER PREFIX WEIGHTS [semantic]` prints the sets whose names start so, by the weights in a file that `train.py` wrote:
 what the shipped weights do with the questions that they were fitted to flatters them. With `semantic`, meanings are
-compared as well.
+compared as well. With `cut`, the FAQs are cut down to a part of their entries, and all questions from outside are about
+those that were cut away.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ _OUTSIDE = 0.2
 _MUCH_OUTSIDE = 0.6
 _SAID = 0.4  # the share from outside that the promise is made for
 _LEFT_OUT = 5
+_CUT_TO = (0.3, 0.5, 0.8)
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _LONG_ENOUGH = 4
 
@@ -119,6 +121,17 @@ def with_outside(one: QuestionSet) -> QuestionSet:
     )
 
 
+def cut(one: QuestionSet, share: float, chance: random.Random) -> QuestionSet:
+    """Return the set with that share of its entries; only questions about the others come from outside."""
+    ids = sorted(one.phrasings)
+    kept = set(chance.sample(ids, round(share * len(ids))))
+    return QuestionSet(
+        f"{one.name} {share:.0%}",
+        {entry: held for entry, held in one.phrasings.items() if entry in kept},
+        tuple((label if label in kept else None, text) for label, text in one.questions if label is not None),
+    )
+
+
 @dataclass(frozen=True)
 class Measured:
     """Outcomes of one set: confidence, whether it was right, whether the FAQ holds the question, what it counts."""
@@ -190,9 +203,10 @@ def main(folder: str, only: str = "", weights: str | None = None, *more: str) ->
     chance = random.Random(1)  # noqa: S311 -- repeatable on purpose
     out = sys.stdout
     out.write(f"{'set':18} accuracy auroc cov@5 cov@2 misspelt | promised: answered, wrong, wrong with 60 % outside\n")
-    for one in map(with_outside, read_sets(Path(folder))):
-        if "/more_" in one.name or not one.name.startswith(only):
-            continue
+    sets = [one for one in read_sets(Path(folder)) if "/more_" not in one.name and one.name.startswith(only)]
+    if "cut" in more:
+        sets = [cut(one, share, chance) for one in sets for share in _CUT_TO]
+    for one in map(with_outside, sets):
         faq = one.faq()
         library = library_of(faq, work_out(faq, embed), ("en", "fr"), (0.05, _SAID), embed)
         promises = []
