@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from helpbot.clock import Now, run_timers, system_now
+from helpbot.cases import Cases
+from helpbot.clock import Now, run_notices, run_timers, system_now
 from helpbot.core.model import Desk
 from helpbot.courier import Courier
 from helpbot.desk import DeskLoop
@@ -37,10 +38,14 @@ class Helpbot:
         self._transports = {transport.name: transport for transport in transports}
         self._now = now
         account = " ".join(sorted(transport.account for transport in transports))
-        self._loop = DeskLoop(
-            store, lambda: self.desk, now, account, lambda one, other: rooms.get(one) == rooms.get(other)
-        )
         self._courier = Courier(store, self._transports, rooms, now)
+        cases = Cases(
+            store,
+            lambda: self.desk,
+            one_room=lambda one, other: rooms.get(one) == rooms.get(other),
+            certain=self._courier.certain,
+        )
+        self._loop = DeskLoop(store, cases, lambda: self.desk, now, account)
         self._open = asyncio.Event()
         self._open.set()
 
@@ -61,6 +66,7 @@ class Helpbot:
                 group.create_task(self._loop.run(), name="desk"),
                 group.create_task(self._courier.run(), name="courier"),
                 group.create_task(run_timers(self._store, self._now), name="clock"),
+                group.create_task(run_notices(self._store, self._now, self._first_team), name="notices"),
                 *(group.create_task(self._listen(transport), name=transport.name) for transport in self._all()),
             ]
             try:
@@ -69,6 +75,9 @@ class Helpbot:
             finally:
                 for task in tasks:
                     task.cancel()
+
+    def _first_team(self) -> str:
+        return self.desk.teams[0].id
 
     def _all(self) -> list[Transport]:
         return list(self._transports.values())

@@ -10,12 +10,28 @@ from helpbot.store.base import Store, StoreBusy
 
 Now = Callable[[], datetime]
 _LONGEST_NAP = timedelta(seconds=30)  # so that a clock that jumps is noticed
+_NOTICES = timedelta(minutes=1)  # between two notices of dead letters
 _BUSY_PAUSE = 1.0  # seconds before a database that could not be used is tried again
 
 
 def system_now() -> datetime:
     """Return the time, in UTC."""
     return datetime.now(UTC)
+
+
+async def run_notices(store: Store, now: Now, first_team: Callable[[], str]) -> None:
+    """Have agents told of what failed, gathered, at most once in a while, until cancelled."""
+    while True:
+        store.dead_bell.clear()
+        try:
+            again = await store.gather_dead(now(), _NOTICES, first_team())
+        except StoreBusy:
+            await asyncio.sleep(_BUSY_PAUSE)
+            continue
+        if again is None:
+            await store.dead_bell.wait()
+        else:
+            await asyncio.sleep(min(max(again - now(), timedelta(0)), _NOTICES).total_seconds())
 
 
 async def run_timers(store: Store, now: Now) -> None:

@@ -1,22 +1,25 @@
 """The outbox → the networks: lanes, retry, read-back, dead letters.
 
 Rule: one lane a destination and one message in flight a lane, in order; a lane that waits holds nobody else up.
-Rule: after a start and after any doubt a lane reads back what it sent before it sends, because the network may have
-taken what we never heard it take.
+Rule: after a start and after any doubt a room is read back before anything is sent there, because the network may
+have taken what we never heard it take.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TypeVar
 
 import structlog
 
 from helpbot.clock import Now
+from helpbot.core.effects import Strong
 from helpbot.core.model import Audience
+from helpbot.rooms import Rooms
 from helpbot.store.base import Outgoing, Store, StoreBusy
 from helpbot.transports.base import Address, Transport, TryLater, Undeliverable
 
@@ -25,11 +28,12 @@ log = structlog.get_logger(__name__)
 
 _FIRST_PAUSE = timedelta(seconds=1)
 _LONGEST_PAUSE = timedelta(minutes=5)
-_IN_FLIGHT = 16  # lanes that send at the same time
-_TRIES_INSIDE = 20  # how often what an agents' room refuses is tried again: about an hour, for the admin to mend it
+_IN_FLIGHT = 32  # rooms that are sent to at the same time
+_SLOW = 3.0  # seconds after which a message in flight leaves its place to others
+_TRIES = 3  # refusals after which a message to a customer is a dead letter
+_FAULTS = 5  # faults of ours over one message, of whatever kind, after which it is one
 _BUSY_PAUSE = 1.0  # seconds before a database that could not be used is tried again
-
-
+_LOOK = 1.0  # seconds that somebody waits for a room that is being sent to
 _MARKS = {"react", "edit_card"}
 
 
@@ -41,16 +45,15 @@ class Courier:
     ) -> None:
         self._store = store
         self._transports = transports
-        self._rooms = rooms
+        self._desks = rooms
         self._now = now
+        self._rooms = Rooms(store, rooms)
         self._busy: set[str] = set()
         self._places = asyncio.Semaphore(_IN_FLIGHT)
         self._chance = random.Random()  # noqa: S311  # jitter is no secret
-        self._older = 0
 
     async def run(self) -> None:
         """Send whatever is queued, until cancelled."""
-        self._older = await self._patiently_newest()
         async with asyncio.TaskGroup() as group:
             while True:
                 await self._store.outbox_bell.wait()
@@ -66,17 +69,33 @@ class Courier:
                         self._busy.add(lane)
                         group.create_task(self._lane(lane), name=f"lane {lane}")
 
-    async def _patiently_newest(self) -> int:
-        while True:
-            try:
-                return await self._store.newest_outgoing()
-            except StoreBusy:
-                await asyncio.sleep(_BUSY_PAUSE)
-
     @property
     def idle(self) -> bool:
         """Tell whether no lane is at work."""
         return not self._busy
+
+    async def certain(self, team: str) -> bool:
+        """See to it that all that the bot has in a team's room is known; tell whether it is."""
+        address = self._desks.get(team)
+        transport = None if address is None else self._transports.get(address.transport)
+        if address is None or transport is None:
+            return True  # nothing was ever sent there
+        room = self._rooms.of_team(address)
+        try:
+            async with asyncio.timeout(_LOOK):
+                await room.lock.acquire()
+        except TimeoutError:
+            return False
+        try:
+            await room.read(transport)
+            for row in await self._store.queued(room.teams):
+                if row.key in room.there:
+                    await self._store.sent(row, transport.name, room.there[row.key], self._now())
+        except (TryLater, Undeliverable, StoreBusy):
+            return False
+        finally:
+            room.lock.release()
+        return True
 
     async def _lane(self, lane: str) -> None:
         try:
@@ -104,34 +123,68 @@ class Courier:
             await self._give_up(row, "this desk has no room for it any more: see `teams` in the config")
             return
         await transport.ready.wait()
-        async with self._places:
+        room = self._rooms.of(row)
+        async with room.lock, self._place():
             try:
-                if (row.id <= self._older or row.tries > 0) and await self._read_back(transport, row):
-                    return
-                ref = await self._contained(row, self._hand_over(transport, row))
+                await self._contained(row, room.read(transport))
+                ref = room.there.get(row.key)
+                if ref is not None:
+                    log.info("found_sent", key=row.key, lane=row.lane)
+                else:
+                    ref = await self._contained(row, self._hand_over(transport, row))
             except TryLater as later:
+                room.doubted = room.doubted or later.doubtful
                 await self._later(row, later.why, later.after)
             except Undeliverable as never:
-                # A mark or a new state of the card is not worth that her words wait behind it.
-                if row.audience is Audience.AGENTS and row.tries < _TRIES_INSIDE and row.verb not in _MARKS:
-                    await self._later(row, never.why, None)
-                else:
-                    await self._give_up(row, never.why)
+                await self._refused(row, never)
             else:
                 await self._keep_sent(row, transport.name, ref)
 
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """Hold one of the places, but not for long: a room that does not answer must not keep others from theirs."""
+        await self._places.acquire()
+        left = False
+
+        def leave() -> None:
+            nonlocal left
+            if not left:
+                left = True
+                self._places.release()
+
+        timer = asyncio.get_running_loop().call_later(_SLOW, leave)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            leave()
+
     async def _contained(self, row: Outgoing, call: Awaitable[T]) -> T:
-        """Return what a network gives; an error that its port does not name is our bug, and delays this row alone.
+        """Return what a network gives; an error that its port does not name is our bug, and concerns this row alone.
 
         Raises TryLater or Undeliverable, because the other lanes have to go on.
         """
         try:
             return await call
-        except (TryLater, Undeliverable):
+        except (TryLater, Undeliverable, StoreBusy):
             raise
         except Exception as error:  # a bug has no type to wait for
             why = f"a fault of ours: {type(error).__name__}"
-            raise (TryLater(why) if row.tries < _TRIES_INSIDE else Undeliverable(why)) from error
+            log.error("sending_failed", key=row.key, lane=row.lane, exc_info=error)
+            raise _Fault(why) from error
+
+    async def _refused(self, row: Outgoing, never: Undeliverable) -> None:
+        """Try again what an agents' room refuses, for as long as it does; what a customer's does, a few times."""
+        if isinstance(never, _Fault):
+            over = row.refusals + 1 >= _FAULTS
+        elif row.audience is Audience.CUSTOMER:
+            over = never.why in {"gone", "crowded"} or row.refusals + 1 >= _TRIES
+        else:  # a mark or a new state of the card is not worth that her words wait behind it
+            over = row.verb in _MARKS or (not never.whole_room and row.refusals + 1 >= _TRIES)
+        if over:
+            await self._give_up(row, never.why)
+        else:
+            await self._later(row, never.why, None, refused=True)
 
     async def _keep_sent(self, row: Outgoing, transport: str, ref: str) -> None:
         """Keep that a row was sent, however long the database takes: sending it once more would double it."""
@@ -139,58 +192,52 @@ class Courier:
             try:
                 return await self._store.sent(row, transport, ref, self._now())
             except StoreBusy as busy:
-                log.error("database_busy", why=str(busy))
+                log.error("database_busy", why=str(busy), hint="a message was sent, and that cannot be kept yet")
                 await asyncio.sleep(_BUSY_PAUSE)
 
     def _transport(self, row: Outgoing) -> Transport | None:
         if row.audience is Audience.CUSTOMER:
             return self._transports.get(row.transport or "")
-        room = self._rooms.get(row.team or "")
+        room = self._desks.get(row.team or "")
         return None if room is None else self._transports.get(room.transport)
 
     def _address(self, row: Outgoing) -> Address:
         """Return where the row goes; it comes from the database and the config alone."""
         if row.audience is Audience.CUSTOMER:
             return Address(row.transport or "", row.room or "")
-        room = self._rooms[row.team or ""]
+        room = self._desks[row.team or ""]
         threaded = row.verb in {"say", "react"}
         return Address(room.transport, room.room, row.card if threaded else None)
 
     async def _hand_over(self, transport: Transport, row: Outgoing) -> str:
-        if row.gone:
-            raise Undeliverable("gone")
+        if row.gone or row.crowded:
+            raise Undeliverable("gone" if row.gone else "crowded")
         address = self._address(row)
         if row.verb == "react":
             return await transport.react(address, row.target or "", row.symbol or "", row.key)
         content = row.content or ()
         if row.verb in {"card", "say_in_room"} or row.audience is Audience.CUSTOMER:
             return await transport.send(address, content, row.key)
-        if row.card is None:
-            raise Undeliverable("the card of this ticket was never posted")
         if row.verb == "edit_card":
+            if row.card is None:
+                raise Undeliverable("the card of this ticket was never posted")
             return await transport.edit(address, row.card, content, row.key)
+        if row.card is None:  # the room refused the card: her words are shown all the same
+            content = (Strong(f"#{row.ticket}"), *content)
         return await transport.send(address, content, row.key)
 
-    async def _read_back(self, transport: Transport, row: Outgoing) -> bool:
-        """Mark what the network has already; tell whether the row was among it."""
-        before = await self._store.sent_before(row)
-        there = await self._contained(row, transport.sent_since(self._address(row), before))
-        if not there:
-            return False
-        for key, queued in (await self._store.queued_keys(row.lane)).items():
-            if key in there:
-                log.info("found_sent", key=key, lane=row.lane)
-                await self._store.sent(queued, transport.name, there[key], self._now())
-        return row.key in there
-
-    async def _later(self, row: Outgoing, why: str, after: timedelta | None) -> None:
+    async def _later(self, row: Outgoing, why: str, after: timedelta | None, *, refused: bool = False) -> None:
         pause = min(_FIRST_PAUSE * 2 ** min(row.tries, 10), _LONGEST_PAUSE)
         pause = pause * self._chance.uniform(0.75, 1.25) if after is None else min(after, _LONGEST_PAUSE)
         log.warning(
             "sending_later", key=row.key, lane=row.lane, tries=row.tries + 1, seconds=pause.total_seconds(), why=why
         )
-        await self._store.postpone(row, self._now() + pause, why)
+        await self._store.postpone(row, self._now() + pause, why, refused=refused)
 
     async def _give_up(self, row: Outgoing, why: str) -> None:
         log.error("undeliverable", key=row.key, lane=row.lane, ticket=row.ticket, why=why)
         await self._store.bury(row, why, self._now())
+
+
+class _Fault(Undeliverable):
+    """A fault of ours over one message."""

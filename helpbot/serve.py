@@ -67,6 +67,7 @@ async def _serve(config: Config, faq: Faq, store: SqliteStore, stop: asyncio.Eve
         invites_from=matrix.may_invite(),
         teams=rooms,
         decline_text=in_all("decline", config.languages),
+        exposed_text=in_all("exposed", config.languages),
         notebook=store.notebook("matrix"),
     )
     addresses = {team: Address("matrix", room) for team, room in rooms.items()}

@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import assert_never
 
 from helpbot.core import decide_agent, decide_customer
-from helpbot.core.effects import Decision, Literal, React, Say, SayInRoom, StopTimer
+from helpbot.core.effects import Decision, EditCard, Effect, Literal, React, Say, SayInRoom, StopTimer
 from helpbot.core.events import (
     AgentAskedHelp,
     AgentBlocked,
     AgentClaimed,
     AgentClosed,
+    AgentLeft,
     AgentMistyped,
     AgentNoted,
     AgentReleased,
@@ -25,20 +26,26 @@ from helpbot.core.events import (
     AgentSaid,
     AgentSpokeOutside,
     AgentTaught,
-    BotFailed,
+    BotGaveUp,
     CustomerArrived,
     CustomerLeft,
     CustomerSaid,
+    DeadLettersFound,
     Delivered,
     Event,
+    StrangerCame,
+    StrangersGone,
     TimerFired,
     Undelivered,
 )
 from helpbot.core.model import Audience, Desk, Status, Ticket
 from helpbot.core.phrases import is_phrase, say
+from helpbot.core.transcript import card
+
+_TICKETS_NAMED = 10
 
 
-def decide(ticket: Ticket, event: Event, desk: Desk) -> Decision:
+def decide(ticket: Ticket, event: Event, desk: Desk) -> Decision:  # noqa: PLR0912  # one branch an event
     """Return what the ticket becomes when the event happens, and what there is to do."""
     match event:
         case CustomerSaid():
@@ -47,8 +54,12 @@ def decide(ticket: Ticket, event: Event, desk: Desk) -> Decision:
             return decide_customer.arrived(ticket, event, desk)
         case CustomerLeft():
             return decide_customer.left(ticket, event, desk)
-        case BotFailed():
-            return decide_customer.bot_failed(ticket, event, desk)
+        case BotGaveUp():
+            return decide_customer.bot_gave_up(ticket, event, desk)
+        case StrangerCame():
+            return decide_customer.stranger_came(ticket, event, desk)
+        case StrangersGone():
+            return decide_customer.strangers_gone(ticket, desk)
         case (
             AgentSaid()
             | AgentReplied()
@@ -65,8 +76,13 @@ def decide(ticket: Ticket, event: Event, desk: Desk) -> Decision:
             return decide_agent.acted(ticket, event, desk)
         case AgentSpokeOutside():
             return _spoke_outside(ticket, event, desk)
+        case AgentLeft():
+            return decide_agent.left(ticket, event, desk)
         case Delivered():
-            return Decision(ticket, (React(event.ref, "✅"),))
+            ticket, shown = decide_customer.reached(ticket, desk)
+            return Decision(ticket, (React(event.ref, "✅"), *shown))
+        case DeadLettersFound():
+            return _dead_letters(ticket, event, desk)
         case Undelivered():
             return _undelivered(ticket, event, desk)
         case TimerFired():
@@ -91,10 +107,21 @@ def _undelivered(ticket: Ticket, event: Undelivered, desk: Desk) -> Decision:
         return Decision(ticket)
     language = desk.languages[0]
     why = say(f"why_{event.why}", language) if is_phrase(f"why_{event.why}") else event.why
-    told = Say(Audience.AGENTS, (Literal(say("not_delivered", language, why=why)),))
-    if event.ref is None:
-        return Decision(ticket, (told,))
-    return Decision(ticket, (React(event.ref, "❌"), told))
+    told: tuple[Effect, ...] = (Say(Audience.AGENTS, (Literal(say("not_delivered", language, why=why)),)),)
+    if event.ref is not None:
+        told = (React(event.ref, "❌"), *told)
+    if not ticket.undeliverable:
+        ticket = replace(ticket, undeliverable=True)
+        told = (*told, EditCard(card(ticket, desk)))
+    return Decision(ticket, told)
+
+
+def _dead_letters(ticket: Ticket, event: DeadLettersFound, desk: Desk) -> Decision:
+    language = desk.languages[0]
+    tickets = ", ".join(f"#{number}" for number in event.tickets[:_TICKETS_NAMED]) or "–"
+    more = " …" if len(event.tickets) > _TICKETS_NAMED else ""
+    text = say("dead_letters", language, count=event.count, tickets=tickets + more)
+    return Decision(ticket, (SayInRoom(event.team, None, (Literal(text),)),))
 
 
 def _timer_fired(ticket: Ticket, event: TimerFired) -> Decision:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from helpbot.core import decide_customer, words
-from helpbot.core.decide_customer import spoken
+from helpbot.core.decide_parts import spoken
 from helpbot.core.effects import (
     Block,
     Decision,
@@ -30,6 +30,7 @@ from helpbot.core.events import (
     AgentClaimed,
     AgentClosed,
     AgentEvent,
+    AgentLeft,
     AgentMistyped,
     AgentNoted,
     AgentReleased,
@@ -75,6 +76,15 @@ def acted(ticket: Ticket, event: AgentEvent, desk: Desk) -> Decision:
             assert_never(event)
 
 
+def left(ticket: Ticket, event: AgentLeft, desk: Desk) -> Decision:
+    """Free the ticket of an agent who is no longer there, and say so to the others."""
+    if ticket.status is not Status.HELD or ticket.owner is None or ticket.owner.id != event.agent.id:
+        return Decision(ticket)
+    ticket = replace(ticket, status=Status.WAITING, owner=None)
+    text = say("agent_left", desk.languages[0], name=event.agent.name, number=ticket.number)
+    return Decision(ticket, (Say(Audience.AGENTS, (Literal(text),)), EditCard(card(ticket, desk))))
+
+
 def help_text(desk: Desk) -> str:
     """Return the list of commands in the agents' language."""
     language = desk.languages[0]
@@ -84,9 +94,11 @@ def help_text(desk: Desk) -> str:
 def _said(ticket: Ticket, event: AgentSaid, desk: Desk) -> Decision:
     owns = ticket.owner is not None and ticket.owner.id == event.agent.id
     if event.attachment is not None:
+        kept = f"📎 {event.attachment}" + (f"\n{event.text}" if event.text else "")
         if owns and not event.mentions and desk.plain_text == "owner":
-            return Decision(ticket, (React(event.ref, "❌"), *_hinted(ticket, desk, "hint_file").effects))
-        return Decision(ticket, _kept_inside(event.agent, event.ref, f"📎 {event.attachment}"))
+            refused = (Record(Role.AGENT, Audience.AGENTS, event.agent.name, kept), React(event.ref, "❌"))
+            return Decision(ticket, (*refused, *_hinted(ticket, desk, "hint_file").effects))
+        return Decision(ticket, _kept_inside(event.agent, event.ref, kept))
     if not event.text or event.mentions or not owns or desk.plain_text != "owner":
         return Decision(ticket, _kept_inside(event.agent, event.ref, event.text))
     if ticket.status is not Status.HELD:

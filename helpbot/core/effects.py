@@ -58,10 +58,10 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class SayInRoom:
-    """Say something in the agents' room outside of any ticket, as an answer to the message `to`."""
+    """Say something in the agents' room outside of any ticket, as an answer to the message `to` if there is one."""
 
     team: str
-    to: str
+    to: str | None
     content: Content
 
 

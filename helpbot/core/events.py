@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from helpbot.core.model import Person
+from helpbot.core.model import Person, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +186,45 @@ class TimerFired:
 
 
 @dataclass(frozen=True, slots=True)
-class BotFailed:
-    """The bot raised over these words of hers; a person has to see to them."""
+class BotGaveUp:
+    """The bot cannot deal with these words of hers, because it raised over them or must not speak: a person has to."""
 
     at: datetime
     text: str
+    reason: Reason = Reason.BOT_FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class StrangerCame:
+    """Somebody else is in her room: nothing may be said there."""
+
+    at: datetime
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StrangersGone:
+    """She is alone with the bot again."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLeft:
+    """An agent is no longer in the agents' room."""
+
+    at: datetime
+    agent: Person
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLettersFound:
+    """So many messages of these tickets could not be decided or delivered since this was last told."""
+
+    at: datetime
+    team: str
+    count: int
+    tickets: tuple[int, ...]
 
 
 AgentEvent = (
@@ -216,5 +250,9 @@ Event = (
     | Delivered
     | Undelivered
     | TimerFired
-    | BotFailed
+    | BotGaveUp
+    | StrangerCame
+    | StrangersGone
+    | AgentLeft
+    | DeadLettersFound
 )

@@ -44,6 +44,8 @@ class Reason(StrEnum):
     ENTRY = "entry"  # the FAQ entry says always_escalate
     NOT_ANSWERED = "not_answered"  # the FAQ entry says so
     BOT_FAILED = "bot_failed"
+    LOOP = "loop"  # she writes so fast that she may be a bot
+    CROWDED = "crowded"  # somebody else is in her room, where the bot says nothing then
 
 
 class Outcome(StrEnum):
@@ -187,6 +189,8 @@ class Ticket:
     refused: tuple[str, ...] = ()  # entries that she said no to: never offered again
     question: str = ""  # the last question before a person was called, shortened
     carded: bool = False  # the agents have a card, and all words go to its thread as they come
+    undeliverable: bool = False  # what was to reach her last did not
+    reassured_at: datetime | None = None  # when she was last told that a person will come
     closed_at: datetime | None = None
     newer: int | None = None  # the number of a later ticket of the same customer, if one
     transcript: tuple[Entry, ...] = field(default=())  # what the agents have not seen: empty once carded

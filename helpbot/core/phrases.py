@@ -83,6 +83,12 @@ _PHRASES: dict[str, dict[str, str]] = {
         "en": "That is a question for a person: I am getting one for you. Your ticket is #{number}; "
         "everything you write here reaches them.",
     },
+    "escalated_loop": {
+        "fr": "Cela fait beaucoup de messages : une personne prend la suite (demande #{number}). "
+        "Tout ce que vous écrivez ici lui parvient.",
+        "en": "That is a lot of messages: a person will take over (ticket #{number}). "
+        "Everything you write here reaches them.",
+    },
     "escalated_bot_failed": {
         "fr": "J'ai un problème de mon côté, je vous passe donc une personne. Votre demande porte le numéro "
         "#{number} ; tout ce que vous écrivez ici lui parvient.",
@@ -135,6 +141,14 @@ _PHRASES: dict[str, dict[str, str]] = {
         "fr": "une question que la FAQ laisse à une personne",
         "en": "a question that the FAQ leaves to a person",
     },
+    "reason_loop": {
+        "fr": "trop de messages à la suite, peut-être un autre robot",
+        "en": "too many messages in a row, perhaps another bot",
+    },
+    "reason_crowded": {
+        "fr": "une autre personne est dans son salon, où le robot se tait alors",
+        "en": "somebody else is in the customer's room, where the bot says nothing then",
+    },
     "reason_bot_failed": {"fr": "le robot est tombé en panne", "en": "the bot failed"},
     "transcript": {"fr": "Échanges jusqu'ici :", "en": "The talk so far:"},
     "bot": {"fr": "🤖 robot", "en": "🤖 bot"},
@@ -152,6 +166,25 @@ _PHRASES: dict[str, dict[str, str]] = {
         "en": "🚪 {name} left the conversation: nothing reaches them until they come back.",
     },
     "customer_back": {"fr": "🚪 {name} est de retour.", "en": "🚪 {name} is back."},
+    "stranger_came": {
+        "fr": "🚷 {name} est entré dans le salon du client : rien n'y est plus envoyé tant que d'autres y sont.",
+        "en": "🚷 {name} came into the customer's room: nothing is sent there any more while others are in it.",
+    },
+    "strangers_gone": {
+        "fr": "🚷 {name} est à nouveau seul avec le robot : vous pouvez lui écrire.",
+        "en": "🚷 {name} is alone with the bot again: you can write to them.",
+    },
+    "agent_left": {
+        "fr": "👋 {name} n'est plus dans ce salon : le ticket #{number} est libre.",
+        "en": "👋 {name} is not in this room any more: ticket #{number} is free.",
+    },
+    "dead_letters": {
+        "fr": "☠️ Messages non traités ou non remis : {count} (tickets : {tickets}). "
+        "L'administrateur les voit avec « helpbot dead list ».",
+        "en": "☠️ Messages not dealt with or not delivered: {count} (tickets: {tickets}). "
+        "The admin sees them with “helpbot dead list”.",
+    },
+    "unreachable": {"fr": "injoignable", "en": "cannot be reached"},
     "reopened_card": {
         "fr": "🔁 {name} a écrit de nouveau, le ticket est rouvert.",
         "en": "🔁 {name} wrote again, the ticket is open again.",
@@ -160,6 +193,14 @@ _PHRASES: dict[str, dict[str, str]] = {
     "why_gone": {
         "fr": "cette personne n'est plus dans la conversation",
         "en": "the customer is not in the conversation any more",
+    },
+    "why_crowded": {
+        "fr": "une autre personne est dans son salon",
+        "en": "somebody else is in the customer's room",
+    },
+    "hint_exposed": {
+        "fr": "Ce salon est ouvert à tous : rien n'a été envoyé. Rendez-le accessible sur invitation seulement.",
+        "en": "This room is open to everybody: nothing was sent. Make it invite-only.",
     },
     "hint_unknown": {
         "fr": "Commande inconnue : {word}. Rien n'a été envoyé ; !help donne la liste.",
@@ -264,6 +305,12 @@ _PHRASES: dict[str, dict[str, str]] = {
         "!learn ENTRY (or new): proposes her question, or the line you reply to, for the FAQ\n"
         "!help: this list\n"
         "✅ delivered to the customer · 📝 stayed inside · ❌ not delivered. What has no ✅ was not delivered.",
+    },
+    "exposed": {
+        "fr": "⚠️ Ce salon est ouvert à tous : je n'y montre rien des clients tant qu'il n'est pas accessible sur "
+        "invitation seulement, sans historique public.",
+        "en": "⚠️ This room is open to everybody: I show nothing of customers here until it is invite-only, without a "
+        "public history.",
     },
     "decline": {
         "fr": "Je n'aide qu'en tête-à-tête : ouvrez une conversation directe avec moi. Je quitte ce salon.",

@@ -32,7 +32,8 @@ def card(ticket: Ticket, desk: Desk) -> Content:
         *_labelled(language, "question", shorten(ticket.question)),
         *_labelled(language, "owner", owner),
     ]
-    head = Strong(f"{_LIGHTS.get(ticket.status, '⚪')} #{ticket.number} · {state} · {team}")
+    unreachable = f" · ⚠️ {say('unreachable', language)}" if ticket.undeliverable else ""
+    head = Strong(f"{_LIGHTS.get(ticket.status, '⚪')} #{ticket.number} · {state} · {team}{unreachable}")
     return (head, Literal("\n".join(lines)))
 
 

@@ -7,9 +7,9 @@ without its effects, or the other way round, is a lost or a doubled message.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from helpbot.core.effects import Content, Note
@@ -25,7 +25,10 @@ class StoreBusy(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A customer's room with the bot; `gone` when she, or the bot, is no longer there."""
+    """A customer's room with the bot; `gone` when she, or the bot, is no longer there.
+
+    `crowded` when somebody else is there as well: then nothing is said there.
+    """
 
     id: int
     transport: str
@@ -33,17 +36,23 @@ class Conversation:
     customer: Person
     language: str | None = None
     gone: bool = False
+    crowded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """Something that happened and is not decided yet; `payload` is JSON."""
+    """Something that happened and is not decided yet; `payload` is JSON.
+
+    `tries` counts the starts at which it was the first to be decided, `again` how often an admin had it decided anew.
+    """
 
     id: int
     transport: str
     event: str
     payload: str
     at: datetime
+    tries: int = 0
+    again: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +87,8 @@ class Draft:
 class Outgoing:
     """A row of the outbox that is to be sent, with where it goes as the database tells.
 
-    `room` is None where the agents' room is the team's; `card` is the root of the ticket's thread.
+    `room` is None where the agents' room is the team's; `card` is the root of the ticket's thread. `tries` counts the
+    times that it could not be sent, `refusals` those of them when the network said no for good.
     """
 
     id: int
@@ -90,6 +100,7 @@ class Outgoing:
     transport: str | None
     room: str | None
     gone: bool
+    crowded: bool
     team: str | None
     ticket: int | None
     card: str | None
@@ -98,6 +109,8 @@ class Outgoing:
     receipt: str | None
     created_at: datetime
     tries: int
+    refusals: int
+    again: int
     due_at: datetime | None
 
 
@@ -114,6 +127,7 @@ class Step:
     timers: Mapping[str, datetime | None] | None = None  # None as a value stops the timer
     references: Sequence[tuple[str, str]] = ()  # (transport, ref) that belong to the ticket from now on
     notes: Sequence[Note] = ()  # for the admin's workshop
+    internal: Sequence[tuple[str, str]] = ()  # (event, payload): what is to be decided because of this
     fault: str | None = None
 
 
@@ -123,14 +137,19 @@ class Store(Protocol):
     inbox_bell: asyncio.Event
     outbox_bell: asyncio.Event
     timer_bell: asyncio.Event
+    dead_bell: asyncio.Event  # something failed for good
     progress_bell: asyncio.Event  # something was decided or sent
 
     async def receive(self, transport: str, batch: Sequence[Incoming], cursor: str | None, at: datetime) -> None:
         """Keep what came in together with the network's cursor; an event that is there already is passed over."""
         ...
 
-    async def next_inbox(self) -> InboxRow | None:
-        """Return the oldest row that is not decided."""
+    async def next_inbox(self, besides: Collection[int] = ()) -> InboxRow | None:
+        """Return the oldest row that is not decided, besides those of these ids."""
+        ...
+
+    async def begin(self, row: InboxRow) -> None:
+        """Keep that deciding the row begins, before it does: it may be what ends the process."""
         ...
 
     async def conversation(self, transport: str, room: str) -> Conversation | None:
@@ -153,6 +172,10 @@ class Store(Protocol):
         """Return the customer's words that a message in the ticket's thread shows; None when it is no single line."""
         ...
 
+    async def owned_by(self, agent: str, team: str) -> Sequence[int]:
+        """Return the numbers of the open tickets of a team that this agent owns."""
+        ...
+
     async def next_number(self) -> int:
         """Return the number that the next new ticket gets."""
         ...
@@ -169,32 +192,36 @@ class Store(Protocol):
         """Return the first row of the lane that is not sent."""
         ...
 
-    async def newest_outgoing(self) -> int:
-        """Return the id of the newest row of the outbox, 0 without any."""
+    async def read_from(self, conversation: int | None, teams: Sequence[str]) -> str | None:
+        """Return a reference in that customer's room, or these teams', before all that may be there unknown to us."""
         ...
 
-    async def sent_before(self, row: Outgoing) -> str | None:
-        """Return the reference of what was last sent to the row's room before the row was made."""
-        ...
-
-    async def queued_keys(self, lane: str) -> Mapping[str, Outgoing]:
-        """Return what the lane still has to send, by key."""
+    async def queued(self, teams: Sequence[str]) -> Sequence[Outgoing]:
+        """Return what is still to be sent to these teams' room, in order."""
         ...
 
     async def sent(self, row: Outgoing, transport: str, ref: str, at: datetime) -> None:
         """Keep that the row was sent there, and report the delivery of the agent's message that it completes."""
         ...
 
-    async def postpone(self, row: Outgoing, due: datetime, why: str) -> None:
+    async def postpone(self, row: Outgoing, due: datetime, why: str, *, refused: bool) -> None:
         """Keep that the row could not be sent now."""
         ...
 
     async def bury(self, row: Outgoing, why: str, at: datetime) -> None:
-        """Keep that the row, and what else carries the same agent's message, will never be sent; report it."""
+        """Keep that the row, and what else carries the same agent's message, will not be sent; report it."""
+        ...
+
+    async def gather_dead(self, now: datetime, every: timedelta, first_team: str) -> datetime | None:
+        """Report what failed since the last time, at most once in that time; return when to look again, if ever."""
         ...
 
     async def next_due(self) -> datetime | None:
         """Return when the first timer is due."""
+        ...
+
+    async def timer_runs(self, ticket: int, name: str) -> bool:
+        """Tell whether the ticket has a timer of that name."""
         ...
 
     async def fire(self, now: datetime) -> None:

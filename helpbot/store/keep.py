@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 import aiosqlite
 
 from helpbot.core.effects import Content, Literal
 from helpbot.core.model import Audience, Entry, Status, Ticket
-from helpbot.store.base import Conversation, Draft, Step
+from helpbot.store.base import INTERNAL, Conversation, Draft, Step
 from helpbot.store.codec import content_json, time_text
 from helpbot.store.workshop import keep_note
 
@@ -33,17 +34,29 @@ async def keep_step(db: aiosqlite.Connection, step: Step) -> None:
             await keep_note(db, note, ticket, step.at)
     for transport, ref in step.references:
         await db.execute("INSERT OR IGNORE INTO reference VALUES (?, ?, ?)", (transport, ref, number))
+    for event, payload in step.internal:
+        await write_note(db, event, payload, step.at)
     await db.execute(
         "UPDATE inbox SET done_at = ?, fault = ? WHERE id = ?", (time_text(step.at), step.fault, step.row.id)
     )
 
 
+async def write_note(db: aiosqlite.Connection, event: str, payload: str, at: datetime) -> None:
+    """Write a row of the inbox that the desk writes to itself; the same event counts once."""
+    await db.execute(
+        "INSERT INTO inbox (transport, event, payload, at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (transport, event) DO NOTHING",
+        (INTERNAL, event, payload, time_text(at)),
+    )
+
+
 async def _keep_conversation(db: aiosqlite.Connection, kept: Conversation) -> int:
     async with db.execute(
-        "INSERT INTO conversation (transport, room, customer, customer_name, language, gone) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (transport, room) DO UPDATE SET customer = excluded.customer,"
-        " customer_name = excluded.customer_name, language = excluded.language, gone = excluded.gone RETURNING id",
-        (kept.transport, kept.room, kept.customer.id, kept.customer.name, kept.language, kept.gone),
+        "INSERT INTO conversation (transport, room, customer, customer_name, language, gone, crowded)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (transport, room) DO UPDATE SET customer = excluded.customer,"
+        " customer_name = excluded.customer_name, language = excluded.language, gone = excluded.gone,"
+        " crowded = excluded.crowded RETURNING id",
+        (kept.transport, kept.room, kept.customer.id, kept.customer.name, kept.language, kept.gone, kept.crowded),
     ) as found:
         row = await found.fetchone()
     assert row is not None, "RETURNING gives the row"  # noqa: S101
@@ -67,6 +80,8 @@ async def _keep_ticket(db: aiosqlite.Connection, ticket: Ticket, conversation: i
         "refusals": ticket.refusals,
         "question": ticket.question,
         "carded": ticket.carded,
+        "undeliverable": ticket.undeliverable,
+        "reassured_at": None if ticket.reassured_at is None else time_text(ticket.reassured_at),
         "opened_at": time_text(ticket.opened_at),
         "closed_at": None if ticket.closed_at is None else time_text(ticket.closed_at),
     }

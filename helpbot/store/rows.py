@@ -13,7 +13,8 @@ from helpbot.store.base import Conversation, InboxRow, KeptTicket, Outgoing
 from helpbot.store.codec import content_text, json_content, text_time
 
 OUTGOING = (
-    "SELECT o.*, coalesce(o.content, e.content) AS words, c.transport, c.room, coalesce(c.gone, 0) AS gone, t.card"
+    "SELECT o.*, coalesce(o.content, e.content) AS words, c.transport, c.room, coalesce(c.gone, 0) AS gone,"
+    " coalesce(c.crowded, 0) AS crowded, t.card"
     " FROM outbox o LEFT JOIN entry e ON e.id = o.entry LEFT JOIN conversation c ON c.id = o.conversation"
     " LEFT JOIN ticket t ON t.number = o.ticket"
 )
@@ -22,12 +23,14 @@ OUTGOING = (
 def conversation(row: sqlite3.Row) -> Conversation:
     """Return the conversation of a row."""
     customer = Person(row["customer"], row["customer_name"])
-    return Conversation(row["id"], row["transport"], row["room"], customer, row["language"], bool(row["gone"]))
+    gone, crowded = bool(row["gone"]), bool(row["crowded"])
+    return Conversation(row["id"], row["transport"], row["room"], customer, row["language"], gone, crowded)
 
 
 def inbox(row: sqlite3.Row) -> InboxRow:
     """Return the inbox row of a row."""
-    return InboxRow(row["id"], row["transport"], row["event"], row["payload"], text_time(row["at"]))
+    at = text_time(row["at"])
+    return InboxRow(row["id"], row["transport"], row["event"], row["payload"], at, row["tries"], row["again"])
 
 
 def outgoing(row: sqlite3.Row) -> Outgoing:
@@ -42,6 +45,7 @@ def outgoing(row: sqlite3.Row) -> Outgoing:
         transport=row["transport"],
         room=row["room"],
         gone=bool(row["gone"]),
+        crowded=bool(row["crowded"]),
         team=row["team"],
         ticket=row["ticket"],
         card=row["card"],
@@ -50,6 +54,8 @@ def outgoing(row: sqlite3.Row) -> Outgoing:
         receipt=row["receipt"],
         created_at=text_time(row["created_at"]),
         tries=row["tries"],
+        refusals=row["refusals"],
+        again=row["again"],
         due_at=None if row["due_at"] is None else text_time(row["due_at"]),
     )
 
@@ -99,6 +105,8 @@ def _ticket(row: sqlite3.Row, kept: Conversation, entries: tuple[Entry, ...]) ->
         refused=tuple(json.loads(row["refused"])),
         question=row["question"],
         carded=bool(row["carded"]),
+        undeliverable=bool(row["undeliverable"]),
+        reassured_at=None if row["reassured_at"] is None else text_time(row["reassured_at"]),
         closed_at=None if row["closed_at"] is None else text_time(row["closed_at"]),
         newer=row["newer"],
         transcript=entries,

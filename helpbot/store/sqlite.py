@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
 import aiosqlite
 
 from helpbot.core.effects import Quoted
-from helpbot.core.model import Audience
-from helpbot.store import rows
-from helpbot.store.base import INTERNAL, Conversation, InboxRow, KeptTicket, Outgoing, Step, StoreBusy
+from helpbot.store import dead, outbox, rows
+from helpbot.store.base import Conversation, InboxRow, KeptTicket, Outgoing, Step, StoreBusy
 from helpbot.store.codec import incoming_json, json_content, text_time, time_text
-from helpbot.store.keep import keep_step
+from helpbot.store.keep import keep_step, write_note
 from helpbot.store.notebook import SqliteNotebook
 from helpbot.store.prepare import prepare
 from helpbot.store.workshop import SqliteWorkshop
@@ -26,6 +26,7 @@ from helpbot.transports.base import Incoming, SetupError
 
 T = TypeVar("T")
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
+_OURS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError)  # faults of ours
 
 
 class SqliteStore:
@@ -39,6 +40,7 @@ class SqliteStore:
         self.outbox_bell = asyncio.Event()
         self.timer_bell = asyncio.Event()
         self.workshop_bell = asyncio.Event()
+        self.dead_bell = asyncio.Event()
         self.progress_bell = asyncio.Event()
 
     @classmethod
@@ -72,6 +74,7 @@ class SqliteStore:
         self.outbox_bell.set()
         self.timer_bell.set()
         self.workshop_bell.set()
+        self.dead_bell.set()
 
     async def _unit(self, work: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
         """Run `work` as one transaction; a cancelled caller stops waiting, the transaction goes on to its end."""
@@ -84,8 +87,9 @@ class SqliteStore:
                     await self._db.execute("COMMIT")
                 except BaseException as error:
                     if self._db.in_transaction:
-                        await self._db.execute("ROLLBACK")
-                    if isinstance(error, sqlite3.OperationalError):
+                        with contextlib.suppress(sqlite3.Error):  # SQLite may have done so itself
+                            await self._db.execute("ROLLBACK")
+                    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _OURS):
                         raise StoreBusy(str(error)) from error
                     raise
                 return result
@@ -123,15 +127,27 @@ class SqliteStore:
         if batch:
             self.inbox_bell.set()
 
-    async def next_inbox(self) -> InboxRow | None:
+    async def next_inbox(self, besides: Collection[int] = ()) -> InboxRow | None:
         """See Store."""
-        row = await self._one("SELECT * FROM inbox WHERE done_at IS NULL ORDER BY id LIMIT 1")
+        row = await self._one(
+            "SELECT * FROM inbox WHERE done_at IS NULL AND id NOT IN (SELECT value FROM json_each(?))"
+            " ORDER BY id LIMIT 1",
+            json.dumps(list(besides)),
+        )
         return None if row is None else rows.inbox(row)
+
+    async def begin(self, row: InboxRow) -> None:
+        """See Store."""
+        await self._all("UPDATE inbox SET tries = tries + 1 WHERE id = ?", row.id)
 
     async def keep(self, step: Step) -> None:
         """See Store."""
         await self._unit(lambda db: keep_step(db, step))
         self.progress_bell.set()
+        if step.internal:
+            self.inbox_bell.set()
+        if step.fault is not None:
+            self.dead_bell.set()
         if step.drafts:
             self.outbox_bell.set()
         if step.timers:
@@ -178,6 +194,13 @@ class SqliteStore:
                 return text
         return None
 
+    async def owned_by(self, agent: str, team: str) -> Sequence[int]:
+        """See Store."""
+        found = await self._all(
+            "SELECT number FROM ticket WHERE owner = ? AND team = ? AND status = 'held' ORDER BY number", agent, team
+        )
+        return [int(row["number"]) for row in found]
+
     async def next_number(self) -> int:
         """See Store."""
         row = await self._one("SELECT coalesce(max(number), 0) + 1 AS next FROM ticket")
@@ -187,85 +210,57 @@ class SqliteStore:
 
     async def lanes(self) -> tuple[str, ...]:
         """See Store."""
-        found = await self._all("SELECT lane FROM outbox WHERE state = 'queued' GROUP BY lane ORDER BY min(id)")
-        return tuple(row["lane"] for row in found)
+        return await self._unit(outbox.lanes)
 
     async def head(self, lane: str) -> Outgoing | None:
         """See Store."""
-        row = await self._one(f"{rows.OUTGOING} WHERE o.state = 'queued' AND o.lane = ? ORDER BY o.id LIMIT 1", lane)
-        return None if row is None else rows.outgoing(row)
+        return await self._unit(lambda db: outbox.head(db, lane))
 
-    async def newest_outgoing(self) -> int:
+    async def read_from(self, conversation: int | None, teams: Sequence[str]) -> str | None:
         """See Store."""
-        row = await self._one("SELECT coalesce(max(id), 0) AS newest FROM outbox")
-        return 0 if row is None else int(row["newest"])
+        return await self._unit(lambda db: outbox.read_from(db, conversation, teams))
 
-    async def sent_before(self, row: Outgoing) -> str | None:
+    async def queued(self, teams: Sequence[str]) -> Sequence[Outgoing]:
         """See Store."""
-        where, value = ("team = ?", row.team) if row.audience is Audience.AGENTS else ("lane = ?", row.lane)
-        found = await self._one(
-            f"SELECT ref FROM outbox WHERE {where} AND state = 'sent' AND id < ? AND sent_at <= ?"  # noqa: S608  # ours
-            " ORDER BY sent_at DESC LIMIT 1",
-            value,
-            row.id,
-            time_text(row.created_at),
-        )
-        return None if found is None else str(found["ref"])
-
-    async def queued_keys(self, lane: str) -> Mapping[str, Outgoing]:
-        """See Store."""
-        found = await self._all(f"{rows.OUTGOING} WHERE o.state = 'queued' AND o.lane = ? ORDER BY o.id", lane)
-        return {row["key"]: rows.outgoing(row) for row in found}
+        return await self._unit(lambda db: outbox.queued(db, teams))
 
     async def sent(self, row: Outgoing, transport: str, ref: str, at: datetime) -> None:
         """See Store."""
-
-        async def work(db: aiosqlite.Connection) -> None:
-            await db.execute(
-                "UPDATE outbox SET state = 'sent', ref = ?, sent_at = ?, why = NULL WHERE id = ?",
-                (ref, time_text(at), row.id),
-            )
-            if row.audience is Audience.AGENTS and row.ticket is not None:
-                await db.execute("INSERT OR IGNORE INTO reference VALUES (?, ?, ?)", (transport, ref, row.ticket))
-                if row.verb == "card":
-                    await db.execute("UPDATE ticket SET card = ? WHERE number = ?", (ref, row.ticket))
-            if row.receipt is not None:
-                others = "SELECT 1 FROM outbox WHERE receipt = ? AND ticket IS ? AND state <> 'sent'"
-                if await _first(db, others, row.receipt, row.ticket) is None:
-                    await _report(db, row, "delivered", {"ref": row.receipt}, at)
-
-        await self._unit(work)
+        await self._unit(lambda db: outbox.sent(db, row, transport, ref, at))
         self.progress_bell.set()
         if row.receipt is not None:
             self.inbox_bell.set()
 
-    async def postpone(self, row: Outgoing, due: datetime, why: str) -> None:
+    async def postpone(self, row: Outgoing, due: datetime, why: str, *, refused: bool) -> None:
         """See Store."""
-
-        async def work(db: aiosqlite.Connection) -> None:
-            await db.execute(
-                "UPDATE outbox SET tries = tries + 1, due_at = ?, why = ? WHERE id = ?", (time_text(due), why, row.id)
-            )
-
-        await self._unit(work)
+        await self._unit(lambda db: outbox.postpone(db, row, due, why, refused=refused))
         self.progress_bell.set()
 
     async def bury(self, row: Outgoing, why: str, at: datetime) -> None:
         """See Store."""
-
-        async def work(db: aiosqlite.Connection) -> None:
-            await db.execute("UPDATE outbox SET state = 'dead', why = ? WHERE id = ?", (why, row.id))
-            if row.receipt is not None:
-                await db.execute(
-                    "UPDATE outbox SET state = 'dead', why = ? WHERE receipt = ? AND lane = ? AND state = 'queued'",
-                    (why, row.receipt, row.lane),
-                )
-            if row.audience is Audience.CUSTOMER and row.ticket is not None:
-                await _report(db, row, "undelivered", {"ref": row.receipt, "why": why}, at)
-
-        await self._unit(work)
+        await self._unit(lambda db: outbox.bury(db, row, why, at))
         self.progress_bell.set()
         self.inbox_bell.set()
+        self.dead_bell.set()
+
+    # --- dead letters
+
+    async def gather_dead(self, now: datetime, every: timedelta, first_team: str) -> datetime | None:
+        """See Store."""
+        again = await self._unit(lambda db: dead.gather(db, now, every, first_team))
+        if again is not None:
+            self.inbox_bell.set()
+        return again
+
+    async def retry_dead(self, letter: str) -> bool:
+        """Have a dead letter decided or sent anew; tell whether there is such a one."""
+        found = await self._unit(lambda db: dead.retry(db, letter))
+        self._ring()
+        return found
+
+    async def drop_dead(self, letter: str, at: datetime) -> bool:
+        """Let go of a dead letter; tell whether there is such a one."""
+        return await self._unit(lambda db: dead.drop(db, letter, at))
 
     # --- timers
 
@@ -273,6 +268,10 @@ class SqliteStore:
         """See Store."""
         row = await self._one("SELECT min(due) AS due FROM timer")
         return None if row is None or row["due"] is None else text_time(row["due"])
+
+    async def timer_runs(self, ticket: int, name: str) -> bool:
+        """See Store."""
+        return await self._one("SELECT 1 FROM timer WHERE ticket = ? AND name = ?", ticket, name) is not None
 
     async def fire(self, now: datetime) -> None:
         """See Store."""
@@ -284,7 +283,7 @@ class SqliteStore:
             for timer in timers:
                 event = f"timer:{timer['ticket']}:{timer['name']}:{timer['due']}"
                 payload = json.dumps({"kind": "timer", "ticket": timer["ticket"], "name": timer["name"]})
-                await _note(db, event, payload, now)
+                await write_note(db, event, payload, now)
             await db.execute("DELETE FROM timer WHERE due <= ?", (due,))
 
         await self._unit(work)
@@ -329,16 +328,3 @@ def _touch(path: Path | str) -> None:
 async def _first(db: aiosqlite.Connection, sql: str, *values: object) -> sqlite3.Row | None:
     async with db.execute(sql, values) as found:
         return await found.fetchone()
-
-
-async def _report(db: aiosqlite.Connection, row: Outgoing, kind: str, values: dict[str, object], at: datetime) -> None:
-    payload = json.dumps({"kind": kind, "ticket": row.ticket, **values})
-    await _note(db, f"{kind}:{row.key}", payload, at)
-
-
-async def _note(db: aiosqlite.Connection, event: str, payload: str, at: datetime) -> None:
-    await db.execute(
-        "INSERT INTO inbox (transport, event, payload, at) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (transport, event) DO NOTHING",
-        (INTERNAL, event, payload, time_text(at)),
-    )

@@ -25,7 +25,10 @@ class Kind(StrEnum):
     """What an incoming event is."""
 
     ARRIVED = "arrived"  # a customer is in a direct room with the bot
-    LEFT = "left"  # she is no longer there, or the bot is not
+    LEFT = "left"  # that person is no longer there
+    REMOVED = "removed"  # the bot is no longer there
+    CROWDED = "crowded"  # somebody came, and the customer is not alone with the bot
+    ALONE = "alone"  # somebody went, and nobody but one person is with the bot
     SAID = "said"
     REACTED = "reacted"
 
@@ -56,23 +59,32 @@ class Incoming:
     attachment: str | None = None  # name or kind of a file that came instead of text
     mentions: bool = False  # somebody other than the bot is mentioned
     member: bool = True  # agents' room: whether the sender is a joined member now
+    exposed: bool = False  # agents' room: whether anybody may come in or read it
 
 
 class TryLater(Exception):
-    """Not now; the same message with the same key may go through later. `after` is what the network asked for."""
+    """Not now; the same message with the same key may go through later. `after` is what the network asked for.
 
-    def __init__(self, why: str, after: timedelta | None = None) -> None:
+    `doubtful` when the network may have taken it all the same.
+    """
+
+    def __init__(self, why: str, after: timedelta | None = None, *, doubtful: bool = True) -> None:
         super().__init__(why)
         self.why = why
         self.after = after
+        self.doubtful = doubtful
 
 
 class Undeliverable(Exception):
-    """This message will never go through; `why` is for people to read, or names a phrase ("gone": `why_gone`)."""
+    """The network will not take this message; `why` is for people to read, or names a phrase ("gone": `why_gone`).
 
-    def __init__(self, why: str) -> None:
+    `whole_room` when it would take no other message there either.
+    """
+
+    def __init__(self, why: str, *, whole_room: bool = False) -> None:
         super().__init__(why)
         self.why = why
+        self.whole_room = whole_room
 
 
 class SetupError(Exception):

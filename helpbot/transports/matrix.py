@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,14 @@ from helpbot.transports.matrix_held import Held
 from helpbot.transports.matrix_http import Backoff, LoginGone, Refused, path
 from helpbot.transports.matrix_inbox import Batch, Inbox
 from helpbot.transports.matrix_login import Account, connect
-from helpbot.transports.matrix_rooms import Rooms
+from helpbot.transports.matrix_rooms import DOOR, Rooms
 
 log = structlog.get_logger(__name__)
 
 _POLL = 30.0  # seconds that the server may wait for news
 _CATCH_UP = 300.0  # seconds that the server may take to gather what was missed
 _READ_BACK = 2000  # events
+_EXPOSED = timedelta(seconds=30)  # after which an agents' room is looked at again
 _NOTHING = {"not_types": ["*"]}
 _FILTER = json.dumps(
     {
@@ -39,7 +40,7 @@ _FILTER = json.dumps(
         "account_data": _NOTHING,
         "room": {
             "timeline": {"limit": 100},
-            "state": {"types": ["m.room.member", "m.room.encryption"]},
+            "state": {"types": ["m.room.member", "m.room.encryption", *DOOR]},
             "ephemeral": _NOTHING,
             "account_data": _NOTHING,
         },
@@ -75,6 +76,7 @@ class MatrixTransport:
         invites_from: Sequence[str],
         teams: Mapping[str, str],
         decline_text: str,
+        exposed_text: str,
         notebook: Notebook,
         name: str = "matrix",
     ) -> None:
@@ -85,6 +87,7 @@ class MatrixTransport:
         self._invites_from = invites_from
         self._teams = teams
         self._decline_text = decline_text
+        self._exposed_text = exposed_text
         self._notebook = notebook
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._connection: tuple[GuardedClient, Rooms] | None = None
@@ -99,7 +102,14 @@ class MatrixTransport:
     async def run(self, receive: Receive) -> None:
         """See Transport."""
         client = await self._connected()
-        rooms = Rooms(client, self._notebook, teams=self._teams, invites_from=self._invites_from, decline=self._decline)
+        rooms = Rooms(
+            client,
+            self._notebook,
+            teams=self._teams,
+            invites_from=self._invites_from,
+            decline=lambda room, key: self._say_plainly(room, self._decline_text, key),
+            warn=lambda room, key: self._say_plainly(room, self._exposed_text, key),
+        )
         self._connection = client, rooms
         try:
             async with asyncio.TaskGroup() as group:
@@ -157,7 +167,7 @@ class MatrixTransport:
         if not first:
             cursor = await self._sync(client, inbox, receive, cursor, 0)
         query = {"filter": _FILTER_INVITES, "timeout": "0"}
-        snapshot = await client.call("GET", path("sync"), query=query, patience=_CATCH_UP)
+        snapshot = await client.call("GET", path("sync"), query=query, patience=_CATCH_UP, gated=False)
         if cursor is None:
             cursor = str(snapshot["next_batch"])
             await client.take_key_news(snapshot)  # otherwise they come with the cursor
@@ -172,7 +182,7 @@ class MatrixTransport:
         if cursor is not None:
             query["since"] = cursor
         patience = wait + _POLL if self.ready.is_set() else _CATCH_UP
-        answer = await client.call("GET", path("sync"), query=query, patience=patience)
+        answer = await client.call("GET", path("sync"), query=query, patience=patience, gated=False)
         further = answer.get("next_batch")
         if not isinstance(further, str):
             raise TryLater("the homeserver's sync has no next_batch")
@@ -219,10 +229,8 @@ class MatrixTransport:
             for event in events:
                 if event.get("event_id") == ref:
                     return sent
-                unsigned = event.get("unsigned")
-                key = unsigned.get("transaction_id") if isinstance(unsigned, dict) else None
-                own = reference(event.get("event_id"))
-                if isinstance(key, str) and own is not None and event.get("sender") == self.account:
+                key, own = matrix_content.key_of(event), reference(event.get("event_id"))
+                if key is not None and own is not None and event.get("sender") == self.account:
                     sent[key] = own
             if start is None:
                 break
@@ -230,13 +238,16 @@ class MatrixTransport:
 
     async def _open(self, address: Address) -> tuple[GuardedClient, Rooms, str]:
         if self._connection is None:
-            raise TryLater("not connected to the homeserver")
+            raise TryLater("not connected to the homeserver", doubtful=False)
         client, rooms = self._connection
-        return client, rooms, await rooms.resolve(address.room)
+        room = await rooms.resolve(address.room)
+        if await rooms.is_exposed(room):
+            raise TryLater("this agents' room is open to everybody: make it invite-only", _EXPOSED, doubtful=False)
+        return client, rooms, room
 
     async def _put(self, room: str, kind: str, event: dict[str, Any], key: str, *, encrypted: bool) -> str:
         if self._connection is None:
-            raise TryLater("not connected to the homeserver")
+            raise TryLater("not connected to the homeserver", doubtful=False)
         client, _ = self._connection
         async with self._locks[room]:
             if encrypted and client.olm is None:
@@ -246,11 +257,17 @@ class MatrixTransport:
                     event, kind = await client.encrypted(room, kind, event), "m.room.encrypted"
                 except (EncryptionError, LocalProtocolError) as error:
                     raise TryLater(f"the message cannot be encrypted now ({type(error).__name__})") from None
+            event = {**event, matrix_content.KEY: key}
             answer = await client.call("PUT", path("rooms", room, "send", kind, key), event)
         return str(answer.get("event_id"))
 
-    async def _decline(self, room: str, key: str) -> None:
-        await self.send(Address(self.name, room), (Literal(self._decline_text),), key)
+    async def _say_plainly(self, room: str, text: str, key: str) -> None:
+        """Say something that holds nobody's words, wherever that is."""
+        if self._connection is None:
+            raise TryLater("not connected to the homeserver", doubtful=False)
+        encrypted = await self._connection[1].is_encrypted(room)
+        event = matrix_content.message((Literal(text),), None, encrypted=encrypted)
+        await self._put(room, "m.room.message", event, key, encrypted=encrypted)
 
 
 async def _look_after_keys(client: GuardedClient, backoff: Backoff) -> None:

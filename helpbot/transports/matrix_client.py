@@ -20,7 +20,7 @@ from nio.store import SqliteStore
 
 from helpbot.transports.base import SetupError, TryLater
 from helpbot.transports.matrix_events import is_user_id, words
-from helpbot.transports.matrix_http import JsonDict, dicts, fault, path
+from helpbot.transports.matrix_http import Gate, JsonDict, dicts, fault, is_away, path
 
 # nio writes what people said into its log (validation errors quote the event); ours must not hold that.
 logging.getLogger("nio").setLevel(logging.CRITICAL + 1)
@@ -49,6 +49,7 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
             max_timeouts=0,
         )
         super().__init__(homeserver.rstrip("/"), user, store_path="" if store is None else str(store), config=config)
+        self._gate = Gate()
 
     def open(self, device: str, token: str) -> None:
         """Take up a login, with its keys; raises SetupError when they cannot be opened."""
@@ -78,8 +79,14 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
         *,
         query: Mapping[str, str] | None = None,
         patience: float = 60,
+        gated: bool = True,
     ) -> JsonDict:
-        """Ask the homeserver, for `patience` seconds at most; raises TryLater, LoginGone or Refused."""
+        """Ask the homeserver, for `patience` seconds at most; raises TryLater, LoginGone or Refused.
+
+        What waits by itself when nobody answers need not be `gated`.
+        """
+        if gated:
+            self._gate.check()
         headers = {"Content-Type": "application/json"}
         if self.access_token:
             headers["Authorization"] = f"Bearer {self.access_token}"
@@ -94,11 +101,16 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
                 f"{self.homeserver!r} is no address of a homeserver: write matrix.homeserver as a https URL"
             ) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            self._gate.failed()
             raise TryLater(f"the homeserver cannot be reached ({type(error).__name__})") from None
         try:
             answer = json.loads(raw)
         except (ValueError, RecursionError):
             answer = None
+        if is_away(status, answer):
+            self._gate.failed()
+        else:
+            self._gate.worked()
         if status < 300 and isinstance(answer, dict):
             return answer
         raise fault(status, answered, answer)

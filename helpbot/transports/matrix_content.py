@@ -6,6 +6,7 @@ Rule: every message says whom it mentions, which is nobody, because without m.me
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from helpbot.core.effects import Content
@@ -16,6 +17,18 @@ JsonDict = dict[str, Any]
 # An event holds 65,536 bytes with all that the server adds; encrypting makes four bytes of three.
 _ROOM_CLEAR = 60_000
 _ROOM_ENCRYPTED = 45_000
+
+
+KEY = "org.helpbot.key"  # in the clear: it tells nothing, and lets the bot know its own again under another login
+
+
+def key_of(event: Mapping[str, Any]) -> str | None:
+    """Return the key that an event of the bot was sent with, as far as it tells; anybody may claim one."""
+    content, unsigned = event.get("content"), event.get("unsigned")
+    named = content.get(KEY) if isinstance(content, dict) else None
+    if named is None:
+        named = unsigned.get("transaction_id") if isinstance(unsigned, dict) else None
+    return named if isinstance(named, str) else None
 
 
 def message(content: Content, thread: str | None, *, encrypted: bool) -> JsonDict:

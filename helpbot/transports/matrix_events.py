@@ -40,6 +40,7 @@ class Place:
     now: datetime
     team: str | None = None
     people: Mapping[str, str] = field(default_factory=dict)
+    exposed: bool = False
 
 
 def incoming(event: Mapping[str, object], place: Place) -> Incoming | None:
@@ -58,6 +59,7 @@ def incoming(event: Mapping[str, object], place: Place) -> Incoming | None:
         at=moment(event.get("origin_server_ts"), place.now),
         team=place.team,
         member=place.team is None or sender in place.people,
+        exposed=place.exposed,
     )
     kind = words(event.get("type"))
     if kind == "m.reaction":

@@ -19,6 +19,9 @@ JsonDict = dict[str, Any]
 
 CLIENT_API = "/_matrix/client/v3"
 LONGEST_WAIT = timedelta(minutes=5)
+_TROUBLE = 2  # failures in a row after which the homeserver is taken for gone
+_PROBE = 5.0  # seconds that one who tries again has before the next one may
+_AT_ONCE = 0.3  # seconds within which failures are one
 
 _LOGIN_GONE = {"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED", "M_USER_LOCKED"}
 _WHY = {
@@ -34,7 +37,7 @@ class Refused(Undeliverable):
     """The homeserver understood and said no; `code` is Matrix's errcode, empty when it gave none."""
 
     def __init__(self, why: str, status: int, code: str) -> None:
-        super().__init__(why)
+        super().__init__(why, whole_room=status in {403, 404})
         self.status = status
         self.code = code
 
@@ -58,7 +61,8 @@ def fault(status: int, headers: Mapping[str, str], answer: object) -> TryLater |
     code = told.get("errcode")
     code = code if isinstance(code, str) else ""
     if status == 429 or code == "M_LIMIT_EXCEEDED":
-        return TryLater("the homeserver limits how fast the bot may act", _wait_asked(told, headers))
+        asked = _wait_asked(told, headers)
+        return TryLater("the homeserver limits how fast the bot may act", asked, doubtful=False)
     if code in _LOGIN_GONE:
         return LoginGone(f"the homeserver does not accept the login ({code})", soft=told.get("soft_logout") is True)
     if status == 413:
@@ -88,6 +92,44 @@ def as_dict(value: object) -> JsonDict:
 def dicts(value: object) -> list[JsonDict]:
     """Return the objects of a JSON list; what is neither list nor object is left out."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def is_away(status: int, answer: object) -> bool:
+    """Tell whether an answer means that nobody is at home behind it: a gateway's, or none of a Matrix homeserver."""
+    return status in {502, 503, 504} or (status >= 500 and not isinstance(answer, dict))
+
+
+class Gate:
+    """Keeps everybody from knocking at a homeserver that is not there: one at a time, 1 s doubling to 30 s apart."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+        self._until = 0.0
+        self._heard = 0.0
+        self._chance = random.Random()  # noqa: S311  # spreads the load, protects nothing
+
+    def check(self) -> None:
+        """Let one through when it is time to try again; raises TryLater for the others."""
+        now = asyncio.get_running_loop().time()
+        if self._failures < _TROUBLE:
+            return
+        if now < self._until:
+            after = timedelta(seconds=self._until - now + self._chance.uniform(0.0, 1.0))
+            raise TryLater("the homeserver cannot be reached now", after, doubtful=False)
+        self._until = now + _PROBE  # for the others, while this one tries
+
+    def failed(self) -> None:
+        """Keep that nobody answered; what fails at the same time is the same trouble."""
+        now = asyncio.get_running_loop().time()
+        if now < self._heard + _AT_ONCE:
+            return
+        self._heard = now
+        self._failures = min(self._failures + 1, 10)
+        self._until = now + min(2.0 ** (self._failures - _TROUBLE), 30.0) * self._chance.uniform(1.0, 1.25)
+
+    def worked(self) -> None:
+        """Open for everybody."""
+        self._failures = 0
 
 
 class Backoff:

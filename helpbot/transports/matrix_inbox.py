@@ -7,19 +7,29 @@ is committed; what follows from that is in `committed`.
 from __future__ import annotations
 
 import asyncio
+import heapq
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 import structlog
 
 from helpbot.transports.base import Incoming, Kind
 from helpbot.transports.matrix_crypto import GuardedClient
-from helpbot.transports.matrix_events import Place, incoming, is_user_id, moment, reference, shown_name, undecryptable
+from helpbot.transports.matrix_events import (
+    Place,
+    incoming,
+    is_user_id,
+    moment,
+    reference,
+    shown_name,
+    undecryptable,
+    words,
+)
 from helpbot.transports.matrix_held import Held
 from helpbot.transports.matrix_http import JsonDict, Refused, as_dict, dicts, path
-from helpbot.transports.matrix_rooms import Rooms, invite_state
+from helpbot.transports.matrix_rooms import DOOR, Rooms, invite_state
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +46,27 @@ class Batch:
     left: set[str] = field(default_factory=set)
     decrypted: set[str] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
+
+    def taken(self) -> list[Incoming]:
+        """Take out what was read so far."""
+        items, self.items = self.items, []
+        return items
+
+
+def in_order(rooms: Sequence[Sequence[Incoming]]) -> list[Incoming]:
+    """Return what happened in all rooms as it happened, each room's own order kept.
+
+    A desk that reads a day again at once, after a backup was restored, so decides it in the order of that day.
+    """
+
+    def dated(items: Sequence[Incoming], room: int) -> Iterator[tuple[datetime, int, Incoming]]:
+        latest = datetime.min.replace(tzinfo=UTC)
+        for item in items:
+            latest = max(latest, item.at)
+            yield latest, room, item
+
+    streams = [dated(items, room) for room, items in enumerate(rooms)]
+    return [item for _, _, item in heapq.merge(*streams, key=lambda dated: dated[:2])]
 
 
 class Inbox:
@@ -55,10 +86,14 @@ class Inbox:
         await self._client.take_key_news(answer)
         self.read_invitations(answer)
         rooms = as_dict(answer.get("rooms"))
+        found: list[list[Incoming]] = []
         for room, info in as_dict(rooms.get("join")).items():
             await self._read_joined(room, as_dict(info), since, batch)
+            found.append(batch.taken())
         for room, info in as_dict(rooms.get("leave")).items():
             await self._read_left(room, as_dict(info), since, batch)
+            found.append(batch.taken())
+        batch.items += in_order(found)
         await self._try_held(batch)
         await self._held.save()
         return batch
@@ -117,7 +152,7 @@ class Inbox:
             await self._read_events(room, events, batch)
             by, ref = out.get("sender"), reference(out.get("event_id"))
             by = str(by) if is_user_id(by) else self._me
-            gone = Incoming(ref or f"left:{room}:{since}", Kind.LEFT, room, by, shown_name("", by), self._now())
+            gone = Incoming(ref or f"left:{room}:{since}", Kind.REMOVED, room, by, shown_name("", by), self._now())
             batch.items.append(gone)
         batch.left.add(room)
 
@@ -164,6 +199,8 @@ class Inbox:
         for event in events:
             if event.get("type") == "m.room.encryption" and event.get("state_key") == "":
                 await self._rooms.note_encrypted(room)
+        if any(event.get("type") in DOOR and "state_key" in event for event in events):
+            self._rooms.door_changed(room)
         if any(_is_member_event(event) for event in events):
             self._rooms.members_changed(room)
 
@@ -173,46 +210,49 @@ class Inbox:
         if not events:
             return
         place = await self._place(room, events)
-        alone = await self._is_alone_with_her(room, events) if place.team is None else True
+        has_come = place.team is None and room not in self._rooms.known  # who is there has just been looked at
         for event in events:
             await asyncio.sleep(0)  # decrypting takes time: others get their turn
             if _is_member_event(event):
-                if place.team is None and alone:
-                    self._read_member_event(event, place, batch)
+                if not has_come:
+                    await self._read_member_event(event, place, batch)
             else:
                 await self._read_event(event, place, batch)
 
     async def _place(self, room: str, events: Sequence[JsonDict]) -> Place:
         team = self._rooms.team(room)
         heard = any(event.get("sender") != self._me and "state_key" not in event for event in events)
+        exposed = False
         try:
             people = await self._rooms.people(room, now=team is not None) if heard else {}
+            exposed = heard and await self._rooms.is_exposed(room)
         except Refused:  # the bot is out already
             people = {}
-        return Place(room, self._me, self._now(), team, people)
+        return Place(room, self._me, self._now(), team, people, exposed)
 
-    async def _is_alone_with_her(self, room: str, events: Sequence[JsonDict]) -> bool:
-        """See whether somebody else came into a customer's room; then the bot leaves it."""
-        if not any(
-            _membership(event) in {"invite", "join"} and not self._is_own_member_event(event) for event in events
-        ):
-            return True
-        if room not in self._rooms.known:
-            return False  # has just been looked at
-        return await self._rooms.arrival(room) is not None
-
-    def _read_member_event(self, event: JsonDict, place: Place, batch: Batch) -> None:
+    async def _read_member_event(self, event: JsonDict, place: Place, batch: Batch) -> None:
+        """Tell who came and who went; in a customer's room also whether she is alone with the bot now."""
         ref, who = reference(event.get("event_id")), event.get("state_key")
         if ref is None or not is_user_id(who) or who == self._me:
             return
         before = as_dict(as_dict(event.get("unsigned")).get("prev_content")).get("membership")
         came = _membership(event) == "join" and before != "join"
         went = _membership(event) in {"leave", "ban"} and before == "join"
-        if came or went:
-            name = shown_name(place.people.get(str(who)), str(who))
-            kind = Kind.ARRIVED if came else Kind.LEFT
-            at = moment(event.get("origin_server_ts"), place.now)
-            batch.items.append(Incoming(ref, kind, place.room, str(who), name, at))
+        if not went and not (came and place.team is None):
+            return
+        named = place.people.get(str(who)) or words(as_dict(event.get("content")).get("displayname"))
+        name = shown_name(named, str(who))
+        kind = Kind.ARRIVED if came else Kind.LEFT
+        at = moment(event.get("origin_server_ts"), place.now)
+        news = Incoming(ref, kind, place.room, str(who), name, at, team=place.team)
+        batch.items.append(news)
+        if place.team is None:
+            try:
+                people = await self._rooms.people(place.room, now=False)
+            except Refused:  # the bot is out already
+                return
+            company = Kind.CROWDED if len(people.keys() - {self._me}) > 1 else Kind.ALONE
+            batch.items.append(replace(news, id=f"{ref}:{company}", kind=company))
 
     async def _read_event(self, event: JsonDict, place: Place, batch: Batch) -> None:
         ref, sender = reference(event.get("event_id")), event.get("sender")

@@ -6,6 +6,7 @@ Rule: who is in a room is asked from the server when it matters, because what a 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -13,13 +14,15 @@ from typing import Any
 
 import structlog
 
-from helpbot.transports.base import Notebook, SetupError, TryLater, Undeliverable
+from helpbot.transports.base import Notebook, SetupError, Undeliverable
+from helpbot.transports.matrix_chores import WAITING, Budget, Chores
 from helpbot.transports.matrix_crypto import GuardedClient
 from helpbot.transports.matrix_events import is_user_id
-from helpbot.transports.matrix_http import Backoff, JsonDict, Refused, as_dict, dicts, path
+from helpbot.transports.matrix_http import JsonDict, Refused, as_dict, dicts, path
 
 log = structlog.get_logger(__name__)
 
+DOOR = ("m.room.join_rules", "m.room.history_visibility")  # the state that says who may come in and read
 _PEOPLE_KEPT = 1000  # rooms whose members' names are remembered
 
 
@@ -33,54 +36,11 @@ class Arrival:
     at: object
 
 
-@dataclass(slots=True)
-class _Chore:
-    do: Callable[[], Awaitable[None]]
-    backoff: Backoff
-    due: float = 0.0
-
-
-class Chores:
-    """Joining and leaving, beside the sync: one thing a room, tried until it works or is refused for good."""
-
-    def __init__(self) -> None:
-        self._chores: dict[str, _Chore] = {}
-        self._news = asyncio.Event()
-
-    def add(self, room: str, do: Callable[[], Awaitable[None]]) -> None:
-        """Do this in that room as soon as possible, instead of what was to be done there before."""
-        self._chores[room] = _Chore(do, Backoff("room"))
-        self._news.set()
-
-    async def work(self) -> None:
-        """Do what is due, until cancelled."""
-        clock = asyncio.get_running_loop().time
-        while True:
-            self._news.clear()
-            for room, chore in list(self._chores.items()):
-                if chore.due <= clock():
-                    await self._try(room, chore)
-            waits = [chore.due - clock() for chore in self._chores.values()]
-            try:
-                async with asyncio.timeout(max(0.0, min(waits)) if waits else None):
-                    await self._news.wait()
-            except TimeoutError:
-                pass
-
-    async def _try(self, room: str, chore: _Chore) -> None:
-        try:
-            await chore.do()
-        except TryLater as later:
-            chore.due = asyncio.get_running_loop().time() + chore.backoff.next_wait(later.why, later.after)
-            return
-        except Undeliverable as never:
-            log.warning("room_given_up", room=room, why=never.why)
-        if self._chores.get(room) is chore:
-            del self._chores[room]
-
-
 class Rooms:
-    """What the bot knows of its rooms; `decline(room, key)` tells people why it leaves."""
+    """What the bot knows of its rooms.
+
+    `decline(room, key)` tells people why it leaves, `warn(room, key)` agents that their room is open to everybody.
+    """
 
     def __init__(
         self,
@@ -90,6 +50,7 @@ class Rooms:
         teams: Mapping[str, str],
         invites_from: Sequence[str],
         decline: Callable[[str, str], Awaitable[None]],
+        warn: Callable[[str, str], Awaitable[None]],
     ) -> None:
         self.chores = Chores()
         self.known: set[str] = set()  # customers' rooms that the desk was told of
@@ -100,6 +61,9 @@ class Rooms:
         self._teams = teams
         self._invites_from = tuple(invites_from)
         self._decline = decline
+        self._warn = warn
+        self._budget = Budget()
+        self._exposed: dict[str, bool] = {}
         self._desks: dict[str, str] = {}  # room id → team
         self._ids: dict[str, str] = {}  # alias → room id
         self._encrypted: dict[str, bool] = {}
@@ -132,6 +96,41 @@ class Rooms:
     def team(self, room: str) -> str | None:
         """Return whose agents' room this is."""
         return self._desks.get(room)
+
+    async def is_exposed(self, room: str) -> bool:
+        """Tell whether an agents' room may be entered or read by anybody: then nothing of a customer is said there."""
+        if room not in self._desks:
+            return False
+        if room not in self._exposed:
+            rule, rule_event = await self._state(room, "m.room.join_rules", "join_rule")
+            visibility, seen_event = await self._state(room, "m.room.history_visibility", "history_visibility")
+            exposed = rule == "public" or visibility == "world_readable"
+            if exposed:
+                log.error(
+                    "agents_room_exposed",
+                    room=room,
+                    team=self._desks[room],
+                    hint="anybody may come in or read it: nothing is posted there until it is invite-only",
+                )
+                key = hashlib.sha256(f"{room} {rule_event} {seen_event}".encode()).hexdigest()[:32]
+                self.chores.add(room, lambda: self._warn(room, f"exposed-{key}"))
+            self._exposed[room] = exposed
+        return self._exposed[room]
+
+    async def _state(self, room: str, kind: str, field: str) -> tuple[object, object]:
+        """Return a field of a room's state, and what tells this state from a later one."""
+        try:
+            event = await self._client.call("GET", path("rooms", room, "state", kind), query={"format": "event"})
+        except Refused as refused:
+            if refused.code != "M_NOT_FOUND":
+                raise
+            return None, None
+        content = as_dict(event.get("content")) or event  # some servers give the content alone
+        return content.get(field), event.get("event_id")
+
+    def door_changed(self, room: str) -> None:
+        """Forget who may come into the room."""
+        self._exposed.pop(room, None)
 
     async def resolve(self, named: str) -> str:
         """Return the id of a room named by alias or id."""
@@ -196,8 +195,13 @@ class Rooms:
         wanted = self.team(room) is not None or (
             is_user_id(inviter) and any(fnmatchcase(str(inviter), pattern) for pattern in self._invites_from)
         )
-        log.info("invited", room=room, by=inviter, accepted=wanted)
-        self.chores.add(room, lambda: self._join(room) if wanted else self._leave(room))
+        if room not in self.chores and len(self.chores) >= WAITING:
+            log.warning("invitation_passed_over", room=room, by=inviter, hint="too many wait already")
+            return
+        ours = self.team(room) is not None
+        wait = 0.0 if ours else self._budget.wait(str(inviter), asyncio.get_running_loop().time())
+        log.info("invited", room=room, by=inviter, accepted=wanted, seconds=round(wait))
+        self.chores.add(room, lambda: self._join(room) if wanted else self._leave(room), wait)
 
     async def arrival(self, room: str) -> Arrival | None:
         """Return who is in a room that the bot joined; None when it is no customer's room, then the bot leaves it."""

@@ -50,6 +50,7 @@ class MemoryTransport:
         self._news = asyncio.Event()
         self._took = asyncio.Event()
         self._by_key: dict[str, str] = {}
+        self._sent: list[tuple[str, str, str]] = []  # room, key, reference
         self._count = 0
 
     @property
@@ -71,9 +72,9 @@ class MemoryTransport:
                 await self._news.wait()
 
     def start_from(self, cursor: str | None) -> None:
-        """Hand in what happened after that cursor, as after a restart."""
+        """Hand in what happened after that cursor, as after a restart, in this event loop or another."""
         self._taken = int(cursor or 0)
-        self.ready = asyncio.Event()
+        self.ready, self._news, self._took = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def taken(self) -> None:
         """Return once the desk has taken in all that happened."""
@@ -89,7 +90,8 @@ class MemoryTransport:
 
     def leave_agents(self, room: str, person: str) -> None:
         """Take somebody out of an agents' room."""
-        self._members[room].pop(person, None)
+        name = self._members[room].pop(person, person)
+        self._happen(Kind.LEFT, room, person, name=name)
 
     def arrive(self, room: str, person: str, name: str | None = None) -> str:
         """Open a direct room with the bot."""
@@ -109,6 +111,10 @@ class MemoryTransport:
     def react_as(self, room: str, person: str, target: str, symbol: str) -> str:
         """React to a message."""
         return self._happen(Kind.REACTED, room, person, target=target, symbol=symbol)
+
+    def company(self, room: str, person: str, *, comes: bool) -> str:
+        """Let a third person come into a direct room, or go."""
+        return self._happen(Kind.CROWDED if comes else Kind.ALONE, room, person)
 
     def repeat(self, ref: str) -> None:
         """Hand in something that happened once more, as networks do."""
@@ -146,7 +152,7 @@ class MemoryTransport:
             message = self.messages[ref]
             message.text = plain(content)
             message.edits += 1
-            self._remember(key)
+            self._remember(address.room, key)
             self.shown("edit", message)
             self.trouble_after(address, key)
         return self._by_key[key]
@@ -157,28 +163,31 @@ class MemoryTransport:
             self.trouble(address, key)
             message = self.messages[ref]
             message.marks.append(symbol)
-            self._remember(key)
+            self._remember(address.room, key)
             self.shown("react", message)
             self.trouble_after(address, key)
         return self._by_key[key]
 
     async def sent_since(self, address: Address, ref: str | None) -> Mapping[str, str]:
         """See Transport."""
-        return dict(self._by_key)
+        there = [(key, sent) for room, key, sent in self._sent if room == address.room]
+        after = [place for place, (_, sent) in enumerate(there, start=1) if sent == ref]
+        return dict(there[after[-1] :] if after else there)
 
     def _put(self, verb: str, address: Address, key: str, text: str) -> str:
         if self.forgets or key not in self._by_key:
             self.trouble(address, key)
-            ref = self._remember(key)
+            ref = self._remember(address.room, key)
             message = Message(ref, address.room, self.account, text, address.thread, key)
             self.messages[ref] = message
             self.shown(verb, message)
             self.trouble_after(address, key)
         return self._by_key[key]
 
-    def _remember(self, key: str) -> str:
+    def _remember(self, room: str, key: str) -> str:
         self._count += 1
         self._by_key[key] = f"${self.name}-{self._count}"
+        self._sent.append((room, key, self._by_key[key]))
         return self._by_key[key]
 
     def in_room(self, room: str) -> list[Message]:

@@ -85,7 +85,7 @@ def test_a_plain_list_and_a_plain_text_are_in_the_first_language(tmp_path: Path)
         ("- id: a\n  questions: [b]\n  answer: b\n  valid_from: tomorrow", 4, "write a date as"),
         ("- id: a\n  questions: [b]\n  answer: b\n  valid_from: 2026-02-02\n  valid_until: 2026-01-01", 5, "is before"),
         (f"- id: a\n  questions: [{'b' * 1001}]\n  answer: b", 2, "longer than 1000"),
-        (f"- id: a\n  questions: [b]\n  answer: {'b' * 16001}", 3, "longer than 16000"),
+        (f"- id: a\n  questions: [b]\n  answer: {'b' * 10001}", 3, "longer than 10000"),
         (GOOD + GOOD.replace("PUK", "PIN"), 4, "as well"),
         (GOOD + GOOD.replace("puk", "pin"), 4, "in one of them"),
         ("- id: a\n  id: b\n  questions: [b]\n  answer: b", 2, "stands twice"),

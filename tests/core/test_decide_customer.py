@@ -11,7 +11,7 @@ from helpbot.core.decide import decide, goes_on
 from helpbot.core.effects import EditCard, Literal, Marked, PostCard, Say, StartTimer, StopTimer
 from helpbot.core.events import (
     AgentClosed,
-    BotFailed,
+    BotGaveUp,
     CustomerArrived,
     CustomerLeft,
     CustomerSaid,
@@ -269,11 +269,11 @@ def test_a_timer_that_fires_late_changes_nothing() -> None:
 
 
 def test_what_makes_the_bot_fail_goes_to_a_person() -> None:
-    decision = decide(NEW, BotFailed(NOW, "boom"), DESK)
+    decision = decide(NEW, BotGaveUp(NOW, "boom"), DESK)
     assert decision.ticket.reason is Reason.BOT_FAILED
     assert "boom" in to_agents(decision.effects)
     assert "#12" in to_customer(decision.effects)
-    later = decide(held(), BotFailed(NOW, "boom"), DESK)
+    later = decide(held(), BotGaveUp(NOW, "boom"), DESK)
     assert "boom" in to_agents(later.effects)
 
 
@@ -354,4 +354,4 @@ def test_words_that_made_the_bot_fail_are_shown_without_asking_it_again() -> Non
             raise ValueError("a fault of ours")
 
     desk = replace(DESK, library=Broken())
-    assert "help me" in to_agents(decide(waiting(), BotFailed(NOW, "help me"), desk).effects)
+    assert "help me" in to_agents(decide(waiting(), BotGaveUp(NOW, "help me"), desk).effects)

@@ -17,7 +17,7 @@ from helpbot.core.events import (
     AgentNoted,
     AgentSaid,
     AgentTaught,
-    BotFailed,
+    BotGaveUp,
     CustomerArrived,
     CustomerLeft,
     CustomerSaid,
@@ -56,7 +56,7 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.just(Delivered(NOW, "$r")),
     st.just(Undelivered(NOW, "$r", "gone")),
     st.just(AgentBlocked(NOW, SAM, "$r", "hint_not_member")),
-    st.builds(BotFailed, st.just(NOW), WORDS),
+    st.builds(BotGaveUp, st.just(NOW), WORDS),
 )
 STORIES = st.lists(EVENTS, max_size=25)
 
@@ -66,7 +66,7 @@ STORIES = st.lists(EVENTS, max_size=25)
 def test_the_laws_hold_in_every_story(story: list[Event]) -> None:
     ticket, timers, cards = NEW, set[str](), 0
     for number, event in enumerate(story):
-        if ticket.status is Status.NEW and not isinstance(event, CustomerSaid | CustomerArrived | BotFailed):
+        if ticket.status is Status.NEW and not isinstance(event, CustomerSaid | CustomerArrived | BotGaveUp):
             continue  # nothing else can happen to a ticket that is not there
         if not ticket.carded and isinstance(event, AgentEvent | Delivered | Undelivered):
             continue  # agents find a ticket by its card
@@ -92,7 +92,7 @@ def test_the_laws_hold_in_every_story(story: list[Event]) -> None:
 
 def _words_come_out(event: Event, effects: tuple[Effect, ...]) -> None:
     """Her words are answered, or shown to the agents."""
-    if isinstance(event, CustomerSaid | BotFailed):
+    if isinstance(event, CustomerSaid | BotGaveUp):
         assert to_customer(effects) or event.text in to_agents(effects)
         kept = any(isinstance(effect, Record) and effect.text == event.text for effect in effects)
         assert kept or not event.text

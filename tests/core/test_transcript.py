@@ -57,6 +57,8 @@ def test_every_phrase_exists_in_every_language_that_ships() -> None:
         "newer": 2,
         "entry": "e",
         "question": "q",
+        "count": 2,
+        "tickets": "#1",
     }
     for name, texts in phrases._PHRASES.items():
         assert set(texts) == set(SHIPPED), name

@@ -57,6 +57,7 @@ class Bot:
             "invites_from": ["*:helpbot.test"],
             "teams": {},
             "decline_text": DECLINED,
+            "exposed_text": "this room is open to everybody",
             "notebook": self.notebook,
         }
         self._options: dict[str, Any] = {**defaults, **options}

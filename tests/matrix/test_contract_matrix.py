@@ -43,6 +43,7 @@ class MatrixWorld(World):
             invites_from=["*"],
             teams={self.team: self._desk},
             decline_text="no",
+            exposed_text="open",
             notebook=self._notebook,
         )
 

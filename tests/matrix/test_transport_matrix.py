@@ -61,13 +61,15 @@ async def test_an_encrypted_room_with_more_people_is_declined_encrypted(
     await until_in(alice, room, bot.id, "leave")
 
 
-async def test_the_bot_leaves_when_a_third_person_comes(bot: Bot, plain_actor: MakePlain) -> None:
+async def test_a_third_person_who_comes_and_goes_is_told(bot: Bot, plain_actor: MakePlain) -> None:
     alice, bob = await plain_actor("Alice"), await plain_actor("Bob")
     room = await talk(alice, bot)
     await alice.invite(room, bob.id)
-    await alice.wait_for_text(room, DECLINED)
-    await until_in(alice, room, bot.id, "leave")
-    await bot.wait_for(lambda item: item.kind is Kind.LEFT and item.room == room)
+    await until_in(bob, room, bob.id, "invite")
+    await bob.join(room)
+    await bot.wait_for(lambda item: item.kind is Kind.CROWDED and item.sender == bob.id)
+    await bob.leave(room)
+    await bot.wait_for(lambda item: item.kind is Kind.ALONE and item.sender == bob.id)
 
 
 async def test_words_between_invitation_and_join_are_heard_after_the_arrival(
@@ -106,7 +108,7 @@ async def test_going_and_coming_back_are_told(bot: Bot, plain_actor: MakePlain) 
     room = await alice.create_room(bot.id, direct=True)
     await bot.arrived(room)
     await alice.kick(room, bot.id)
-    await bot.wait_for(lambda item: item.kind is Kind.LEFT and item.room == room)
+    await bot.wait_for(lambda item: item.kind is Kind.REMOVED and item.room == room)
     await alice.invite(room, bot.id)
     again = await bot.wait_for(lambda item: item.kind is Kind.ARRIVED and item.id != f"arrived:{room}")
     assert (again.room, again.sender) == (room, alice.id)

@@ -1,0 +1,105 @@
+"""What is to be sent, in SQL; the caller holds the transaction."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+import aiosqlite
+
+from helpbot.core.model import Audience
+from helpbot.store import rows
+from helpbot.store.base import Outgoing
+from helpbot.store.codec import time_text
+from helpbot.store.keep import write_note
+
+
+async def lanes(db: aiosqlite.Connection) -> tuple[str, ...]:
+    """See Store."""
+    sql = "SELECT lane FROM outbox WHERE state = 'queued' GROUP BY lane ORDER BY min(id)"
+    async with db.execute(sql) as found:
+        return tuple([row["lane"] async for row in found])
+
+
+async def head(db: aiosqlite.Connection, lane: str) -> Outgoing | None:
+    """See Store."""
+    row = await _first(db, f"{rows.OUTGOING} WHERE o.state = 'queued' AND o.lane = ? ORDER BY o.id LIMIT 1", lane)
+    return None if row is None else rows.outgoing(row)
+
+
+async def read_from(db: aiosqlite.Connection, conversation: int | None, teams: Sequence[str]) -> str | None:
+    """See Store.
+
+    What is queued was made after everything that was known to be sent by then, so that what was sent right before the
+    oldest queued row is a safe place; rows count for this, not clocks, because clocks jump.
+    """
+    if conversation is not None:
+        room, values = "conversation = ?", (conversation,)
+    else:
+        room, values = f"team IN ({', '.join('?' * len(teams))})", tuple(teams)  # type: ignore[assignment]
+    row = await _first(
+        db,
+        f"SELECT ref FROM outbox WHERE state = 'sent' AND ref <> '' AND {room} AND sent_after <"  # noqa: S608  # ours
+        f" coalesce((SELECT min(id) FROM outbox WHERE state = 'queued' AND {room}), 9223372036854775807)"
+        " ORDER BY sent_after DESC, id DESC LIMIT 1",
+        *values,
+        *values,
+    )
+    return None if row is None else str(row["ref"])
+
+
+async def queued(db: aiosqlite.Connection, teams: Sequence[str]) -> tuple[Outgoing, ...]:
+    """See Store."""
+    places = ", ".join("?" * len(teams))
+    sql = f"{rows.OUTGOING} WHERE o.state = 'queued' AND o.team IN ({places}) ORDER BY o.id"
+    async with db.execute(sql, tuple(teams)) as found:
+        return tuple([rows.outgoing(row) async for row in found])
+
+
+async def sent(db: aiosqlite.Connection, row: Outgoing, transport: str, ref: str, at: datetime) -> None:
+    """See Store."""
+    await db.execute(
+        "UPDATE outbox SET state = 'sent', ref = ?, sent_at = ?, why = NULL,"
+        " sent_after = (SELECT max(id) FROM outbox) WHERE id = ?",
+        (ref, time_text(at), row.id),
+    )
+    if row.audience is Audience.AGENTS and row.ticket is not None:
+        await db.execute("INSERT OR IGNORE INTO reference VALUES (?, ?, ?)", (transport, ref, row.ticket))
+        if row.verb == "card":
+            await db.execute("UPDATE ticket SET card = ? WHERE number = ?", (ref, row.ticket))
+    if row.receipt is not None:
+        others = "SELECT 1 FROM outbox WHERE receipt = ? AND ticket IS ? AND state <> 'sent'"
+        if await _first(db, others, row.receipt, row.ticket) is None:
+            await _report(db, row, "delivered", {"ref": row.receipt}, at)
+
+
+async def postpone(db: aiosqlite.Connection, row: Outgoing, due: datetime, why: str, *, refused: bool) -> None:
+    """See Store."""
+    await db.execute(
+        "UPDATE outbox SET tries = tries + 1, refusals = refusals + ?, due_at = ?, why = ? WHERE id = ?",
+        (refused, time_text(due), why, row.id),
+    )
+
+
+async def bury(db: aiosqlite.Connection, row: Outgoing, why: str, at: datetime) -> None:
+    """See Store."""
+    await db.execute("UPDATE outbox SET state = 'dead', why = ? WHERE id = ?", (why, row.id))
+    if row.receipt is not None:
+        await db.execute(
+            "UPDATE outbox SET state = 'dead', why = ? WHERE receipt = ? AND lane = ? AND state = 'queued'",
+            (why, row.receipt, row.lane),
+        )
+    if row.audience is Audience.CUSTOMER and row.ticket is not None:
+        await _report(db, row, "undelivered", {"ref": row.receipt, "why": why}, at)
+
+
+async def _report(db: aiosqlite.Connection, row: Outgoing, kind: str, values: dict[str, object], at: datetime) -> None:
+    payload = json.dumps({"kind": kind, "ticket": row.ticket, **values})
+    await write_note(db, f"{kind}:{row.key}" + (f":{row.again}" if row.again else ""), payload, at)
+
+
+async def _first(db: aiosqlite.Connection, sql: str, *values: object) -> sqlite3.Row | None:
+    async with db.execute(sql, values) as found:
+        return await found.fetchone()

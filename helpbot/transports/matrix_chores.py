@@ -1,0 +1,108 @@
+"""Joining and leaving rooms, beside the sync, at a pace that no stranger can push."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from helpbot.transports.base import TryLater, Undeliverable
+from helpbot.transports.matrix_http import Backoff
+
+log = structlog.get_logger(__name__)
+
+WAITING = 1000  # invitations that wait for their turn; more wait at the homeserver, until the next start
+_BUSY = 8  # rooms that are joined or left at the same time
+
+
+@dataclass(slots=True)
+class _Chore:
+    do: Callable[[], Awaitable[None]]
+    backoff: Backoff
+    due: float = 0.0
+
+
+class Chores:
+    """Joining and leaving, beside the sync: one thing a room, tried until it works or is refused for good."""
+
+    def __init__(self) -> None:
+        self._chores: dict[str, _Chore] = {}
+        self._busy: set[str] = set()
+        self._news = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._chores)
+
+    def __contains__(self, room: str) -> bool:
+        return room in self._chores
+
+    def add(self, room: str, do: Callable[[], Awaitable[None]], wait: float = 0.0) -> None:
+        """Do this in that room in so many seconds, instead of what was to be done there before."""
+        self._chores[room] = _Chore(do, Backoff("room"), asyncio.get_running_loop().time() + wait)
+        self._news.set()
+
+    async def work(self) -> None:
+        """Do what is due, until cancelled."""
+        clock = asyncio.get_running_loop().time
+        async with asyncio.TaskGroup() as group:
+            while True:
+                self._news.clear()
+                idle = [(room, chore) for room, chore in self._chores.items() if room not in self._busy]
+                for room, chore in idle:
+                    if chore.due <= clock() and len(self._busy) < _BUSY:
+                        self._busy.add(room)
+                        group.create_task(self._try(room, chore), name=f"chore {room}")
+                waits = [chore.due - clock() for room, chore in idle if room not in self._busy]
+                wait = max(0.0, min(waits)) if waits and len(self._busy) < _BUSY else None
+                try:
+                    async with asyncio.timeout(wait):
+                        await self._news.wait()
+                except TimeoutError:
+                    pass
+
+    async def _try(self, room: str, chore: _Chore) -> None:
+        try:
+            await chore.do()
+        except TryLater as later:
+            chore.due = asyncio.get_running_loop().time() + chore.backoff.next_wait(later.why, later.after)
+        except Undeliverable as never:
+            log.warning("room_given_up", room=room, why=never.why)
+            self._done(room, chore)
+        else:
+            self._done(room, chore)
+        finally:
+            self._busy.discard(room)
+            self._news.set()
+
+    def _done(self, room: str, chore: _Chore) -> None:
+        if self._chores.get(room) is chore:
+            del self._chores[room]
+
+
+class Budget:
+    """How soon an invitation is followed: a few at once for each inviter, then slowly; many at once for all, then less.
+
+    What goes beyond waits its turn, because a flood must not use up what the homeserver allows, nor lock anybody out.
+    """
+
+    def __init__(self, of_one: int = 3, per: float = 600.0, of_all: int = 20, each: float = 1.0) -> None:
+        self._of_one, self._per, self._of_all, self._each = of_one, per, of_all, each
+        self._turns: OrderedDict[str, deque[float]] = OrderedDict()
+        self._next = -math.inf
+
+    def wait(self, inviter: str, now: float) -> float:
+        """Return in how many seconds this inviter's invitation may be followed; `now` is any clock's, in seconds."""
+        turns = self._turns.setdefault(inviter, deque(maxlen=self._of_one))
+        self._turns.move_to_end(inviter)
+        if len(self._turns) > WAITING:
+            self._turns.popitem(last=False)
+        turn = now if len(turns) < self._of_one else max(now, turns[0] + self._per)
+        if turn == now:  # those who wait for themselves use up nobody else's
+            self._next = max(self._next, now - self._of_all * self._each) + self._each
+            turn = max(now, self._next)
+        turns.append(turn)
+        return turn - now
