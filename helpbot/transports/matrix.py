@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from helpbot.transports.matrix_http import Backoff, LoginGone, Refused, path
 from helpbot.transports.matrix_inbox import Batch, Inbox
 from helpbot.transports.matrix_login import Account, connect
 from helpbot.transports.matrix_rooms import DOOR, Rooms
+from helpbot.transports.matrix_signing import vouch_for_device
 
 log = structlog.get_logger(__name__)
 
@@ -137,19 +138,18 @@ class MatrixTransport:
         await held.load()
         inbox = Inbox(client, rooms, held, _now)
         cursor = await self._notebook.cursor()
-        home = self._login.homeserver
-        backoff, keys_backoff = Backoff("sync", homeserver=home), Backoff("keys", homeserver=home)
+        backoff, upkeep = Backoff("sync", homeserver=self._login.homeserver), self._upkeep(client)
         while True:
             try:
                 if self.ready.is_set():
                     wait = _POLL if (due := held.next_due(_now())) is None else min(max(due, 1.0), _POLL)
                     cursor = await self._sync(client, inbox, receive, cursor, wait)
                 else:
-                    await _look_after_keys(client, keys_backoff)
+                    await upkeep()
                     await rooms.open_desks()
                     cursor = await self._catch_up(client, inbox, receive, cursor)
                     self.ready.set()
-                await _look_after_keys(client, keys_backoff)
+                await upkeep()
                 backoff.worked()
             except LoginGone as gone:
                 raise SetupError(
@@ -160,6 +160,28 @@ class MatrixTransport:
                 await backoff.wait(later)
             except Refused as refused:
                 await backoff.wait(TryLater(refused.why))
+
+    def _upkeep(self, client: GuardedClient) -> Callable[[], Awaitable[None]]:
+        """Return what does all that keys need, once in a while if it does not work: messages go on meanwhile."""
+        backoff = Backoff("keys", homeserver=self._login.homeserver)
+        vouched = False
+
+        async def upkeep() -> None:
+            nonlocal vouched
+            if not backoff.is_due():
+                return
+            try:
+                await client.look_after_keys()
+                if not vouched:
+                    await vouch_for_device(client, self._notebook, self._login.password)
+                    vouched = True  # or it needs a person, who was told
+                backoff.worked()
+            except LoginGone:
+                raise
+            except (TryLater, Refused) as failed:
+                backoff.put_off(failed.why)
+
+        return upkeep
 
     async def _catch_up(self, client: GuardedClient, inbox: Inbox, receive: Receive, cursor: str | None) -> str | None:
         """Hand in what was missed; at the very first start nothing was, and only the cursor is taken."""
@@ -268,19 +290,6 @@ class MatrixTransport:
         encrypted = await self._connection[1].is_encrypted(room)
         event = matrix_content.message((Literal(text),), None, encrypted=encrypted)
         await self._put(room, "m.room.message", event, key, encrypted=encrypted)
-
-
-async def _look_after_keys(client: GuardedClient, backoff: Backoff) -> None:
-    """Do what keys need, once in a while if it does not work: messages go on meanwhile."""
-    if not backoff.is_due():
-        return
-    try:
-        await client.look_after_keys()
-        backoff.worked()
-    except LoginGone:
-        raise
-    except (TryLater, Refused) as failed:
-        backoff.put_off(failed.why)
 
 
 def _now() -> datetime:

@@ -85,6 +85,22 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
 
         What waits by itself when nobody answers need not be `gated`.
         """
+        status, answered, answer = await self.ask(method, where, body, query=query, patience=patience, gated=gated)
+        if status < 300 and isinstance(answer, dict):
+            return answer
+        raise fault(status, answered, answer)
+
+    async def ask(
+        self,
+        method: str,
+        where: str,
+        body: object = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        patience: float = 60,
+        gated: bool = True,
+    ) -> tuple[int, Mapping[str, str], object]:
+        """Return status, headers and JSON (None for what is none) of an answer, whatever it is; raises TryLater."""
         if gated:
             self._gate.check()
         headers = {"Content-Type": "application/json"}
@@ -111,9 +127,7 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
             self._gate.failed()
         else:
             self._gate.worked()
-        if status < 300 and isinstance(answer, dict):
-            return answer
-        raise fault(status, answered, answer)
+        return status, answered, answer
 
     async def members(self, room: str) -> dict[str, Member]:
         """Return everybody that a room knows of, whatever their membership."""
