@@ -29,6 +29,7 @@ _NEW = ("new", "nouveau", "nouvelle")
 _BANGS = "!！﹗︕ǃ"  # what keyboards and fonts show as an exclamation mark
 _EMOJI_BANGS = "❗❕‼⁉"
 _SHOWN_WORD = 30
+_SUSPECTS = 200  # lines with a "!" that are looked at; more stay inside, whatever they are
 _LOOKED_AT = 3  # words at the start of a line, where a command may stand behind something
 
 
@@ -101,7 +102,11 @@ def _invisible(char: str) -> bool:
 
 def _inner_command(text: str) -> str:
     """Return what looks like a command at the start of a later line: perhaps an inside word under an outside one."""
-    for line in bare(text).splitlines()[1:]:
+    signs = set(_BANGS + _EMOJI_BANGS)
+    suspects = [line for line in bare(text).splitlines()[1:] if not signs.isdisjoint(line)]
+    if len(suspects) > _SUSPECTS:
+        return "!"
+    for line in suspects:
         found = split(line)[0] or _hidden_command(line)
         if found:
             return found[:_SHOWN_WORD]

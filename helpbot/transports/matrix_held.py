@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ _PATIENCE = timedelta(seconds=10)  # then she is asked to send it again
 _KEPT_FOR = timedelta(days=1)
 _KEPT_A_ROOM = 20
 _KEPT = 200
+_DEEPEST = 50  # levels of JSON; what clients make has four
 
 
 @dataclass(slots=True)
@@ -44,8 +45,10 @@ class Held:
         return iter(list(self._events.items()))
 
     def add(self, ref: str, room: str, event: dict[str, Any], now: datetime) -> bool:
-        """Keep an event; False when there are too many already."""
+        """Keep an event; False when there are too many already, or when it is nothing that a client makes."""
         if ref not in self._events:
+            if _is_deep(event):
+                return False
             here = sum(held.room == room for held in self._events.values())
             if here >= _KEPT_A_ROOM or len(self._events) >= _KEPT:
                 return False
@@ -77,7 +80,25 @@ class Held:
 
     async def save(self) -> None:
         """Write down what is kept, if it changed."""
-        text = json.dumps({ref: asdict(held) for ref, held in self._events.items()})
+        text = json.dumps({ref: _values(held) for ref, held in self._events.items()})
         if text != self._saved:
             await self._notebook.put(_NOTE, text)
             self._saved = text
+
+
+def _values(held: HeldEvent) -> dict[str, Any]:
+    return {field.name: getattr(held, field.name) for field in fields(held)}
+
+
+def _is_deep(event: object) -> bool:
+    """Tell whether JSON has so many levels that writing it down might fail."""
+    level = [event]
+    for _ in range(_DEEPEST):
+        inner: list[object] = []
+        for value in level:
+            if isinstance(value, dict):
+                inner += value.values()
+            elif isinstance(value, list):
+                inner += value
+        level = inner
+    return bool(level)

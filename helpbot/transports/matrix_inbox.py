@@ -237,7 +237,7 @@ class Inbox:
             return
         before = as_dict(as_dict(event.get("unsigned")).get("prev_content")).get("membership")
         came = _membership(event) == "join" and before != "join"
-        went = _membership(event) in {"leave", "ban"} and before == "join"
+        went = _membership(event) in ("leave", "ban") and before == "join"
         if not went and not (came and place.team is None):
             return
         named = place.people.get(str(who)) or words(as_dict(event.get("content")).get("displayname"))
@@ -277,13 +277,14 @@ class Inbox:
     async def _is_her_own(self, edit: Incoming) -> bool:
         """Tell whether a correction is of the sender's own message: servers pass on those of others as well."""
         target = edit.edits or ""
-        if target not in self._senders:
+        if self._senders.get(target, ("",))[0] != edit.room:  # what stands elsewhere says nothing about this room
             try:
                 event = await self._client.call("GET", path("rooms", edit.room, "event", target))
             except Refused:
                 event = {}
-            self._remember(target, str(event.get("room_id", edit.room)), str(event.get("sender")))
-        own = self._senders[target] == (edit.room, edit.sender)
+            if is_user_id(event.get("sender")):
+                self._remember(target, edit.room, str(event["sender"]))
+        own = self._senders.get(target) == (edit.room, edit.sender)
         if not own:
             log.warning("forged_edit_ignored", message=edit.id, room=edit.room)
         return own
