@@ -61,7 +61,10 @@ class SqliteStore:
             await prepare(connection, str(path))
         except sqlite3.Error as error:
             await connection.close()
-            raise SetupError(f"{path}: cannot be used as a database ({error})") from None
+            raise SetupError(
+                f"{path}: cannot be used as a database ({error}): check that it is one, that it and its folder can be "
+                "written, that the disk has room, and that no other program holds it"
+            ) from None
         except SetupError:
             await connection.close()
             raise
