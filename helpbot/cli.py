@@ -21,6 +21,7 @@ from helpbot.answers.check import check_tests, worth_a_look
 from helpbot.answers.entries import Faq
 from helpbot.answers.explain import explain
 from helpbot.answers.library import FaqLibrary
+from helpbot.cli_backup import backup
 from helpbot.cli_base import (
     DEFAULT,
     FAULTS,
@@ -32,6 +33,8 @@ from helpbot.cli_base import (
     read_library,
     stdin_lines,
 )
+from helpbot.cli_dead import dead
+from helpbot.cli_doctor import doctor
 from helpbot.cli_workshop import calibrate, show_gaps, show_replay
 from helpbot.config import Config, faq_beside, load_config
 from helpbot.core.phrases import SHIPPED
@@ -121,7 +124,7 @@ def check(config_file: Path | None, faq_folder: Path | None) -> None:
     _end_check(faults, faq)
 
 
-for _command in (calibrate, show_gaps, show_replay):
+for _command in (backup, calibrate, dead, doctor, show_gaps, show_replay):
     cli.add_command(_command)
 
 

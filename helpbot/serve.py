@@ -20,10 +20,12 @@ from helpbot.answers.entries import Faq
 from helpbot.answers.library import FaqLibrary
 from helpbot.answers.watch import watch
 from helpbot.app import Helpbot
+from helpbot.clock import system_now
 from helpbot.compose import library, load_faq, make_desk, unprepared
 from helpbot.config import Config
 from helpbot.core.phrases import in_all
 from helpbot.propose import write_proposals
+from helpbot.store import control
 from helpbot.store.lock import DeskLock
 from helpbot.store.sqlite import SqliteStore
 from helpbot.transports.base import Address, SetupError
@@ -77,7 +79,9 @@ async def _serve(config: Config, faq: Faq, store: SqliteStore, stop: asyncio.Eve
         first = preparing.result() if preparing.done() else await asyncio.to_thread(unprepared, config, faq)
         bot = Helpbot(store, [transport], addresses, make_desk(config, first))
         proposing = partial(write_proposals, store, config.faq_folder(), config.languages[0])
-        beside = {"faq": partial(watch_faq, config, bot, preparing), "proposals": proposing}
+        controlling = partial(control.listen, store, config.database_path(), system_now)
+        watching = partial(watch_faq, config, bot, preparing)
+        beside = {"faq": watching, "proposals": proposing, "control": controlling}
         await _until_stopped(bot, beside, stop, ready)
     finally:
         preparing.cancel()

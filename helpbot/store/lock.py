@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from helpbot.transports.base import SetupError
+
+_LOOKS, _LOOK = 5, 0.1  # how often, and how many seconds between
 
 
 class DeskLock:
@@ -18,9 +21,7 @@ class DeskLock:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise SetupError(f"{path}: cannot be written ({error.strerror}): check the folder of `database`") from None
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not self._taken():
             pid = os.read(self._file, 32).decode("ascii", "replace").strip() or "unknown"
             os.close(self._file)
             raise SetupError(
@@ -29,6 +30,17 @@ class DeskLock:
             ) from None
         os.ftruncate(self._file, 0)
         os.write(self._file, str(os.getpid()).encode("ascii"))
+
+    def _taken(self) -> bool:
+        """Take it; `helpbot doctor` holds it for a moment when it looks whether a desk runs."""
+        for _ in range(_LOOKS):
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                time.sleep(_LOOK)
+            else:
+                return True
+        return False
 
     def release(self) -> None:
         """Let another desk have the database."""

@@ -1,0 +1,37 @@
+"""Backups on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from helpbot.cli_base import Unusable, config_option, read_config
+
+
+@click.command()
+@config_option
+@click.option("--force", is_flag=True, help="Replace FILE if it is there already.")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+def backup(config_file: Path | None, force: bool, file: Path) -> None:
+    """Copy the database to FILE, as it is at one moment; the desk may run meanwhile.
+
+    The copy holds people's words and the bot's login: keep it as safe as the database. The encryption keys are not
+    part of it, and must not be restored from an older copy.
+    """
+    from helpbot.store.backup import back_up  # noqa: PLC0415  # the store takes long to import
+    from helpbot.transports.base import SetupError  # noqa: PLC0415
+
+    config = read_config(config_file)
+    database = config.database_path()
+    try:
+        copied = back_up(database, file, force=force)
+    except SetupError as error:
+        raise Unusable(str(error)) from None
+    click.echo(
+        f"{database} is copied to {file}: {copied.size} bytes, {copied.tickets} tickets, "
+        f"{copied.undecided} events to decide, {copied.unsent} messages to send\n"
+        f"the encryption keys in {config.key_store()} are not part of it: leave them where they are when you restore "
+        "this copy, and never put back an old copy of them; if they are lost, leave their folder empty",
+        err=True,
+    )

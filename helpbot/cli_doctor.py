@@ -1,0 +1,65 @@
+"""The doctor on the command line: what is well with an installation, and how to mend what is not."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from helpbot.cli_base import DEFAULT, FAULTS, config_option, read_config, refuse
+
+if TYPE_CHECKING:
+    from helpbot.doctor import Finding
+
+
+@click.command()
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line: check, state, meaning, mend.")
+def doctor(config_file: Path | None, as_json: bool) -> None:
+    """Examine this installation and say how to mend what is wrong; the desk may run meanwhile.
+
+    Looks at config, FAQ, database, keys, homeserver and rooms, and changes nothing. Ends with 0 when there is no fault
+    (warnings are none), 1 when there is one, 2 when the config cannot be used.
+    """
+    from helpbot import doctor as here  # noqa: PLC0415  # nio takes long to import
+    from helpbot import doctor_matrix  # noqa: PLC0415
+
+    config = read_config(config_file)
+    refuse(config.faults_for_run(str(config_file or DEFAULT)))
+    assert config.matrix is not None, "that was a fault just now"  # noqa: S101
+    findings, kept = here.examine(config, config.matrix, datetime.now(UTC))
+    _show(findings, as_json=as_json)
+    more = asyncio.run(doctor_matrix.examine(config, config.matrix, kept))
+    _show(more, as_json=as_json)
+    faults = sum(one.state is here.State.FAULT for one in findings + more)
+    warnings = sum(one.state is here.State.WARN for one in findings + more)
+    click.echo(f"{_count(faults, 'fault')}, {_count(warnings, 'warning')}", err=True)
+    if faults:
+        sys.exit(FAULTS)
+
+
+def _show(findings: Iterable[Finding], *, as_json: bool) -> None:
+    for one in findings:
+        if as_json:
+            values = {"check": one.check, "state": one.state, "meaning": one.meaning, "mend": one.mend}
+            click.echo(json.dumps(values, ensure_ascii=False))
+            continue
+        click.echo(f"{one.state:<5} {_printable(one.check)}: {_printable(one.meaning)}")
+        if one.mend:
+            click.echo(f"      {_printable(one.mend)}")
+    sys.stdout.flush()
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
+
+
+def _printable(text: str) -> str:
+    """Return the text on one line, without signs that steer a terminal: homeservers may say anything."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)

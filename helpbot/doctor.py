@@ -1,0 +1,350 @@
+"""An installation examined where it stands: FAQ, database, encryption keys; `doctor_matrix` asks the homeserver.
+
+Rule: nothing is changed and no secret is shown, because it runs beside a working desk and what it says ends in reports.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import shlex
+import shutil
+import sqlite3
+import stat
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import aiosqlite
+import vodozemac
+from nio.crypto import OlmAccount
+
+from helpbot import compose
+from helpbot.config import Config, Matrix
+from helpbot.store.codec import text_time
+from helpbot.store.prepare import migrations, prepare
+from helpbot.transports.base import SetupError
+from helpbot.transports.matrix_http import as_dict
+
+T = TypeVar("T")
+_ENOUGH_SPACE, _LATE = 200_000_000, 5  # bytes; minutes
+_FULL, _WAL = 2, b"\2\2"  # SQLite's number for synchronous=FULL; what a file says that is written so
+_MENDED_SQLITE = (3, 51, 3)
+_RESTORE = "stop the desk, keep a copy of the file as it is, and restore a backup"
+
+
+class State(StrEnum):
+    """How something is."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How something is, what was looked at, what that means, and how to mend it (empty when it is ok)."""
+
+    state: State
+    check: str
+    meaning: str
+    mend: str = ""
+
+
+ok = partial(Finding, State.OK)
+warn = partial(Finding, State.WARN)  # somebody should look at it
+fault = partial(Finding, State.FAULT)  # it keeps the desk from its work, or is a danger
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the desk keeps that its homeserver is asked with, and about."""
+
+    readable: bool = False  # whether there is a database with all this
+    token: str | None = field(default=None, repr=False)  # the config's, if it has one
+    pickle_key: str = field(default="", repr=False)
+    device: str | None = None
+    identity: str | None = None  # the device's public key, in the key store
+    desks: frozenset[str] = frozenset()  # rooms that were agents' rooms once
+    conversations: frozenset[str] = frozenset()  # customers' rooms
+    tickets: tuple[tuple[int, str, bool], ...] = ()  # open ones: number, room, whether the desk knows that it is over
+
+
+def examine(config: Config, matrix: Matrix, now: datetime) -> tuple[list[Finding], Kept]:
+    """Return what is found on this machine, and what the homeserver is asked with."""
+    findings = [*_faq(config), *_database(config.database_path(), now)]
+    token = None if matrix.access_token is None else matrix.access_token.get_secret_value()
+    try:
+        kept = reading(config.database_path(), lambda db: _kept(db, matrix.user, token))
+    except (sqlite3.Error, OSError):  # the database has its fault already
+        return findings, Kept(token=token)
+    if not matrix.encryption or kept.device is None:
+        return findings, kept
+    keys = config.key_store() / f"{matrix.user}_{kept.device}.db"  # nio's name for it
+    findings += _looked("key store", lambda: _key_store(keys, matrix.user, kept))
+    with contextlib.suppress(sqlite3.Error, OSError):  # the key store has its fault already
+        kept = replace(kept, identity=next(iter(_public_keys(keys, matrix.user, kept)), None))
+    return findings, kept
+
+
+# --- what facts mean
+
+
+def permissions(check: str, path: Path, mode: int, wanted: int) -> Finding:
+    """Judge who may read a file or folder."""
+    if mode & ~wanted & 0o777:
+        mend = f"chmod {wanted:o} {shlex.quote(str(path))}"
+        return warn(check, f"other accounts of this machine may use {path} (mode {mode:04o})", mend)
+    return ok(check, f"only its owner may use {path} (mode {mode:04o})")
+
+
+def soundness(check: str, told: Sequence[str]) -> Finding:
+    """Judge what SQLite's quick_check told."""
+    if list(told) == ["ok"]:
+        return ok(check, "SQLite finds no damage")
+    return fault(check, f"the file is damaged: {'; '.join(told[:3])}", _RESTORE)
+
+
+def version(found: int, newest: int) -> Finding:
+    """Judge the schema's version."""
+    check = "database version"
+    if found > newest:
+        mend = "install the newer helpbot again, or restore a backup from before"
+        return fault(check, f"version {found}, this helpbot knows {newest} at most", mend)
+    if found < newest:
+        return warn(check, f"version {found}, this helpbot makes it {newest} at its next start", "start the desk once")
+    return ok(check, f"version {found}, as this helpbot wants it")
+
+
+def journal(header: bytes) -> Finding:
+    """Judge how the file is written, by its first bytes: SQLite tells readers of an unchanging file nothing of it."""
+    if header[18:20] == _WAL:
+        return ok("database journal", "WAL: readers and the desk do not wait for each other")
+    return warn("database journal", "not WAL: readers make the desk wait", "start the desk once: it sets WAL")
+
+
+def durability(synchronous: int) -> Finding:
+    """Judge what the program sets before it writes."""
+    if synchronous == _FULL:
+        return ok("database durability", "the desk sets synchronous=FULL: a power cut loses no commit")
+    what = f"the desk sets synchronous={synchronous}, not FULL: a power cut loses messages"
+    return fault("database durability", what, "install helpbot anew: this copy is not as it was made")
+
+
+def sqlite_library(found: tuple[int, ...]) -> Finding:
+    """Judge the SQLite library."""
+    unmended = ": before 3.51.3 two writers could damage a WAL database; helpbot uses one writer"
+    return ok("sqlite", ".".join(map(str, found)) + (unmended if found < _MENDED_SQLITE else ""))
+
+
+def space(free: int) -> Finding:
+    """Judge the room on the disk, in bytes."""
+    check, left = "disk", f"{free // 1_000_000} MB are free for the database"
+    return ok(check, left) if free >= _ENOUGH_SPACE else warn(check, left, "make room: a full disk stops the desk")
+
+
+def running(process: str | None) -> Finding:
+    """Judge whether a desk runs."""
+    if process is None:
+        return warn("desk", "no desk runs on this database now: customers wait", "start it: helpbot run")
+    return ok("desk", f"a desk runs on this database (process {process})")
+
+
+def queue(check: str, what: str, count: int, oldest: datetime | None, now: datetime) -> Finding:
+    """Judge what waits."""
+    if not count or oldest is None:
+        return ok(check, f"no {what} waits")
+    minutes = max(now - oldest, timedelta()) // timedelta(minutes=1)
+    since = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
+    said = f"{count} {what}{'' if count == 1 else 's'} waiting, the oldest for {since}"
+    if minutes < _LATE:
+        return ok(check, said)
+    return warn(check, said, "start the desk if it does not run, else see why in its log and in: helpbot dead list")
+
+
+def dead_letters(count: int) -> Finding:
+    """Judge how many messages failed."""
+    if count:
+        return warn("dead letters", f"{count} could not be decided or delivered", "see them with: helpbot dead list")
+    return ok("dead letters", "everything could be decided and delivered")
+
+
+def own_keys(path: Path, keys: Sequence[str | None], user: str, device: str | None) -> Finding:
+    """Judge whose keys a key store holds: `keys` are the public ones of that device, None if they cannot be opened."""
+    if not keys:
+        mend = "restore this file from a backup, or move it away and start the desk with matrix.password"
+        return fault("key store owner", f"{path} does not hold the keys of {user}, device {device}", mend)
+    if None in keys:
+        mend = "restore the database that they were made with, or name an empty folder as matrix.store"
+        return fault("key store owner", f"the keys in {path} belong to another database", mend)
+    return ok("key store owner", f"the keys are those of {user}, device {device}")
+
+
+# --- gathering facts
+
+
+def reading(path: Path, look: Callable[[sqlite3.Connection], T]) -> T:
+    """Return what `look` finds in a database; raises sqlite3.Error.
+
+    A reader of a WAL database leaves two files behind, unless it takes the file for one that nobody changes: so it does
+    while no journal lies beside it, and looks again when one has appeared meanwhile.
+    """
+    while True:
+        still = not any(path.with_name(path.name + end).exists() for end in ("-wal", "-journal"))
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if still else ''}", uri=True)
+        try:
+            found = look(db)
+        finally:
+            db.close()
+        if not still or not path.with_name(path.name + "-wal").exists():
+            return found
+
+
+def desk_process(database: Path) -> str | None:
+    """Return the process that holds the desk's lock; None when none does."""
+    try:
+        file = os.open(database.with_name(database.name + ".lock"), os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # given back at once, by closing
+    except BlockingIOError:
+        process = os.read(file, 32).decode("ascii", "replace").strip()
+        return process if process.isdigit() else "unknown"
+    finally:
+        os.close(file)
+    return None
+
+
+async def synchronous_set() -> int:
+    """Return the `synchronous` that the desk's connection has once it is prepared, tried on a database of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "try.db"
+        async with aiosqlite.connect(path, isolation_level=None) as db:
+            await db.execute("PRAGMA synchronous = OFF")
+            await prepare(db, str(path))
+            async with db.execute("PRAGMA synchronous") as found:
+                row = await found.fetchone()
+    return -1 if row is None else int(row[0])
+
+
+def _faq(config: Config) -> list[Finding]:
+    faq, faults = compose.load_faq(config)
+    well = ok("faq", f"{len(faq.entries)} entries without fault; `helpbot check` asks their tests as well")
+    wrong = [fault("faq", str(one), "mend it there; `helpbot check` tells when nothing is left") for one in faults]
+    return [ok("config", "no fault"), *(wrong or [well])]
+
+
+def _database(path: Path, now: datetime) -> list[Finding]:
+    findings = [
+        sqlite_library(sqlite3.sqlite_version_info),
+        *_looked("database durability", lambda: [durability(asyncio.run(synchronous_set()))]),
+        *_looked("disk", lambda: [space(shutil.disk_usage(path.parent).free)]),
+    ]
+    if not path.is_file():
+        mend = "start the desk once (helpbot run), or mend `database` in the config"
+        return [*findings, fault("database", f"there is no {path}: the desk was never started on it", mend)]
+    return [
+        *findings,
+        *_looked("database", lambda: [permissions("database", path, stat.S_IMODE(path.stat().st_mode), 0o600)]),
+        *_looked("database damage", lambda: [soundness("database damage", reading(path, _quick_check))]),
+        *_looked("database version", lambda: reading(path, lambda db: _inside(db, now))),
+        *_looked("database journal", lambda: [journal(_start(path))]),
+        *_looked("desk", lambda: [running(desk_process(path))]),
+    ]
+
+
+def _looked(check: str, look: Callable[[], list[Finding]]) -> list[Finding]:
+    """Return what `look` finds; a check that fails keeps no other from being made."""
+    try:
+        return look()
+    except (sqlite3.Error, OSError, SetupError) as error:
+        shut = isinstance(error, OSError) or "unable to open" in str(error)
+        mend = "run helpbot doctor as the account that the desk runs as" if shut else _RESTORE
+        return [fault(check, f"cannot be examined: {error}", mend)]
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(20)
+
+
+def _quick_check(db: sqlite3.Connection) -> list[str]:
+    return [str(row[0]) for row in db.execute("PRAGMA quick_check(3)")]
+
+
+def _inside(db: sqlite3.Connection, now: datetime) -> list[Finding]:
+    check, newest = "database version", migrations()[-1][0]
+    tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables >= {"inbox", "outbox", "ticket"}:
+        mend = "name another file as `database`; or start the desk once, if it is empty"
+        return [fault(check, "the file is empty, or another program's", mend)]
+    [[found]] = db.execute("PRAGMA user_version")
+    return [version(found, newest), *(_queues(db, now) if found == newest else [])]
+
+
+def _queues(db: sqlite3.Connection, now: datetime) -> list[Finding]:
+    [[unsent, since]] = db.execute("SELECT count(*), min(created_at) FROM outbox WHERE state = 'queued'")
+    [[undecided, came]] = db.execute("SELECT count(*), min(at) FROM inbox WHERE done_at IS NULL")
+    [[dead]] = db.execute(
+        "SELECT (SELECT count(*) FROM outbox WHERE state = 'dead' AND dropped_at IS NULL)"
+        " + (SELECT count(*) FROM inbox WHERE fault IS NOT NULL AND dropped_at IS NULL)"
+    )
+    return [
+        queue("unsent messages", "message", unsent, None if since is None else text_time(since), now),
+        queue("undecided events", "event", undecided, None if came is None else text_time(came), now),
+        dead_letters(dead),
+    ]
+
+
+def _kept(db: sqlite3.Connection, user: str, token: str | None) -> Kept:
+    notes = dict(db.execute("SELECT name, value FROM notebook WHERE transport = 'matrix'").fetchall())
+    login = as_dict(json.loads(notes.get("login") or "{}"))
+    if login.get("user") != user or token is not None:
+        login = {}
+    tickets = db.execute(
+        "SELECT t.number, c.room, c.gone FROM ticket t JOIN conversation c ON c.id = t.conversation"
+        " WHERE t.status <> 'closed' AND c.transport = 'matrix' ORDER BY t.number"
+    )
+    rooms = db.execute("SELECT room FROM conversation WHERE transport = 'matrix'")
+    return Kept(
+        True,
+        token=token or login.get("token"),
+        pickle_key=notes.get("pickle_key", ""),
+        device=login.get("device") or notes.get("keys_of"),
+        desks=frozenset(name.removeprefix("desk:") for name in notes if name.startswith("desk:")),
+        conversations=frozenset(row[0] for row in rooms),
+        tickets=tuple((number, room, bool(gone)) for number, room, gone in tickets),
+    )
+
+
+def _key_store(path: Path, user: str, kept: Kept) -> list[Finding]:
+    if not path.is_file():
+        mend = "restore it from a backup; without it, start the desk with matrix.password: it logs in as a new device"
+        return [fault("key store", f"there is no {path}: what was encrypted for the bot cannot be read", mend)]
+    return [
+        permissions("key store", path.parent, stat.S_IMODE(path.parent.stat().st_mode), 0o700),
+        soundness("key store damage", reading(path, _quick_check)),
+        own_keys(path, _public_keys(path, user, kept), user, kept.device),
+    ]
+
+
+def _public_keys(path: Path, user: str, kept: Kept) -> list[str | None]:
+    """Return the public key of the device, if the key store has it; None for one that cannot be opened."""
+    sql = "SELECT account, shared FROM accounts WHERE user_id = ? AND device_id = ?"
+    rows = reading(path, lambda db: db.execute(sql, (user, kept.device)).fetchall())
+    found: list[str | None] = []
+    for account, shared in rows:
+        try:
+            found.append(OlmAccount.from_pickle(account, kept.pickle_key, bool(shared)).identity_keys["ed25519"])
+        except (vodozemac.PickleException, vodozemac.LibolmPickleException):
+            found.append(None)
+    return found

@@ -1,0 +1,373 @@
+"""`helpbot doctor` without a homeserver: what each fact means, and what is found on the machine itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from nio.crypto import OlmAccount
+
+from helpbot import cli_doctor, doctor
+from helpbot.config import Config, Matrix
+from helpbot.doctor import Finding, Kept, State
+from helpbot.store.lock import DeskLock
+from helpbot.store.sqlite import SqliteStore
+from helpbot.transports.base import Incoming, Kind
+
+BOT, SAM = "@helpbot:example.org", "@sam:example.org"
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+FAQ = Path(__file__).parent / "faq"
+PLACES = """
+faq: {faq}
+matrix: {{homeserver: "http://127.0.0.1:9", user: "@helpbot:example.org", password: hidden-word}}
+teams: [{{id: mobile, matrix_room: "!desk"}}]
+"""
+
+
+def ran(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("HELPBOT_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "helpbot", "doctor", *words],
+        cwd=folder, env=clean, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def state(finding: Finding) -> str:
+    """Return how it is; what is not ok says how it is mended, and what is ok has nothing to mend."""
+    assert (finding.mend == "") == (finding.state is State.OK), finding
+    return finding.state.value
+
+
+def states(findings: list[Finding]) -> dict[str, str]:
+    return {one.check: state(one) for one in findings}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return Config(folder=tmp_path, faq=FAQ, matrix=Matrix(homeserver="http://127.0.0.1:9", user=BOT, password="x"))  # type: ignore[arg-type]  # pydantic makes the secret
+
+
+def examined(config: Config) -> tuple[dict[str, Finding], Kept]:
+    assert config.matrix is not None
+    findings, kept = doctor.examine(config, config.matrix, NOW)
+    assert len({one.check for one in findings}) == len(findings)
+    assert all(state(one) for one in findings)
+    return {one.check: one for one in findings}, kept
+
+
+def noted(database: Path, **values: object) -> None:
+    """Keep values in the desk's database as the Matrix transport does; makes the database if there is none."""
+
+    async def note() -> None:
+        store = await SqliteStore.open(database)
+        for name, value in values.items():
+            text = value if isinstance(value, str) else json.dumps(value)
+            await store.notebook("matrix").put(name.replace("__", ":"), text)
+        await store.close()
+
+    asyncio.run(note())
+
+
+# --- what facts mean
+
+
+@pytest.mark.parametrize(("mode", "wanted", "how"), [
+    (0o600, 0o600, "ok"), (0o400, 0o600, "ok"), (0o640, 0o600, "warn"), (0o604, 0o600, "warn"), (0o700, 0o700, "ok"),
+    (0o755, 0o700, "warn"),
+])  # fmt: skip
+def test_what_others_may_use_is_warned_of(mode: int, wanted: int, how: str) -> None:
+    finding = doctor.permissions("database", Path("/a b/helpbot.db"), mode, wanted)
+    assert state(finding) == how
+    assert finding.mend == ("" if how == "ok" else f"chmod {wanted:o} '/a b/helpbot.db'")
+
+
+def test_damage_is_a_fault() -> None:
+    assert state(doctor.soundness("x", ["ok"])) == "ok"
+    assert state(doctor.soundness("x", [])) == "fault"
+    damaged = doctor.soundness("x", ["page 3: btreeInitPage() returns error code 11"])
+    assert state(damaged) == "fault"
+    assert "page 3" in damaged.meaning
+
+
+def test_only_a_newer_database_is_a_fault() -> None:
+    assert [state(doctor.version(found, 4)) for found in (3, 4, 5)] == ["warn", "ok", "fault"]
+
+
+def test_a_journal_other_than_wal_is_warned_of() -> None:
+    start = b"SQLite format 3\0\x10\0"
+    found = [doctor.journal(header) for header in (start + b"\2\2", start + b"\1\1", b"")]
+    assert [state(one) for one in found] == ["ok", "warn", "warn"]
+
+
+def test_commits_that_a_power_cut_may_lose_are_a_fault() -> None:
+    assert [state(doctor.durability(level)) for level in (0, 1, 2)] == ["fault", "fault", "ok"]
+
+
+def test_an_old_sqlite_is_told_of_and_no_trouble_with_one_writer() -> None:
+    old, new = doctor.sqlite_library((3, 51, 2)), doctor.sqlite_library((3, 51, 3))
+    assert (state(old), state(new)) == ("ok", "ok")
+    assert "one writer" in old.meaning
+    assert new.meaning == "3.51.3"
+
+
+def test_a_disk_that_is_nearly_full_is_warned_of() -> None:
+    assert [state(doctor.space(free)) for free in (199_999_999, 200_000_000)] == ["warn", "ok"]
+
+
+def test_a_desk_that_does_not_run_is_warned_of() -> None:
+    assert [state(doctor.running(process)) for process in (None, "12")] == ["warn", "ok"]
+
+
+@pytest.mark.parametrize(("count", "age", "how", "words"), [
+    (0, None, "ok", "no message waits"), (1, 10, "ok", "1 message waiting, the oldest for 0 min"),
+    (2, 299, "ok", "2 messages"), (2, 300, "warn", "2 messages waiting, the oldest for 5 min"),
+    (3, 10_000, "warn", "for 2 h"), (1, -50, "ok", "for 0 min"),
+])  # fmt: skip
+def test_what_waits_long_is_warned_of(count: int, age: int | None, how: str, words: str) -> None:
+    oldest = None if age is None else NOW - timedelta(seconds=age)
+    finding = doctor.queue("unsent messages", "message", count, oldest, NOW)
+    assert state(finding) == how
+    assert words in finding.meaning
+
+
+def test_dead_letters_are_warned_of_with_the_command_that_lists_them() -> None:
+    assert state(doctor.dead_letters(0)) == "ok"
+    assert state(doctor.dead_letters(3)) == "warn"
+    assert "helpbot dead list" in doctor.dead_letters(3).mend
+
+
+def test_keys_of_somebody_else_or_that_cannot_be_opened_are_a_fault() -> None:
+    found = [doctor.own_keys(Path("keys.db"), keys, BOT, "ONE") for keys in ([], [None], ["abc"])]
+    assert [state(one) for one in found] == ["fault", "fault", "ok"]
+
+
+# --- what is found on the machine
+
+
+def test_what_the_desk_sets_is_tried_and_is_full() -> None:
+    assert asyncio.run(doctor.synchronous_set()) == 2
+
+
+def test_a_database_that_was_never_made_is_a_fault_and_is_not_made(config: Config) -> None:
+    found, kept = examined(config)
+    assert state(found["database"]) == "fault"
+    assert "never started" in found["database"].meaning
+    assert (kept.readable, kept.token) == (False, None)
+    assert not list(config.folder.iterdir())
+
+
+def test_a_new_database_is_well_and_left_as_it_is(config: Config) -> None:
+    noted(config.database_path(), login={"user": BOT, "device": "ONE", "token": "secret-token"})
+    before = sorted(path.name for path in config.folder.iterdir())
+    found, kept = examined(config)
+    assert {check for check, one in found.items() if one.state is not State.OK} == {"desk", "key store"}
+    assert (kept.readable, kept.token, kept.device) == (True, "secret-token", "ONE")
+    assert "secret-token" not in repr(found) + repr(kept)
+    assert sorted(path.name for path in config.folder.iterdir()) == before
+
+
+def test_a_database_that_others_may_read_is_warned_of(config: Config) -> None:
+    noted(config.database_path())
+    config.database_path().chmod(0o644)
+    assert state(examined(config)[0]["database"]) == "warn"
+
+
+def test_a_damaged_database_is_a_fault(config: Config) -> None:
+    noted(config.database_path())
+    with sqlite3.connect(config.database_path()) as db:
+        [[root]] = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'inbox_open'")
+        [[size]] = db.execute("PRAGMA page_size")
+    db.close()
+    whole = bytearray(config.database_path().read_bytes())
+    whole[(root - 1) * size : root * size] = b"\xff" * size
+    config.database_path().write_bytes(whole)
+    assert state(examined(config)[0]["database damage"]) == "fault"
+
+
+def test_what_is_no_database_is_a_fault_and_the_rest_is_told(config: Config) -> None:
+    config.database_path().write_text("these are words and not a database at all\n" * 40)
+    config.database_path().chmod(0o600)
+    found, kept = examined(config)
+    assert state(found["database damage"]) == "fault"
+    assert state(found["database version"]) == "fault"
+    assert "backup" in found["database damage"].mend
+    assert state(found["disk"]) == "ok"
+    assert not kept.readable
+
+
+def test_an_empty_file_or_another_programs_database_is_a_fault(config: Config) -> None:
+    config.database_path().touch(0o600)
+    assert "another program's" in examined(config)[0]["database version"].meaning
+    with sqlite3.connect(config.database_path()) as db:
+        db.execute("CREATE TABLE cooking (recipe)")
+    db.close()
+    assert "another program's" in examined(config)[0]["database version"].meaning
+
+
+@pytest.mark.parametrize(("number", "how"), [(99, "fault"), (3, "warn")])
+def test_a_database_of_another_version_is_told_and_its_queues_are_not_read(
+    config: Config, number: int, how: str
+) -> None:
+    noted(config.database_path())
+    with sqlite3.connect(config.database_path()) as db:
+        db.execute(f"PRAGMA user_version = {number}")
+    db.close()
+    found, _ = examined(config)
+    assert state(found["database version"]) == how
+    assert "unsent messages" not in found
+
+
+def test_a_desk_that_runs_is_seen_and_not_disturbed(config: Config) -> None:
+    noted(config.database_path())
+    lock = DeskLock(config.database_path())
+    assert doctor.desk_process(config.database_path()) == str(os.getpid())
+    lock.release()
+    assert doctor.desk_process(config.database_path()) is None
+    DeskLock(config.database_path()).release()
+
+
+def test_what_is_written_while_the_desk_has_the_database_open_is_seen(config: Config) -> None:
+    async def work() -> None:
+        store = await SqliteStore.open(config.database_path())
+        said = Incoming("$1", Kind.SAID, "!room", SAM, "Sam", NOW, text="a private word")
+        await store.receive("matrix", [said], "cursor", NOW - timedelta(hours=1))
+        found, kept = await asyncio.to_thread(examined, config)
+        assert "1 event waiting, the oldest for 60 min" in found["undecided events"].meaning
+        assert state(found["unsent messages"]) == "ok"
+        assert "private" not in repr(found)
+        assert kept.readable
+        await store.close()
+
+    asyncio.run(work())
+
+
+def test_dead_letters_and_unsent_messages_are_counted(config: Config) -> None:
+    noted(config.database_path())
+    at = (NOW - timedelta(minutes=90)).isoformat(timespec="microseconds")
+    columns = "INSERT INTO outbox (key, lane, audience, verb, team, content, created_at, state, dropped_at) VALUES "
+    with sqlite3.connect(config.database_path()) as db:
+        for key, how, dropped in (("a", "queued", None), ("b", "dead", None), ("c", "dead", at)):
+            values = (key, "rmobile", "agents", "say_in_room", "mobile", "[]", at, how, dropped)
+            db.execute(columns + "(?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        db.execute(
+            "INSERT INTO inbox (transport, event, payload, at, done_at, fault)"
+            " VALUES ('matrix', '$1', '{}', ?, ?, 'x')",
+            (at, at),
+        )
+    db.close()
+    found, _ = examined(config)
+    assert "2 could not be" in found["dead letters"].meaning
+    assert "1 message waiting, the oldest for 90 min" in found["unsent messages"].meaning
+
+
+def kept_keys(config: Config, device: str, pickle_key: str) -> str:
+    """Make a key store as nio lays it out; return the device's public key."""
+    account = OlmAccount()
+    config.key_store().mkdir(mode=0o700, exist_ok=True)
+    with sqlite3.connect(config.key_store() / f"{BOT}_{device}.db") as db:
+        db.execute("CREATE TABLE accounts (user_id TEXT, device_id TEXT, account BLOB, shared INTEGER)")
+        db.execute("INSERT INTO accounts VALUES (?, ?, ?, 1)", (BOT, device, account.pickle(pickle_key)))
+    db.close()
+    return str(account.identity_keys["ed25519"])
+
+
+def test_the_keys_of_the_device_are_well(config: Config) -> None:
+    noted(config.database_path(), login={"user": BOT, "device": "ONE", "token": "t"}, pickle_key="abc")
+    public = kept_keys(config, "ONE", "abc")
+    found, kept = examined(config)
+    assert [state(found[check]) for check in ("key store", "key store damage", "key store owner")] == ["ok"] * 3
+    assert kept.identity == public
+
+
+def test_keys_that_others_may_read_are_warned_of(config: Config) -> None:
+    noted(config.database_path(), login={"user": BOT, "device": "ONE", "token": "t"}, pickle_key="abc")
+    kept_keys(config, "ONE", "abc")
+    config.key_store().chmod(0o755)
+    found = examined(config)[0]["key store"]
+    assert state(found) == "warn"
+    assert found.mend == f"chmod 700 {config.key_store()}"
+
+
+def test_keys_of_another_database_are_a_fault(config: Config) -> None:
+    noted(config.database_path(), login={"user": BOT, "device": "ONE", "token": "t"}, pickle_key="another")
+    kept_keys(config, "ONE", "abc")
+    found, kept = examined(config)
+    assert "another database" in found["key store owner"].meaning
+    assert kept.identity is None
+
+
+def test_lost_keys_are_a_fault(config: Config) -> None:
+    noted(config.database_path(), login={"user": BOT, "device": "ONE", "token": "t"}, pickle_key="abc")
+    found, _ = examined(config)
+    assert state(found["key store"]) == "fault"
+    config.key_store().mkdir(mode=0o700)
+    (config.key_store() / f"{BOT}_ONE.db").write_text("no database, but long enough to be looked at\n" * 20)
+    assert state(examined(config)[0]["key store"]) == "fault"
+
+
+def test_a_login_of_another_account_is_not_used(config: Config) -> None:
+    noted(config.database_path(), login={"user": "@other:example.org", "device": "ONE", "token": "t"})
+    assert examined(config)[1].token is None
+
+
+def test_a_token_in_the_config_is_used_instead_of_the_kept_login(config: Config) -> None:
+    noted(config.database_path(), login={"user": BOT, "device": "OLD", "token": "old"}, keys_of="NEW")
+    given = Matrix(homeserver="http://127.0.0.1:9", user=BOT, access_token="given")  # type: ignore[arg-type]  # as above
+    _, kept = examined(config.model_copy(update={"matrix": given}))
+    assert (kept.token, kept.device) == ("given", "NEW")
+
+
+def test_a_fault_in_the_faq_is_told_with_its_place(config: Config, tmp_path: Path) -> None:
+    folder = tmp_path / "faq"
+    folder.mkdir()
+    (folder / "one.yaml").write_text("- id: x\n")
+    found, _ = doctor.examine(config.with_faq(folder), Matrix(homeserver="http://x", user=BOT, password="x"), NOW)  # type: ignore[arg-type]  # as above
+    faults = [one for one in found if one.state is State.FAULT and one.check == "faq"]
+    assert faults
+    assert all("one.yaml" in one.meaning for one in faults)
+
+
+# --- the command
+
+
+def test_people_read_a_line_for_each_check_and_how_to_mend_it_below(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(PLACES.format(faq=FAQ))
+    done = ran(tmp_path)
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    fault = next(number for number, line in enumerate(lines) if line.startswith("fault database: "))
+    assert lines[fault + 1].startswith("      start the desk once")
+    assert "ok    config: no fault" in lines
+    assert all(line.startswith(("ok    ", "warn  ", "fault ", "      ")) for line in lines)
+    assert "hidden-word" not in done.stdout + done.stderr
+    assert "3 faults, no warnings" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.yaml"]
+
+
+def test_programs_read_an_object_a_line(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(PLACES.format(faq=FAQ))
+    lines = [json.loads(line) for line in ran(tmp_path, "--json").stdout.splitlines()]
+    assert {tuple(line) for line in lines} == {("check", "state", "meaning", "mend")}
+    assert {line["check"] for line in lines if line["state"] == "fault"} == {"database", "homeserver", "login"}
+
+
+@pytest.mark.parametrize("text", ["matrix: [", "languages: [en]\n", 'matrix: {homeserver: "http://x", user: nobody}\n'])
+def test_a_config_that_cannot_be_used_ends_with_two(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.yaml").write_text(text)
+    done = ran(tmp_path, "--json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "config.yaml" in done.stderr
+
+
+def test_nothing_that_a_homeserver_says_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    cli_doctor._show([doctor.warn("a", "b\x1b[2J\nfault c", "d\r")], as_json=False)
+    assert capsys.readouterr().out == "warn  a: b\ufffd[2J\ufffdfault c\n      d\ufffd\n"

@@ -1,0 +1,226 @@
+"""What `helpbot doctor` makes of what a homeserver answers."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpbot import doctor_matrix
+from helpbot.doctor import Finding, Kept, State
+from helpbot.transports.matrix_signing import Identity
+
+BOT, SAM = "@helpbot:example.org", "@sam:example.org"
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+FAQ = Path(__file__).parent / "faq"
+PLACES = """
+faq: {faq}
+matrix: {{homeserver: "http://127.0.0.1:9", user: "@helpbot:example.org", password: hidden-word}}
+teams: [{{id: mobile, matrix_room: "!desk"}}]
+"""
+
+
+def state(finding: Finding) -> str:
+    """Return how it is; what is not ok says how it is mended, and what is ok has nothing to mend."""
+    assert (finding.mend == "") == (finding.state is State.OK), finding
+    return finding.state.value
+
+
+def states(findings: list[Finding]) -> dict[str, str]:
+    return {one.check: state(one) for one in findings}
+
+
+def test_a_login_is_that_of_the_account_and_has_a_device() -> None:
+    def how(answer: dict[str, Any]) -> str:
+        return state(doctor_matrix.login(answer, BOT, given=False))
+
+    assert how({"user_id": BOT, "device_id": "ONE"}) == "ok"
+    assert how({"user_id": SAM, "device_id": "ONE"}) == "fault"
+    assert how({"user_id": BOT}) == "fault"
+    assert how({}) == "fault"
+
+
+def test_a_bad_login_is_mended_where_it_comes_from() -> None:
+    assert "matrix.access_token" in doctor_matrix.bad_login("gone", given=True).mend
+    assert "matrix.access_token" not in doctor_matrix.bad_login("gone", given=False).mend
+
+
+@pytest.mark.parametrize(("status", "answer", "how", "words"), [
+    (403, {"errcode": "M_FORBIDDEN"}, "warn", "cannot be seen"), (404, None, "warn", "cannot be seen"),
+    (200, {}, "warn", "not lifted"), (200, {"messages_per_second": 0, "burst_count": 0}, "ok", "lifted"),
+    (200, {"messages_per_second": 5, "burst_count": 20}, "ok", "20 messages at once, then 5 a second"),
+])  # fmt: skip
+def test_rate_limits_are_told_with_the_line_that_lifts_them(status: int, answer: object, how: str, words: str) -> None:
+    finding = doctor_matrix.limits(status, answer, "https://matrix.example.org", "@help'$bot:example.org")
+    assert state(finding) == how
+    assert words in finding.meaning
+    if how == "warn":
+        assert "admin/v1/users/@help%27%24bot:example.org/override_ratelimit" in finding.mend
+        assert '\'{"messages_per_second": 0, "burst_count": 0}\'' in finding.mend
+
+
+def test_the_line_that_lifts_limits_is_the_one_in_the_manual() -> None:
+    finding = doctor_matrix.limits(403, None, "https://matrix.example.org", BOT)
+    manual = (Path(__file__).parent.parent / "docs" / "matrix.md").read_text().replace("\\\n", "")
+    lines = [shlex.split(line) for line in manual.splitlines() if line.startswith("curl ")]
+    assert shlex.split(finding.mend.partition(": ")[2]) in lines
+
+
+def test_no_one_time_keys_are_warned_of() -> None:
+    counts = [{"signed_curve25519": 50}, {"signed_curve25519": 0}, {}, None]
+    found = [state(doctor_matrix.one_time_keys({"one_time_key_counts": count})) for count in counts]
+    assert found == ["ok", "warn", "warn", "warn"]
+
+
+def shown(sign: Identity, publish: Identity) -> dict[str, Any]:
+    """Return an answer to keys/query: one identity signed the device, another is published."""
+    device = {"user_id": BOT, "device_id": "ONE", "keys": {"ed25519:ONE": "public"}}
+    return {
+        "device_keys": {BOT: {"ONE": sign.sign("self_signing", device)}},
+        "master_keys": {BOT: publish.key("master")},
+        "self_signing_keys": {BOT: publish.key("self_signing")},
+    }
+
+
+def test_a_device_is_signed_by_a_key_that_the_master_key_signed() -> None:
+    mine, other = Identity.new(BOT), Identity.new(BOT)
+
+    def how(answer: dict[str, Any]) -> str:
+        return states(doctor_matrix.signing(answer, BOT, "ONE", Kept()))["cross-signing"]
+
+    well = shown(mine, mine)
+    assert how(well) == "ok"
+    assert how(shown(other, mine)) == "fault"
+    assert how({**well, "master_keys": {}}) == "fault"
+    assert how({**well, "master_keys": {BOT: other.key("master")}}) == "fault"
+    assert how({**well, "self_signing_keys": {}}) == "fault"
+    assert how({**well, "master_keys": {BOT: {"keys": {"a": 1}}}, "self_signing_keys": 7}) == "fault"
+
+
+def test_keys_at_the_homeserver_are_those_in_the_key_store() -> None:
+    mine = Identity.new(BOT)
+
+    def how(kept: Kept, device: str = "ONE") -> str:
+        return states(doctor_matrix.signing(shown(mine, mine), BOT, device, kept))["keys at the homeserver"]
+
+    assert how(Kept(device="ONE", identity="public")) == "ok"
+    assert how(Kept(device="ONE", identity="another")) == "fault"
+    assert how(Kept(device="OLD", identity="another")) == "ok"
+    assert how(Kept(device="ONE"), "TWO") == "fault"
+
+
+def event(kind: str, key: str = "", sender: str = SAM, **content: object) -> dict[str, Any]:
+    return {"type": kind, "state_key": key, "sender": sender, "content": content}
+
+
+def member(user: str, membership: str = "join") -> dict[str, Any]:
+    return event("m.room.member", user, membership=membership)
+
+
+def room(*events: dict[str, Any], encryption: bool = True) -> dict[str, str]:
+    whole = [event("m.room.create", room_version="12"), member(BOT), member(SAM), *events]
+    found = doctor_matrix.agents_room("mobile", BOT, whole, encryption=encryption)
+    return {check.removeprefix("team mobile: "): how for check, how in states(found).items()}
+
+
+def test_a_private_room_with_an_agent_is_well() -> None:
+    closed = event("m.room.join_rules", join_rule="invite"), event("m.room.guest_access", guest_access="forbidden")
+    assert set(room(*closed).values()) == {"ok"}
+    assert set(room()) == {"joining", "reading", "guests", "agents", "encryption", "writing"}
+
+
+@pytest.mark.parametrize("rule", ["public", "knock", "restricted", "knock_restricted", "new", None, []])
+def test_a_room_that_others_may_enter_is_a_fault(rule: object) -> None:
+    assert room(event("m.room.join_rules", join_rule=rule))["joining"] == "fault"
+
+
+def test_a_room_that_anybody_may_read_is_a_fault_and_guests_are_warned_of() -> None:
+    assert room(event("m.room.history_visibility", history_visibility="world_readable"))["reading"] == "fault"
+    assert room(event("m.room.history_visibility", history_visibility="joined"))["reading"] == "ok"
+    assert room(event("m.room.guest_access", guest_access="can_join"))["guests"] == "warn"
+
+
+def test_an_encrypted_room_is_a_fault_only_without_encryption() -> None:
+    encrypted = event("m.room.encryption", algorithm="m.megolm.v1.aes-sha2")
+    assert room(encrypted)["encryption"] == "ok"
+    assert room(encrypted, encryption=False)["encryption"] == "fault"
+
+
+def test_agents_are_named_up_to_ten_and_none_is_warned_of() -> None:
+    people = [f"@agent{number:02}:example.org" for number in range(11)]
+    told = doctor_matrix.agents("mobile", people)
+    assert "11 can act as agents" in told.meaning
+    assert people[9] in told.meaning
+    assert people[10] not in told.meaning
+    assert state(doctor_matrix.agents("mobile", [])) == "warn"
+    assert room(member(SAM, "leave"))["agents"] == "ok"  # the first membership counts as well
+    left = [event("m.room.create"), member(BOT), member(SAM, "invite")]
+    found = states(doctor_matrix.agents_room("mobile", BOT, left, encryption=True))
+    assert found["team mobile: agents"] == "warn"
+
+
+@pytest.mark.parametrize(("levels", "how"), [
+    ({}, "ok"), ({"events_default": 50}, "fault"), ({"events_default": 50, "users": {BOT: 50}}, "ok"),
+    ({"events_default": 50, "users_default": 50}, "ok"), ({"events": {"m.room.message": 1}}, "fault"),
+    ({"events": {"m.reaction": 1}}, "fault"), ({"events": {"m.room.encrypted": 1}}, "ok"),
+    ({"users": {BOT: -1}}, "fault"), ({"events_default": "50"}, "fault"), ({"users": 7, "events": []}, "ok"),
+])  # fmt: skip
+def test_a_bot_that_may_not_write_or_react_is_a_fault(levels: dict[str, Any], how: str) -> None:
+    assert room(event("m.room.power_levels", **levels))["writing"] == how
+
+
+def test_what_an_encrypted_room_takes_is_asked_of_encrypted_messages() -> None:
+    encrypted = event("m.room.encryption", algorithm="m.megolm.v1.aes-sha2")
+    levels = event("m.room.power_levels", events={"m.room.encrypted": 1})
+    assert room(encrypted, levels)["writing"] == "fault"
+
+
+@pytest.mark.parametrize(("version", "how"), [("12", "ok"), ("11", "fault"), ("org.example", "fault"), (None, "fault")])
+def test_a_bot_that_made_the_room_may_do_anything_from_version_twelve(version: object, how: str) -> None:
+    levels = event("m.room.power_levels", events_default=50)
+    for create in (
+        event("m.room.create", sender=BOT, room_version=version),
+        event("m.room.create", room_version=version, additional_creators=[BOT]),
+    ):
+        assert room(create, levels)["writing"] == how
+
+
+def test_rooms_and_database_that_agree_are_well() -> None:
+    kept = Kept(True, conversations=frozenset({"!a", "!old"}), tickets=((1, "!a", False),))
+    assert set(states(doctor_matrix.drift({"!a", "!desk"}, kept, {"!desk"})).values()) == {"ok"}
+
+
+def test_rooms_that_nobody_knows_are_counted_and_five_are_named() -> None:
+    strange = {f"!strange{number}" for number in range(7)}
+    kept = Kept(True, desks=frozenset({"!strange3"}))
+    [rooms, _] = doctor_matrix.drift(strange | {"!desk"}, kept, {"!desk"})
+    assert state(rooms) == "warn"
+    assert "7 rooms" in rooms.meaning
+    assert "1 of them had a team once" in rooms.meaning
+    assert "!strange4, …" in rooms.meaning
+    assert "!strange5" not in rooms.meaning
+
+
+def test_a_ticket_whose_room_is_lost_is_a_fault_unless_the_desk_knows_it() -> None:
+    def how(*tickets: tuple[int, str, bool]) -> Finding:
+        return doctor_matrix.drift({"!a"}, Kept(True, tickets=tickets, conversations=frozenset({"!a"})), ())[-1]
+
+    assert state(how((1, "!a", False), (2, "!gone", True))) == "warn"
+    both = how((1, "!a", False), (2, "!gone", True), (3, "!lost", False))
+    assert state(both) == "fault"
+    assert both.meaning.endswith(": #2, #3")
+
+
+def test_invitations_that_nobody_followed_are_warned_of() -> None:
+    assert state(doctor_matrix.invitations([])) == "ok"
+    told = doctor_matrix.invitations(["!b", "!a"])
+    assert state(told) == "warn"
+    assert "2 rooms (!a, !b)" in told.meaning
+
+
+def test_without_a_login_it_is_said_that_the_desk_was_never_started() -> None:
+    assert "never started" in doctor_matrix.never_started(Kept(True), BOT).meaning
+    assert "database" in doctor_matrix.never_started(Kept(), BOT).mend
