@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.matrix.synapse import Synapse
+
 # No test is timed: these machines do other things meanwhile. In CI the same change gives the same result every time.
 settings.register_profile("helpbot", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("helpbot")
@@ -25,3 +27,12 @@ def _cache() -> Iterator[None]:
             del os.environ["XDG_CACHE_HOME"]
         else:
             os.environ["XDG_CACHE_HOME"] = before
+
+
+@pytest.fixture(scope="session")
+def synapse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synapse]:
+    """A homeserver without rate limits, shared by all tests: each uses users and rooms of its own."""
+    server = Synapse(tmp_path_factory.mktemp("synapse"))
+    server.start()
+    yield server
+    server.stop()

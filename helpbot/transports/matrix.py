@@ -189,7 +189,9 @@ class MatrixTransport:
         if not first:
             cursor = await self._sync(client, inbox, receive, cursor, 0)
         query = {"filter": _FILTER_INVITES, "timeout": "0"}
-        snapshot = await client.call("GET", path("sync"), query=query, patience=_CATCH_UP, gated=False)
+        snapshot = await client.call(
+            "GET", path("sync"), query=query, holds={"next_batch": str}, patience=_CATCH_UP, gated=False
+        )
         if cursor is None:
             cursor = str(snapshot["next_batch"])
             await client.take_key_news(snapshot)  # otherwise they come with the cursor
@@ -204,10 +206,10 @@ class MatrixTransport:
         if cursor is not None:
             query["since"] = cursor
         patience = wait + _POLL if self.ready.is_set() else _CATCH_UP
-        answer = await client.call("GET", path("sync"), query=query, patience=patience, gated=False)
-        further = answer.get("next_batch")
-        if not isinstance(further, str):
-            raise TryLater("the homeserver's sync has no next_batch")
+        answer = await client.call(
+            "GET", path("sync"), query=query, holds={"next_batch": str}, patience=patience, gated=False
+        )
+        further = str(answer["next_batch"])
         await self._commit(inbox, receive, await inbox.read(answer, cursor), further)
         return further
 
@@ -280,8 +282,8 @@ class MatrixTransport:
                 except (EncryptionError, LocalProtocolError) as error:
                     raise TryLater(f"the message cannot be encrypted now ({type(error).__name__})") from None
             event = {**event, matrix_content.KEY: key}
-            answer = await client.call("PUT", path("rooms", room, "send", kind, key), event)
-        return str(answer.get("event_id"))
+            answer = await client.call("PUT", path("rooms", room, "send", kind, key), event, holds={"event_id": str})
+        return str(answer["event_id"])
 
     async def _say_plainly(self, room: str, text: str, key: str) -> None:
         """Say something that holds nobody's words, wherever that is."""

@@ -78,15 +78,20 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
         body: object = None,
         *,
         query: Mapping[str, str] | None = None,
+        holds: Mapping[str, type] | None = None,
         patience: float = 60,
         gated: bool = True,
     ) -> JsonDict:
         """Ask the homeserver, for `patience` seconds at most; raises TryLater, LoginGone or Refused.
 
-        What waits by itself when nobody answers need not be `gated`.
+        An answer that does not hold these fields, of these types, is none: what stands before a homeserver answers 200
+        with anything. What waits by itself when nobody answers need not be `gated`.
         """
         status, answered, answer = await self.ask(method, where, body, query=query, patience=patience, gated=gated)
         if status < 300 and isinstance(answer, dict):
+            for name, kind in (holds or {}).items():
+                if not isinstance(answer.get(name), kind):
+                    raise TryLater(f"the homeserver's answer has no {name}")
             return answer
         raise fault(status, answered, answer)
 
@@ -131,7 +136,7 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
 
     async def members(self, room: str) -> dict[str, Member]:
         """Return everybody that a room knows of, whatever their membership."""
-        answer = await self.call("GET", path("rooms", room, "members"))
+        answer = await self.call("GET", path("rooms", room, "members"), holds={"chunk": list})
         found: dict[str, Member] = {}
         for event in dicts(answer.get("chunk")):
             content = event.get("content")
@@ -143,13 +148,10 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
 
     async def joined(self, room: str) -> dict[str, str]:
         """Return the joined members, id → display name (empty without one)."""
-        answer = await self.call("GET", path("rooms", room, "joined_members"))
-        people = answer.get("joined")
-        if not isinstance(people, dict):
-            raise TryLater("the homeserver did not tell who is in the room")
+        answer = await self.call("GET", path("rooms", room, "joined_members"), holds={"joined": dict})
         return {
             user: words(profile.get("display_name")) if isinstance(profile, dict) else ""
-            for user, profile in people.items()
+            for user, profile in answer["joined"].items()
             if is_user_id(user)
         }
 
@@ -162,6 +164,6 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
             query["from"] = start
         if end is not None:
             query["to"] = end
-        answer = await self.call("GET", path("rooms", room, "messages"), query=query)
+        answer = await self.call("GET", path("rooms", room, "messages"), query=query, holds={"chunk": list})
         events, further = dicts(answer.get("chunk")), answer.get("end")
         return events, further if isinstance(further, str) and events else None

@@ -123,7 +123,7 @@ class GuardedClient(HttpClient):
         if not body:
             return
         self.olm.save_account()  # first, because keys that others have and we lost cannot be read nor replaced
-        answer = await self.call("POST", path("keys", "upload"), body)
+        answer = await self.call("POST", path("keys", "upload"), body, holds={"one_time_key_counts": dict})
         count = as_dict(answer.get("one_time_key_counts")).get("signed_curve25519")
         self.olm.handle_response(KeysUploadResponse(0, count if isinstance(count, int) else 0))
         self._wants_fallback_key = False
@@ -144,7 +144,8 @@ class GuardedClient(HttpClient):
         users = set(self.users_for_key_query)
         if not users:
             return
-        answer = await self.call("POST", path("keys", "query"), {"device_keys": {user: [] for user in users}})
+        body: JsonDict = {"device_keys": {user: [] for user in users}}
+        answer = await self.call("POST", path("keys", "query"), body, holds={"device_keys": dict})
         told = as_dict(answer.get("device_keys"))
         devices = {
             user: {name: keys for name, keys in as_dict(told[user]).items() if self._is_sound(user, name, keys)}
@@ -170,7 +171,7 @@ class GuardedClient(HttpClient):
         asked = {user: dict.fromkeys(devices, "signed_curve25519") for user, devices in wanted.items() if devices}
         if not asked:
             return
-        answer = await self.call("POST", path("keys", "claim"), {"one_time_keys": asked})
+        answer = await self.call("POST", path("keys", "claim"), {"one_time_keys": asked}, holds={"one_time_keys": dict})
         for user, devices in as_dict(answer.get("one_time_keys")).items():
             for device, keys in as_dict(devices).items():
                 try:

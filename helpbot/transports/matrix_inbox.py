@@ -279,7 +279,7 @@ class Inbox:
         target = edit.edits or ""
         if self._senders.get(target, ("",))[0] != edit.room:  # what stands elsewhere says nothing about this room
             try:
-                event = await self._client.call("GET", path("rooms", edit.room, "event", target))
+                event = await self._client.call("GET", path("rooms", edit.room, "event", target), holds={"sender": str})
             except Refused:
                 event = {}
             if is_user_id(event.get("sender")):

@@ -119,7 +119,7 @@ def _keys_are_lost(account: Account, device: str, keys_of: str | None) -> bool:
 
 async def _whoami(client: GuardedClient, token: str) -> tuple[str, str | None]:
     client.access_token = token
-    answer = await client.call("GET", path("account", "whoami"))
+    answer = await client.call("GET", path("account", "whoami"), holds={"user_id": str})
     device = answer.get("device_id")
     return str(answer.get("user_id")), device if isinstance(device, str) else None
 
@@ -137,7 +137,9 @@ async def _new(client: GuardedClient, account: Account, notebook: Notebook, devi
     if device is not None:
         body["device_id"] = device
     try:
-        answer = await client.call("POST", path("login"), body)
+        answer = await client.call(
+            "POST", path("login"), body, holds={"user_id": str, "device_id": str, "access_token": str}
+        )
     except (LoginGone, Refused) as refused:
         raise SetupError(
             f"the homeserver refused the login of {account.user}: {_why(refused)}; "

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from helpbot.transports.base import Notebook, SetupError, Undeliverable
+from helpbot.transports.base import Notebook, SetupError, TryLater, Undeliverable
 from helpbot.transports.matrix_chores import WAITING, Budget, Chores
 from helpbot.transports.matrix_crypto import GuardedClient
 from helpbot.transports.matrix_events import is_user_id
@@ -125,6 +125,8 @@ class Rooms:
             if refused.code != "M_NOT_FOUND":
                 raise
             return None, None
+        if "content" not in event and field not in event:
+            raise TryLater(f"the homeserver does not tell the room's {kind}")
         content = as_dict(event.get("content")) or event  # some servers give the content alone
         return content.get(field), event.get("event_id")
 
@@ -137,7 +139,7 @@ class Rooms:
         if not named.startswith("#"):
             return named
         if named not in self._ids:
-            answer = await self._client.call("GET", path("directory", "room", named))
+            answer = await self._client.call("GET", path("directory", "room", named), holds={"room_id": str})
             self._ids[named] = str(answer.get("room_id"))
         return self._ids[named]
 
@@ -145,9 +147,8 @@ class Rooms:
 
     async def joined(self) -> list[str]:
         """Return the rooms that the bot is in."""
-        answer = await self._client.call("GET", path("joined_rooms"))
-        rooms = answer.get("joined_rooms")
-        return [room for room in rooms if isinstance(room, str)] if isinstance(rooms, list) else []
+        answer = await self._client.call("GET", path("joined_rooms"), holds={"joined_rooms": list})
+        return [room for room in answer["joined_rooms"] if isinstance(room, str)]
 
     async def is_encrypted(self, room: str) -> bool:
         """Tell whether the room is encrypted; once it is, it stays so, whatever anybody says later."""
@@ -159,11 +160,8 @@ class Rooms:
         return self._encrypted[room]
 
     async def _ask_encrypted(self, room: str) -> None:
-        try:
-            await self._client.call("GET", path("rooms", room, "state", "m.room.encryption"))
-        except Refused as refused:
-            if refused.code != "M_NOT_FOUND":
-                raise
+        algorithm, event = await self._state(room, "m.room.encryption", "algorithm")
+        if algorithm is None and event is None:
             self._encrypted.setdefault(room, False)
         else:
             await self.note_encrypted(room)

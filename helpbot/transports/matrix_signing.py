@@ -149,7 +149,8 @@ async def _vouch(client: GuardedClient, notebook: Notebook, password: str | None
 
 
 async def _shown(client: GuardedClient) -> JsonDict:
-    return await client.call("POST", path("keys", "query"), {"device_keys": {client.user_id: []}})
+    wanted: JsonDict = {"device_keys": {client.user_id: []}}
+    return await client.call("POST", path("keys", "query"), wanted, holds={"device_keys": dict})
 
 
 def _own_device(client: GuardedClient, shown: Mapping[str, object]) -> JsonDict:

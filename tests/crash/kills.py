@@ -71,10 +71,10 @@ class Desk:
         self.pid: int | None = None
         self._ended: asyncio.Future[None] | None = None
 
-    async def open(self, synapse: Synapse, world: World) -> None:
+    async def open(self, homeserver: str, world: World) -> None:
         """Write the config and start the process that forks."""
         self.folder.mkdir(parents=True)
-        matrix = {"homeserver": synapse.url, "user": world.bot.id, "password": world.bot.password}
+        matrix = {"homeserver": homeserver, "user": world.bot.id, "password": world.bot.password}
         config = {
             "languages": ["en", "fr"],
             "database": "sqlite:///helpbot.db",
@@ -175,7 +175,7 @@ class Storm:
         world = World(self._synapse, self._alive, talk, encrypted=number % 2 == 1)
         desk = Desk(self._folder / f"desk-{number}", self._tree)
         await world.open()
-        await desk.open(self._synapse, world)
+        await desk.open(self._synapse.url, world)
         last = min(self._made + _A_WORLD, self._kills)
         try:
             for _ in range(4):

@@ -1,9 +1,9 @@
-"""One Synapse for the whole session, and actors that are closed when their test ends."""
+"""People and bots on the session's Synapse, closed when their test ends."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,6 @@ from .synapse import Synapse
 MakePlain = Callable[..., Awaitable[PlainActor]]
 MakeCrypto = Callable[..., Awaitable[CryptoActor]]
 MakeBot = Callable[..., Awaitable[Bot]]
-
-
-@pytest.fixture(scope="session")
-def synapse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synapse]:
-    """A homeserver without rate limits, shared by all tests: each uses users and rooms of its own."""
-    server = Synapse(tmp_path_factory.mktemp("synapse"))
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
