@@ -61,8 +61,9 @@ def fault(status: int, headers: Mapping[str, str], answer: object) -> TryLater |
     code = told.get("errcode")
     code = code if isinstance(code, str) else ""
     if status == 429 or code == "M_LIMIT_EXCEEDED":
-        asked = _wait_asked(told, headers)
-        return TryLater("the homeserver limits how fast the bot may act", asked, doubtful=False)
+        # In doubt all the same: aiohttp repeats a request by itself when a connection that it kept is cut, and what is
+        # refused may be that.
+        return TryLater("the homeserver limits how fast the bot may act", _wait_asked(told, headers))
     if code in _LOGIN_GONE:
         return LoginGone(f"the homeserver does not accept the login ({code})", soft=told.get("soft_logout") is True)
     if status == 413:
