@@ -130,6 +130,10 @@ def _invisible(text: str, name: str) -> tuple[Fault, ...]:
     )
 
 
+def _too_deep(line: int) -> _Unreadable:
+    return _Unreadable(line, f"nested deeper than {MAX_DEPTH} levels: check the indentation and brackets")
+
+
 class _Reader:
     """Builds the tree from the parser's events, so that depth and aliases are seen before anything grows."""
 
@@ -148,6 +152,8 @@ class _Reader:
             mark = error.problem_mark or error.context_mark
             line = 1 if mark is None else mark.line + 1
             why = " ".join(str(error.problem or error.context or "it cannot be parsed").split())
+            if "nesting depth" in why:  # libyaml's own limit, a thousand, met while it reads ahead on a line
+                raise _too_deep(line) from None
             raise _Unreadable(line, f"this is not YAML here: {why}: check indentation, quotes and colons") from None
         except yaml.YAMLError:  # a reader's complaint has no line
             raise _Unreadable(1, "this is not YAML: check that it is a text file in UTF-8") from None
@@ -169,7 +175,7 @@ class _Reader:
     def _node(self, event: Any, depth: int) -> Node:
         line = _line(event)
         if depth > MAX_DEPTH:
-            raise _Unreadable(line, f"nested deeper than {MAX_DEPTH} levels: check the indentation and brackets")
+            raise _too_deep(line)
         if isinstance(event, yaml.AliasEvent):
             self._fault(line, "aliases are not allowed: write the value out, or a text that starts with * in quotes")
             return Scalar("", line)
