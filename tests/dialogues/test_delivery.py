@@ -82,6 +82,33 @@ async def test_what_was_sent_right_before_a_kill_is_not_said_twice(tmp_path: Pat
         assert len(desk.new_for("marie")) == 1
 
 
+async def test_what_was_taken_unheard_is_found_behind_what_was_sent_later(tmp_path: Path) -> None:
+    """A line of one ticket was taken unheard, one of another was sent after it; then the desk died."""
+
+    def unheard(address: Address, key: str) -> None:
+        if any("said by marie" in message.text for message in network.messages.values() if message.key == key):
+            raise TryLater("the answer was cut", timedelta(hours=1))
+
+    def lines(text: str) -> int:
+        return sum(text in message.text for message in network.in_room(AGENTS_ROOM))
+
+    network = new_network(DESK)
+    async with stage(DESK, tmp_path / "desk.db", network) as desk:
+        for name in ("marie", "paul"):
+            await desk.customer(name, "what is life?")
+        network.trouble_after = unheard
+        for name in ("marie", "paul"):
+            network.say(f"room of {name}", name, f"said by {name}")
+            async with asyncio.timeout(10):
+                while not lines(f"said by {name}"):
+                    desk.store.progress_bell.clear()
+                    await desk.store.progress_bell.wait()
+    network.trouble_after, network.forgets = lambda address, key: None, True
+    async with stage(DESK, tmp_path / "desk.db", network, WallClock(WallClock().at + timedelta(hours=2))):
+        pass
+    assert (lines("said by marie"), lines("said by paul")) == (1, 1)
+
+
 class RacingStore(SqliteStore):
     """Something new comes into the lane just after the lane has looked and found nothing."""
 

@@ -1,0 +1,237 @@
+"""The bugs of tests/crash/seeded.py: what is changed where, and the test that has to notice."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Edit(NamedTuple):
+    """In this file of helpbot, once, instead of `old`, `new`."""
+
+    file: str
+    old: str
+    new: str
+
+
+class Bug(NamedTuple):
+    """A bug; `by` are the arguments of pytest, or of a module, that must fail over it, parted by |."""
+
+    name: str
+    edits: tuple[Edit, ...]
+    by: str
+
+
+def _bug(name: str, file: str, old: str, new: str, by: str) -> Bug:
+    return Bug(name, (Edit(file, old, new),), by)
+
+
+def _points(part: str, every: int = 4) -> str:
+    return f"-m|tests.crash.points|--only={part}|--every={every}|--at-once=1"
+
+
+_DELIVERY = "tests/dialogues/test_delivery.py::"
+_TROUBLE = "tests/dialogues/test_trouble.py::"
+_SQLITE = "tests/store/test_sqlite.py::"
+
+BUGS: tuple[Bug, ...] = (
+    _bug(
+        "a random id for each sending",
+        "courier.py",
+        "        address = self._address(row)\n",
+        "        import dataclasses, secrets\n"
+        "        row = dataclasses.replace(row, key=secrets.token_hex(8))\n"
+        "        address = self._address(row)\n",
+        _points("an agent answers"),
+    ),
+    _bug(
+        "the cursor first",
+        "store/sqlite.py",
+        "        await self._unit(work)\n        if batch:\n",
+        "        if cursor is not None:\n"
+        '            await self._all("INSERT OR REPLACE INTO cursor VALUES (?, ?)", transport, cursor)\n'
+        "        await self._unit(work)\n        if batch:\n",
+        _points("a customer comes"),
+    ),
+    _bug(
+        "no filling of gaps",
+        "transports/matrix_inbox.py",
+        "            events = await self._before(room, before, since, self._is_own_join) + events\n        if team",
+        "            pass\n        if team",
+        "tests/matrix/test_transport_matrix.py::test_nothing_said_while_the_bot_was_away_is_lost",
+    ),
+    _bug(
+        "no read-back",
+        "rooms.py",
+        "        self.there = await transport.sent_since(self._address, start)\n",
+        "        self.there = {}\n",
+        _points("an agent answers"),
+    ),
+    _bug(
+        "read back only since what was sent last",
+        "store/outbox.py",
+        "SELECT min(id) FROM outbox WHERE state = 'queued' AND {room}",
+        "SELECT max(id) + 1 FROM outbox WHERE 1 OR {room}",
+        _DELIVERY + "test_what_was_taken_unheard_is_found_behind_what_was_sent_later",
+    ),
+    _bug(
+        "no order in a lane",
+        "store/outbox.py",
+        "o.lane = ? ORDER BY o.id LIMIT 1",
+        "o.lane = ? ORDER BY o.id DESC LIMIT 1",
+        _DELIVERY + "test_a_lane_keeps_its_order_through_trouble",
+    ),
+    _bug(
+        "two messages in flight in a lane",
+        "courier.py",
+        "                    if lane not in self._busy:\n",
+        "                    if True:\n",
+        _DELIVERY + "test_a_lane_has_one_message_in_flight",
+    ),
+    _bug(
+        "a limit counts as a refusal",
+        "courier.py",
+        "                await self._later(row, later.why, later.after)\n",
+        "                await self._refused(row, Undeliverable(later.why))\n",
+        "tests/crash/test_proxy.py::test_a_room_that_is_limited_waits_and_the_others_go_on",
+    ),
+    Bug(
+        "a limit stops all lanes",
+        (
+            Edit("courier.py", "_IN_FLIGHT = 32", "_IN_FLIGHT = 1"),
+            Edit("courier.py", "_SLOW = 3.0", "_SLOW = 1000.0"),
+            Edit(
+                "courier.py",
+                "                await self._later(row, later.why, later.after)\n",
+                "                await self._later(row, later.why, later.after)\n"
+                "                await asyncio.sleep(30)\n",
+            ),
+        ),
+        _DELIVERY + "test_a_lane_that_waits_holds_nobody_else_up",
+    ),
+    _bug(
+        "a note in the customer's lane",
+        "core/decide_agent.py",
+        '    return (Record(Role.AGENT, Audience.AGENTS, agent.name, text), React(ref, "📝"))',
+        '    return (Say(Audience.CUSTOMER, (Literal(text),), role=Role.AGENT, author=agent.name), React(ref, "📝"))',
+        "tests/core/test_laws.py",
+    ),
+    _bug(
+        "sent before it is sent",
+        "courier.py",
+        "                    ref = await self._contained(row, self._hand_over(transport, row))\n",
+        "                    if row.audience is Audience.CUSTOMER:\n"
+        '                        await self._keep_sent(row, transport.name, "$soon")\n'
+        "                    ref = await self._contained(row, self._hand_over(transport, row))\n",
+        _points("an agent answers"),
+    ),
+    _bug(
+        "decision and outbox in two transactions",
+        "store/sqlite.py",
+        "        await self._unit(lambda db: keep_step(db, step))\n",
+        "        import dataclasses\n"
+        "        await self._unit(lambda db: keep_step(db, dataclasses.replace(step, drafts=())))\n"
+        "        await self._unit(lambda db: keep_step(db, dataclasses.replace(step, records=())))\n",
+        _points("an agent answers"),
+    ),
+    _bug(
+        "decided before it is decided",
+        "store/sqlite.py",
+        '"UPDATE inbox SET tries = tries + 1 WHERE id = ?"',
+        '"UPDATE inbox SET tries = tries + 1, done_at = at WHERE id = ?"',
+        _points("a customer comes"),
+    ),
+    _bug(
+        "an event that comes twice counts twice",
+        "store/sqlite.py",
+        "(transport, incoming.id, incoming_json(incoming), time_text(at)),",
+        "(transport, incoming.id + os.urandom(4).hex(), incoming_json(incoming), time_text(at)),",
+        _DELIVERY + "test_an_event_handed_in_twice_counts_once",
+    ),
+    _bug(
+        "a transaction that a cancellation cuts",
+        "store/sqlite.py",
+        "        return await asyncio.shield(task)\n",
+        "        return await task\n",
+        _SQLITE + "test_a_cancelled_caller_leaves_no_transaction_half_way",
+    ),
+    _bug(
+        "no sync of the disk",
+        "store/prepare.py",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA synchronous = OFF",
+        "tests/crash/test_powercut.py::test_a_power_cut_loses_nothing_that_was_acknowledged",
+    ),
+    _bug(
+        "a doubt that is forgotten",
+        "courier.py",
+        "                room.doubted = room.doubted or later.doubtful\n",
+        "",
+        _DELIVERY + "test_an_answer_lost_on_the_way_back_is_not_said_twice",
+    ),
+    _bug(
+        "a timer that is gone before it has come",
+        "store/sqlite.py",
+        '            for timer in timers:\n                event = f"timer',
+        '            await db.execute("DELETE FROM timer WHERE due <= ?", (due,))\n'
+        '            await db.execute("COMMIT")\n'
+        '            await db.execute("BEGIN IMMEDIATE")\n'
+        '            for timer in timers:\n                event = f"timer',
+        _points("time passes", every=2),
+    ),
+    _bug(
+        "a poisoned message that nobody gets",
+        "desk.py",
+        "[*[self._decided] * _TRIES, self._failed, self._put_aside]",
+        "[*[self._decided] * _TRIES, self._put_aside]",
+        _TROUBLE + "test_poison_is_tried_five_times_then_kept_and_a_person_gets_it",
+    ),
+    _bug(
+        "dead letters in silence",
+        "store/outbox.py",
+        "    if row.audience is Audience.CUSTOMER and row.ticket is not None:\n        await _report",
+        "    if False:\n        await _report",
+        _TROUBLE + "test_what_a_customers_room_refuses_is_a_dead_letter_that_agents_hear_of",
+    ),
+    _bug(
+        "delivered before it was",
+        "store/outbox.py",
+        "\"SELECT 1 FROM outbox WHERE receipt = ? AND ticket IS ? AND state <> 'sent'\"",
+        "\"SELECT 1 FROM outbox WHERE receipt = ? AND ticket IS ? AND state = 'dead'\"",
+        _SQLITE + "test_a_delivery_is_reported_when_all_its_parts_arrived",
+    ),
+    _bug(
+        "words into a room with a third person",
+        "courier.py",
+        "        if row.gone or row.crowded:\n",
+        "        if row.gone:\n",
+        _TROUBLE + "test_nothing_is_said_in_a_room_with_a_third_person_and_agents_are_told",
+    ),
+    _bug(
+        "any room may speak to any ticket",
+        "cases.py",
+        "        if kept is not None and not self._one_room(self._desk().team(kept.ticket.team).id, team):",
+        "        if kept is not None and False:",
+        _DELIVERY + "test_another_teams_room_has_no_say_in_a_ticket",
+    ),
+    _bug(
+        "an answer to the newest ticket",
+        "cases.py",
+        "            numbers = [await self._store.ticket_of(row.transport, ref) for ref in pointed]\n",
+        "            numbers = [await self._store.next_number() - 1]\n",
+        _DELIVERY + "test_two_customers_at_once_never_read_each_others_words",
+    ),
+    _bug(
+        "a claim on a card that is not known yet counts for nothing",
+        "cases.py",
+        "            if not await self._certain(team):\n                raise NotYet\n",
+        "            pass\n",
+        _TROUBLE + "test_words_in_the_thread_of_a_card_that_the_desk_does_not_know_yet_are_not_lost",
+    ),
+    _bug(
+        "any 200 is an answer",
+        "transports/matrix_client.py",
+        "            for name, kind in (holds or {}).items():\n",
+        "            for name, kind in {}.items():\n",
+        "tests/crash/test_proxy.py::test_a_read_back_that_holds_nothing_is_none",
+    ),
+)
