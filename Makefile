@@ -4,13 +4,13 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test fast lint bench format clean
+.PHONY: demo test fast lint crash points bugs bench format clean
 
 demo: $(VENV)/.run          ## the whole desk in this terminal, no account, no network
 	@$(BIN)/helpbot chat
 
 test: $(VENV)/.test lint    ## every check: lint, types, imports, tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 fast: $(VENV)/.test         ## the tests that need no homeserver, under a minute
 	$(BIN)/python -m pytest -m "not synapse"
@@ -20,6 +20,19 @@ lint: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+KILLS   ?= 1000
+SEED    ?= 1
+AT_ONCE ?= 3
+
+crash: $(VENV)/.test        ## kill the bot and a real homeserver: make crash KILLS=10000 SEED=7
+	$(BIN)/python -m tests.crash.kills --kills $(KILLS) --seed $(SEED) --at-once $(AT_ONCE)
+
+points: $(VENV)/.test       ## end a desk before every step of its event loop, in a whole story
+	$(BIN)/python -m tests.crash.points --twice $(KILLS)
+
+bugs: $(VENV)/.test         ## plant known delivery bugs, and list what catches each
+	$(BIN)/python -m tests.crash.seeded
 
 bench: $(VENV)/.run         ## speed and memory, each beside something simple in the same run
 	$(BIN)/python -m bench.run
