@@ -57,12 +57,15 @@ class GuardedClient(HttpClient):
             return 0
         keys = dropped = 0
         for raw in dicts(as_dict(answer.get("to_device")).get("events")):
-            try:
-                event = ToDeviceEvent.parse_event(raw)
-                if isinstance(event, OlmEvent):  # no verification, no key requests: the bot does neither
-                    keys += isinstance(self.olm.handle_to_device_event(event), RoomKeyEvent)
-            except HOSTILE:
-                dropped += 1
+            # One transaction, because nio keeps what a message uses up before it keeps the key that it brings: killed
+            # in between, it could never read that message again.
+            with self.olm.store.database.atomic():
+                try:
+                    event = ToDeviceEvent.parse_event(raw)
+                    if isinstance(event, OlmEvent):  # no verification, no key requests: the bot does neither
+                        keys += isinstance(self.olm.handle_to_device_event(event), RoomKeyEvent)
+                except HOSTILE:
+                    dropped += 1
             await asyncio.sleep(0)
         if dropped:
             log.warning("key_messages_dropped", count=dropped, why="they could not be read")

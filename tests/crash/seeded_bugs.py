@@ -31,6 +31,7 @@ def _points(part: str, every: int = 4) -> str:
 
 _DELIVERY = "tests/dialogues/test_delivery.py::"
 _TROUBLE = "tests/dialogues/test_trouble.py::"
+_CANARIES = "tests/crash/test_canaries.py"
 _SQLITE = "tests/store/test_sqlite.py::"
 
 BUGS: tuple[Bug, ...] = (
@@ -233,5 +234,66 @@ BUGS: tuple[Bug, ...] = (
         "            for name, kind in (holds or {}).items():\n",
         "            for name, kind in {}.items():\n",
         "tests/crash/test_proxy.py::test_a_read_back_that_holds_nothing_is_none",
+    ),
+    _bug(
+        "a message used up before its key is kept",
+        "transports/matrix_crypto.py",
+        "            with self.olm.store.database.atomic():\n",
+        "            if True:\n",
+        "tests/transports/test_matrix_crypto.py::"
+        "test_a_bot_killed_over_a_key_reads_what_it_opens_when_the_key_comes_again",
+    ),
+    _bug(
+        "a note that reaches her",
+        "core/decide_agent.py",
+        "        case AgentNoted():\n"
+        "            return Decision(ticket, _kept_inside(event.agent, event.ref, event.text))\n",
+        "        case AgentNoted():\n"
+        "            return Decision(ticket, _to_customer(ticket, event.agent, event.ref, event.text))\n",
+        _CANARIES,
+    ),
+    _bug(
+        "what mentions a colleague reaches her",
+        "core/decide_agent.py",
+        "    if not event.text or event.mentions or not owns",
+        "    if not event.text or not owns",
+        _CANARIES,
+    ),
+    _bug(
+        "anybody in the room speaks for the owner",
+        "core/decide_agent.py",
+        "    if not event.text or event.mentions or not owns or",
+        "    if not event.text or event.mentions or",
+        _CANARIES,
+    ),
+    _bug(
+        "explicit or not, plain words go out",
+        "core/decide_agent.py",
+        'or not owns or desk.plain_text != "owner":\n',
+        "or not owns:\n",
+        _CANARIES,
+    ),
+    _bug(
+        "the room of whoever wrote first",
+        "courier.py",
+        '            return Address(row.transport or "", row.room or "")\n',
+        '            self._first = getattr(self, "_first", None) or row.room or ""\n'
+        '            return Address(row.transport or "", self._first)\n',
+        _CANARIES,
+    ),
+    _bug(
+        "the thread of whoever wrote first",
+        "courier.py",
+        "        return Address(room.transport, room.room, row.card if threaded else None)\n",
+        '        self._first = getattr(self, "_first", None) or row.card\n'
+        "        return Address(room.transport, room.room, self._first if threaded else None)\n",
+        _CANARIES,
+    ),
+    _bug(
+        "another team's thread counts",
+        "cases.py",
+        "        if kept is not None and not self._one_room(self._desk().team(kept.ticket.team).id, team):",
+        "        if kept is not None and False:",
+        _CANARIES,
     ),
 )
