@@ -31,7 +31,7 @@ from tests.dialogues.stage import Stage, WallClock, stage
 T = TypeVar("T")
 CUSTOMERS = ("marie", "paul", "kim")
 ROOMS = {"mobile": "room of mobile", "lines": "room of lines"}
-AGENTS = {"sam": ("mobile",), "alex": ("mobile", "lines"), "eve": ("lines",)}
+AGENTS = {"sam": ("mobile",), "alex": ("mobile", "lines"), "eve": ("mobile", "lines")}
 NEVER_CLAIMS = "eve"
 MOSTLY = st.sampled_from((True, True, True, False))
 _CANARY = re.compile(r"\b(said|told|inside)-([a-z]+)-(\d+)\b")
@@ -200,14 +200,21 @@ class Desks(RuleBasedStateMachine):
         self._types(data.draw(self._agent_of(root)), root, text, mentions=mentions)
 
     @precondition(lambda self: self.owners)
-    @rule(data=st.data(), claim=st.sampled_from(("!claim", "!reopen", "")), texts=st.lists(st.sampled_from(TOLD[:2])))
-    def agent_answers(self, data: st.DataObject, claim: str, texts: list[str]) -> None:
+    @rule(
+        data=st.data(),
+        claim=st.sampled_from(("!claim", "!reopen", "")),
+        texts=st.lists(st.sampled_from(TOLD[:2]), min_size=1),
+        mentions=MOSTLY.map(lambda yes: not yes),
+    )
+    def agent_answers(self, data: st.DataObject, claim: str, texts: list[str], mentions: bool) -> None:
+        """Let an agent take a ticket and write, or another one write then."""
         root = data.draw(st.sampled_from(sorted(self.owners)))
         agent = data.draw(self._agent_of(root).filter(lambda agent: agent != NEVER_CLAIMS))
         if claim:
             self.network.say(self.network.messages[root].room, agent, claim, thread=root)
         for text in texts:
-            self._types(agent, root, text)
+            speaks = agent if data.draw(MOSTLY) else NEVER_CLAIMS
+            self._types(speaks, root, text, mentions=mentions)
 
     def _agent_of(self, root: str) -> st.SearchStrategy[str]:
         here = self.network.messages[root].room
