@@ -19,10 +19,11 @@ class Bug(NamedTuple):
     name: str
     edits: tuple[Edit, ...]
     by: str
+    slow: bool = False  # for one of a dialogue
 
 
-def _bug(name: str, file: str, old: str, new: str, by: str) -> Bug:
-    return Bug(name, (Edit(file, old, new),), by)
+def _bug(name: str, file: str, old: str, new: str, by: str, *, slow: bool = False) -> Bug:
+    return Bug(name, (Edit(file, old, new),), by, slow)
 
 
 def _points(part: str, every: int = 4) -> str:
@@ -108,6 +109,7 @@ BUGS: tuple[Bug, ...] = (
             ),
         ),
         _DELIVERY + "test_a_lane_that_waits_holds_nobody_else_up",
+        slow=True,
     ),
     _bug(
         "a note in the customer's lane",
@@ -227,6 +229,7 @@ BUGS: tuple[Bug, ...] = (
         "            if not await self._certain(team):\n                raise NotYet\n",
         "            pass\n",
         _TROUBLE + "test_words_in_the_thread_of_a_card_that_the_desk_does_not_know_yet_are_not_lost",
+        slow=True,
     ),
     _bug(
         "any 200 is an answer",

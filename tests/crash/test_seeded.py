@@ -1,0 +1,36 @@
+"""The planted bugs: each can still be planted, and those that are quickly caught are caught; `make bugs` does all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.crash.seeded import caught, catches, planted
+from tests.crash.seeded_bugs import BUGS, Bug
+
+QUICK = tuple(
+    bug
+    for bug in BUGS
+    if bug.by.startswith(("tests/dialogues", "tests/store", "tests/core", "tests/transports")) and not bug.slow
+)
+
+
+def test_there_are_twenty_and_each_has_a_name_of_its_own() -> None:
+    assert len({bug.name for bug in BUGS}) == len(BUGS) >= 20
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_it_can_be_planted(bug: Bug, tmp_path: Path) -> None:
+    assert (planted(bug, tmp_path) / "helpbot").is_dir()
+
+
+@pytest.mark.timeout(600)
+def test_what_is_quickly_caught_is_caught() -> None:
+    assert len(QUICK) > 10
+    assert [str(catch) for catch in catches(QUICK) if not catch.by] == []
+
+
+def test_what_is_no_bug_is_not_caught(tmp_path: Path) -> None:
+    harmless = Bug("none", (), "tests/store/test_sqlite.py::test_a_stopped_timer_is_gone")
+    assert caught(harmless, tmp_path).by == ""
