@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.seeded import caught, catches, planted
+from tests.crash.seeded import catches, caught, planted
 from tests.crash.seeded_bugs import BUGS, Bug
 
 QUICK = tuple(
