@@ -155,7 +155,7 @@ BUGS: tuple[Bug, ...] = (
         "store/sqlite.py",
         "        return await asyncio.shield(task)\n",
         "        return await task\n",
-        _SQLITE + "test_a_cancelled_caller_leaves_no_transaction_half_way",
+        _SQLITE + "test_a_caller_cancelled_while_its_transaction_begins_leaves_none_open",
     ),
     _bug(
         "no sync of the disk",

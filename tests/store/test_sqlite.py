@@ -274,7 +274,7 @@ async def test_a_database_that_another_program_holds_is_waited_for(tmp_path: Pat
     await store.close()
 
 
-async def test_a_cancelled_caller_leaves_no_transaction_half_way(store: SqliteStore) -> None:
+async def test_callers_cancelled_anywhere_leave_no_transaction_half_way(store: SqliteStore) -> None:
     for number in range(200):
         task = asyncio.create_task(store.receive("memory", [incoming(f"$c{number}")], f"s{number}", NOW))
         for _ in range(number % 40):
@@ -282,6 +282,26 @@ async def test_a_cancelled_caller_leaves_no_transaction_half_way(store: SqliteSt
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+    await store.receive("memory", [incoming("$last")], "last", NOW)
+    assert await store.notebook("memory").cursor() == "last"
+
+
+async def test_a_caller_cancelled_while_its_transaction_begins_leaves_none_open(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    """Another connection holds the database, so that the cancellation surely comes while the beginning waits."""
+    other = sqlite3.connect(tmp_path / "desk.db", isolation_level=None)
+    try:
+        other.execute("BEGIN IMMEDIATE")
+        task = asyncio.create_task(store.receive("memory", [incoming("$cut")], "cut", NOW))
+        for _ in range(40):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        other.execute("ROLLBACK")
+    finally:
+        other.close()
     await store.receive("memory", [incoming("$last")], "last", NOW)
     assert await store.notebook("memory").cursor() == "last"
 
