@@ -70,8 +70,8 @@ class Case:
 class Cases:
     """Finds cases.
 
-    `one_room` tells whether two teams sit in the same room, `certain` whether all that the bot has in a team's room is
-    known now.
+    `one_room` tells whether two teams sit in the same room, `certain` whether all that the bot has in a team's room was
+    looked at since this row of the inbox came.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Cases:
         store: Store,
         desk: Callable[[], Desk],
         one_room: Callable[[str, str], bool],
-        certain: Callable[[str], Awaitable[bool]],
+        certain: Callable[[str, int], Awaitable[bool]],
     ) -> None:
         self._store = store
         self._desk = desk
@@ -200,7 +200,7 @@ class Cases:
             found = {number for number in numbers if number is not None}
             if found or not pointed or last:
                 return found
-            if not await self._certain(team):
+            if not await self._certain(team, row.id):
                 raise NotYet
         return set()
 

@@ -33,7 +33,7 @@ _SLOW = 3.0  # seconds after which a message in flight leaves its place to other
 _TRIES = 3  # refusals after which a message to a customer is a dead letter
 _FAULTS = 5  # faults of ours over one message, of whatever kind, after which it is one
 _BUSY_PAUSE = 1.0  # seconds before a database that could not be used is tried again
-_LOOK = 1.0  # seconds that somebody waits for a room that is being sent to
+_LOOK = 0.1  # seconds that somebody waits for a look at a room; if it takes longer, others need not wait for it
 _MARKS = {"react", "edit_card"}
 
 
@@ -51,10 +51,13 @@ class Courier:
         self._busy: set[str] = set()
         self._places = asyncio.Semaphore(_IN_FLIGHT)
         self._chance = random.Random()  # noqa: S311  # jitter is no secret
+        self._group: asyncio.TaskGroup | None = None  # while it runs
+        self._looks: dict[Address, tuple[int, asyncio.Task[bool | Exception]]] = {}  # for whom, and what comes of it
 
     async def run(self) -> None:
         """Send whatever is queued, until cancelled."""
         async with asyncio.TaskGroup() as group:
+            self._group = group
             while True:
                 await self._store.outbox_bell.wait()
                 self._store.outbox_bell.clear()
@@ -74,27 +77,46 @@ class Courier:
         """Tell whether no lane is at work."""
         return not self._busy
 
-    async def certain(self, team: str) -> bool:
-        """See to it that all that the bot has in a team's room is known; tell whether it is."""
+    async def certain(self, team: str, row: int) -> bool:
+        """Tell whether all that the bot has in a team's room is known, looked at since this row of the inbox came.
+
+        Where that takes long it is False meanwhile, and the inbox's bell rings once it is known.
+        """
         address = self._desks.get(team)
         transport = None if address is None else self._transports.get(address.transport)
         if address is None or transport is None:
             return True  # nothing was ever sent there
+        if self._group is None:
+            return False
+        whose, look = self._looks.get(address, (None, None))
+        if look is None or (whose != row and look.done()):
+            look = self._group.create_task(self._look(address, transport), name=f"look {team}")
+            self._looks[address] = (row, look)
+            whose = row
+        await asyncio.wait({look}, timeout=_LOOK)
+        if whose != row or not look.done():
+            return False
+        del self._looks[address]
+        found = look.result()
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def _look(self, address: Address, transport: Transport) -> bool | Exception:
+        """See to it that all that the bot has in a team's room is known; tell whether it is, or what fault of ours."""
         room = self._rooms.of_team(address)
         try:
-            async with asyncio.timeout(_LOOK):
-                await room.lock.acquire()
-        except TimeoutError:
-            return False
-        try:
-            await room.read(transport)
-            for row in await self._store.queued(room.teams):
-                if row.key in room.there:
-                    await self._store.sent(row, transport.name, room.there[row.key], self._now())
+            async with room.lock:
+                await self._contained(room.read(transport), room=address.room)
+                for row in await self._store.queued(room.teams):
+                    if row.key in room.there:
+                        await self._store.sent(row, transport.name, room.there[row.key], self._now())
+        except _Fault as fault:
+            self._store.inbox_bell.set()
+            return fault
         except (TryLater, Undeliverable, StoreBusy):
-            return False
-        finally:
-            room.lock.release()
+            return False  # asked again after a while
+        self._store.inbox_bell.set()
         return True
 
     async def _lane(self, lane: str) -> None:
@@ -126,12 +148,13 @@ class Courier:
         room = self._rooms.of(row)
         async with room.lock, self._place():
             try:
-                await self._contained(row, room.read(transport))
+                await self._contained(room.read(transport), key=row.key, lane=row.lane)
                 ref = room.there.get(row.key)
                 if ref is not None:
                     log.info("found_sent", key=row.key, lane=row.lane)
                 else:
-                    ref = await self._contained(row, self._hand_over(transport, row))
+                    handed = self._hand_over(transport, row)
+                    ref = await self._contained(handed, key=row.key, lane=row.lane)
             except TryLater as later:
                 room.doubted = room.doubted or later.doubtful
                 await self._later(row, later.why, later.after)
@@ -159,8 +182,8 @@ class Courier:
             timer.cancel()
             leave()
 
-    async def _contained(self, row: Outgoing, call: Awaitable[T]) -> T:
-        """Return what a network gives; an error that its port does not name is our bug, and concerns this row alone.
+    async def _contained(self, call: Awaitable[T], **about: str) -> T:
+        """Return what a network gives; an error that its port does not name is our bug, and concerns this call alone.
 
         Raises TryLater or Undeliverable, because the other lanes have to go on.
         """
@@ -170,7 +193,7 @@ class Courier:
             raise
         except Exception as error:  # a bug has no type to wait for
             why = f"a fault of ours: {type(error).__name__}"
-            log.error("sending_failed", key=row.key, lane=row.lane, exc_info=error)
+            log.error("sending_failed", exc_info=error, **about)
             raise _Fault(why) from error
 
     async def _refused(self, row: Outgoing, never: Undeliverable) -> None:

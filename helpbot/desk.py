@@ -53,29 +53,32 @@ class DeskLoop:
         self._desk = desk
         self._now = now
         self._account = account
-        self._put_off: set[int] = set()  # rows that cannot be decided yet
-        self._begun = False
+        self._put_off: set[int] = set()  # rows that nothing could be done with
+        self._waiting: set[int] = set()  # rows that cannot be decided yet: what came after them in their room waits too
+        self._begins = True  # the next row is the first since the start
+        self._first: int | None = None  # that row
 
     async def run(self) -> None:
         """Decide whatever comes in, until cancelled."""
         while True:
             try:
-                async with asyncio.timeout(_PAUSE if self._put_off else None):
+                async with asyncio.timeout(_PAUSE if self._put_off or self._waiting else None):
                     await self._store.inbox_bell.wait()
             except TimeoutError:
                 pass
             self._store.inbox_bell.clear()
             self._put_off.clear()
+            self._waiting.clear()
             await self.drain()
 
     async def drain(self) -> None:
         """Decide all that is there."""
         while True:
             try:
-                row = await self._store.next_inbox(self._put_off)
-                if row is not None and not self._begun:
+                row = await self._store.next_inbox(self._put_off, self._waiting)
+                if row is not None and self._begins:
                     await self._store.begin(row)  # it may be what ended the process before
-                    self._begun = True
+                    self._begins, self._first = False, row.id
             except StoreBusy as busy:
                 await self._wait_for_store(busy)
                 continue
@@ -95,8 +98,8 @@ class DeskLoop:
                 try:
                     return await self._store.keep(await attempt(row, fault))
                 except NotYet:
-                    self._put_off.add(row.id)
-                    return None
+                    self._waiting.add(row.id)
+                    return await self._outlived(row) if row.id == self._first else None
                 except StoreBusy as busy:
                     await self._wait_for_store(busy)
                 except Exception as error:  # noqa: BLE001  # law 5: whatever it is, a person gets the message
@@ -106,6 +109,15 @@ class DeskLoop:
         self._put_off.add(row.id)  # not even that worked: others first
         await asyncio.sleep(_PAUSE)
         return None
+
+    async def _outlived(self, row: InboxRow) -> None:
+        while True:
+            try:
+                await self._store.outlived(row)
+                self._first = None
+                return
+            except StoreBusy as busy:
+                await self._wait_for_store(busy)
 
     async def _wait_for_store(self, busy: StoreBusy) -> None:
         log.error("database_busy", why=str(busy), hint="check the disk and who else uses the database")

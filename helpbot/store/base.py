@@ -144,12 +144,19 @@ class Store(Protocol):
         """Keep what came in together with the network's cursor; an event that is there already is passed over."""
         ...
 
-    async def next_inbox(self, besides: Collection[int] = ()) -> InboxRow | None:
-        """Return the oldest row that is not decided, besides those of these ids."""
+    async def next_inbox(self, besides: Collection[int] = (), behind: Collection[int] = ()) -> InboxRow | None:
+        """Return the oldest row that is not decided, besides those of these ids.
+
+        `behind` are ids as well: nothing that happened in the rooms of these is returned either.
+        """
         ...
 
     async def begin(self, row: InboxRow) -> None:
         """Keep that deciding the row begins, before it does: it may be what ends the process."""
+        ...
+
+    async def outlived(self, row: InboxRow) -> None:
+        """Keep that deciding the row ended no process, though it could not be decided yet."""
         ...
 
     async def conversation(self, transport: str, room: str) -> Conversation | None:

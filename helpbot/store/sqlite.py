@@ -16,7 +16,7 @@ import aiosqlite
 
 from helpbot.core.effects import Quoted
 from helpbot.store import dead, outbox, rows
-from helpbot.store.base import Conversation, InboxRow, KeptTicket, Outgoing, Step, StoreBusy
+from helpbot.store.base import INTERNAL, Conversation, InboxRow, KeptTicket, Outgoing, Step, StoreBusy
 from helpbot.store.codec import incoming_json, json_content, text_time, time_text
 from helpbot.store.keep import keep_step, write_note
 from helpbot.store.notebook import SqliteNotebook
@@ -130,18 +130,28 @@ class SqliteStore:
         if batch:
             self.inbox_bell.set()
 
-    async def next_inbox(self, besides: Collection[int] = ()) -> InboxRow | None:
+    async def next_inbox(self, besides: Collection[int] = (), behind: Collection[int] = ()) -> InboxRow | None:
         """See Store."""
         row = await self._one(
             "SELECT * FROM inbox WHERE done_at IS NULL AND id NOT IN (SELECT value FROM json_each(?))"
+            " AND (? = '[]' OR transport = ? OR (transport, json_extract(payload, '$.room')) NOT IN"
+            "   (SELECT transport, json_extract(payload, '$.room') FROM inbox"
+            "     WHERE id IN (SELECT value FROM json_each(?))))"
             " ORDER BY id LIMIT 1",
-            json.dumps(list(besides)),
+            json.dumps([*besides, *behind]),
+            waiting := json.dumps(list(behind)),
+            INTERNAL,
+            waiting,
         )
         return None if row is None else rows.inbox(row)
 
     async def begin(self, row: InboxRow) -> None:
         """See Store."""
         await self._all("UPDATE inbox SET tries = tries + 1 WHERE id = ?", row.id)
+
+    async def outlived(self, row: InboxRow) -> None:
+        """See Store."""
+        await self._all("UPDATE inbox SET tries = 0 WHERE id = ?", row.id)
 
     async def keep(self, step: Step) -> None:
         """See Store."""

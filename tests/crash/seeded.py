@@ -67,10 +67,13 @@ def caught(bug: Bug, folder: Path) -> Catch:
     command = bug.by.split("|")
     if command[0] != "-m":
         command = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *command]
-    run = subprocess.run(
-        [sys.executable, *command], cwd=tree, env=environment, capture_output=True, text=True, check=False,
-        timeout=_PATIENCE,
-    )  # fmt: skip
+    try:
+        run = subprocess.run(
+            [sys.executable, *command], cwd=tree, env=environment, capture_output=True, text=True, check=False,
+            timeout=_PATIENCE,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return Catch(bug, "", time.monotonic() - began, "it hung")
     output = run.stdout + run.stderr
     shutil.rmtree(tree)
     return Catch(bug, _told(output) if run.returncode == 1 else "", time.monotonic() - began, output)

@@ -32,6 +32,7 @@ def _points(part: str, every: int = 4) -> str:
 
 _DELIVERY = "tests/dialogues/test_delivery.py::"
 _TROUBLE = "tests/dialogues/test_trouble.py::"
+_WAITING = "tests/dialogues/test_waiting.py::"
 _CANARIES = "tests/crash/test_canaries.py"
 _SQLITE = "tests/store/test_sqlite.py::"
 
@@ -226,9 +227,32 @@ BUGS: tuple[Bug, ...] = (
     _bug(
         "a claim on a card that is not known yet counts for nothing",
         "cases.py",
-        "            if not await self._certain(team):\n                raise NotYet\n",
+        "            if not await self._certain(team, row.id):\n                raise NotYet\n",
         "            pass\n",
         _TROUBLE + "test_words_in_the_thread_of_a_card_that_the_desk_does_not_know_yet_are_not_lost",
+        slow=True,
+    ),
+    _bug(
+        "later words pass by those that wait",
+        "store/sqlite.py",
+        "            waiting := json.dumps(list(behind)),\n",
+        '            waiting := "[]",\n',
+        _WAITING + "test_what_an_agent_writes_behind_words_that_wait_stays_behind_them",
+    ),
+    _bug(
+        "a desk that waits for one room",
+        "courier.py",
+        "        await asyncio.wait({look}, timeout=_LOOK)\n",
+        "        await asyncio.wait({look})\n",
+        _WAITING + "test_an_agents_room_that_does_not_answer_holds_no_customer_up",
+        slow=True,
+    ),
+    _bug(
+        "waiting counts as poison",
+        "desk.py",
+        "                    return await self._outlived(row) if row.id == self._first else None\n",
+        "                    return None\n",
+        _WAITING + "test_words_that_wait_through_many_starts_are_no_poison",
         slow=True,
     ),
     _bug(
