@@ -251,6 +251,8 @@ class Desks(RuleBasedStateMachine):
                 self.network.leave_agents(ROOMS[team], agent)
 
     def _types(self, agent: str, root: str, text: str, **more: Any) -> None:
+        if agent == NEVER_CLAIMS and text.startswith(("!r", "!claim")):
+            text = "{}"  # it would claim a ticket that nobody has
         whose = self.owners[root]
         room = more.pop("room", self.network.messages[root].room)
         member = agent in self.network._members[room]
