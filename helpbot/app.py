@@ -66,7 +66,7 @@ class Helpbot:
                 group.create_task(self._loop.run(), name="desk"),
                 group.create_task(self._courier.run(), name="courier"),
                 group.create_task(run_timers(self._store, self._now), name="clock"),
-                group.create_task(run_notices(self._store, self._now, self._first_team), name="notices"),
+                group.create_task(run_notices(self._store, self._now, self._teams), name="notices"),
                 *(group.create_task(self._listen(transport), name=transport.name) for transport in self._all()),
             ]
             try:
@@ -76,8 +76,8 @@ class Helpbot:
                 for task in tasks:
                     task.cancel()
 
-    def _first_team(self) -> str:
-        return self.desk.teams[0].id
+    def _teams(self) -> list[str]:
+        return [team.id for team in self.desk.teams]
 
     def _all(self) -> list[Transport]:
         return list(self._transports.values())

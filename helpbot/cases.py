@@ -24,10 +24,12 @@ from helpbot.core.events import (
     AgentSpokeOutside,
     AgentTaught,
     BotGaveUp,
+    CardLost,
     CustomerArrived,
     CustomerLeft,
     CustomerSaid,
     DeadLettersFound,
+    Delayed,
     Delivered,
     Event,
     StrangerCame,
@@ -94,7 +96,10 @@ class Cases:
         case = await self._situation(row, incoming)
         if case is None or case.event is not None or incoming.team is not None:
             return case
-        return replace(case, event=_customer_event(incoming, row.at, case))
+        event = _customer_event(incoming, row.at, case)
+        if isinstance(event, CustomerSaid):
+            event = replace(event, written=_written(row, incoming))
+        return replace(case, event=event)
 
     async def failed(self, row: InboxRow) -> Case | None:
         """Return the case of a row that the bot cannot decide, for a person; None when it holds nobody's words."""
@@ -127,6 +132,10 @@ class Cases:
                 event = TimerFired(row.at, values["name"])
             case "delivered":
                 event = Delivered(row.at, values["ref"])
+            case "late":
+                event = Delayed(row.at, values["ref"], values["why"])
+            case "card_lost":
+                event = CardLost(row.at)
             case "agent_left":
                 event = AgentLeft(row.at, Person(values["agent"], values["name"]))
             case _:
@@ -144,7 +153,7 @@ class Cases:
         if talk is None:
             return None
         known = None if before is None else await self._store.last_ticket(before.id)
-        desk, written = self._desk(), min(row.at, incoming.at)
+        desk, written = self._desk(), _written(row, incoming)
         if known is not None and goes_on(known.ticket, written, desk):
             ticket = replace(known.ticket, customer=talk.customer)
         else:
@@ -159,9 +168,11 @@ class Cases:
             known = incoming.kind in {Kind.ARRIVED, Kind.SAID}
             return Conversation(0, row.transport, incoming.room, speaker) if known else None
         match incoming.kind:
-            case Kind.CROWDED | Kind.ALONE:
-                crowded = incoming.kind is Kind.CROWDED
-                return None if before.crowded == crowded else replace(before, crowded=crowded)
+            case Kind.CROWDED:
+                return None if before.crowded else replace(before, crowded=True)
+            case Kind.ALONE:  # it may be the other one who stayed
+                came_free = before.crowded and speaker.id == before.customer.id
+                return replace(before, crowded=False) if came_free else None
             case Kind.REMOVED:
                 return replace(before, gone=True)
         if speaker.id != before.customer.id:
@@ -220,6 +231,11 @@ def _outside(at: datetime, incoming: Incoming, agent: Person, team: str) -> Case
         return None
     event = AgentSpokeOutside(at, agent, incoming.id, team, wants_help=word == "!help")
     return Case(event, Ticket(0, agent, team, at), None, stored=False)
+
+
+def _written(row: InboxRow, incoming: Incoming) -> datetime:
+    """Return when it was written, as far as the network tells: not after it was read."""
+    return min(row.at, incoming.at)
 
 
 def _words(incoming: Incoming) -> str:

@@ -92,23 +92,31 @@ def _change(do: str, config_file: Path | None, ids: tuple[str, ...], *, every: b
         raise click.UsageError("name dead letters by their ids (see `helpbot dead list`), or all of them by --all")
     database = read_config(config_file).database_path()
     found = {letter.id: letter for letter in _letters(database)}
-    wanted = [letter.id for letter in found.values() if not letter.waits] if every else list(dict.fromkeys(ids))
+    wanted = [letter.id for letter in found.values() if _can(do, letter)] if every else list(dict.fromkeys(ids))
     refused = 0
     for name in wanted:
         if name not in found:
             click.echo(_unknown(name), err=True)
+            refused += 1
+        elif found[name].handed and do == "retry":
+            click.echo(f"{name}: the agents have had these words, or were told: drop it once you know why", err=True)
             refused += 1
         elif found[name].waits and do == "drop":
             click.echo(f"{name}: still tried by itself: it cannot be dropped", err=True)
             refused += 1
         elif found[name].waits:
             click.echo(f"{name}: still tried by itself")
-    for name, there in _done(database, do, [name for name in wanted if name in found and not found[name].waits]):
+    for name, there in _done(database, do, [name for name in wanted if name in found and _can(do, found[name])]):
         click.echo(f"{name}: {_outcome(do, name, found=there)}")
     if not wanted:
         click.echo("no dead letters", err=True)
     if refused:
         sys.exit(FAULTS)
+
+
+def _can(do: str, letter: DeadLetter) -> bool:
+    """Tell whether there is something to retry or to drop: not what is tried by itself, nor words repeated."""
+    return not letter.waits and not (do == "retry" and letter.handed)
 
 
 def _outcome(do: str, name: str, *, found: bool) -> str:
@@ -189,6 +197,7 @@ def _as_json(letter: DeadLetter) -> str:
             "why": letter.why,
             "tries": letter.tries,
             "waits": letter.waits,
+            "handed": letter.handed,
             "words": letter.words,
         }
     )
@@ -200,6 +209,7 @@ def _in_a_line(letter: DeadLetter) -> str:
     parts += [_line(letter.to), _line(letter.why)]
     parts += [_count(letter.tries)] if letter.tries else []
     parts += ["still tried"] if letter.waits else []
+    parts += ["with the agents"] if letter.handed else []
     return " · ".join([*parts, f"“{_line(letter.words)}”"])
 
 
@@ -211,6 +221,7 @@ def _whole(letter: DeadLetter) -> str:
         f"to:     {_printable(letter.to)}",
         f"why:    {_printable(letter.why)}",
         f"tries:  {letter.tries}{', still tried by itself' if letter.waits else ''}",
+        *(["agents: have had these words, or were told"] if letter.handed else []),
         "words:",
     ]
     return "\n".join([*lines, *(f"    {_printable(line)}" for line in letter.words.splitlines())])

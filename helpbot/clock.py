@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from helpbot.store.base import Store, StoreBusy
@@ -19,19 +19,23 @@ def system_now() -> datetime:
     return datetime.now(UTC)
 
 
-async def run_notices(store: Store, now: Now, first_team: Callable[[], str]) -> None:
+async def run_notices(store: Store, now: Now, teams: Callable[[], Sequence[str]]) -> None:
     """Have agents told of what failed, gathered, at most once in a while, until cancelled."""
     while True:
         store.dead_bell.clear()
         try:
-            again = await store.gather_dead(now(), _NOTICES, first_team())
+            again = await store.gather_dead(now(), _NOTICES, teams())
         except StoreBusy:
             await asyncio.sleep(_BUSY_PAUSE)
             continue
-        if again is None:
-            await store.dead_bell.wait()
-        else:
+        if again is not None:
             await asyncio.sleep(min(max(again - now(), timedelta(0)), _NOTICES).total_seconds())
+            continue
+        try:  # what is late rings no bell
+            async with asyncio.timeout(_NOTICES.total_seconds()):
+                await store.dead_bell.wait()
+        except TimeoutError:
+            pass
 
 
 async def run_timers(store: Store, now: Now) -> None:

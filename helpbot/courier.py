@@ -11,13 +11,14 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
 import structlog
 
 from helpbot.clock import Now
-from helpbot.core.effects import Strong
+from helpbot.core.effects import Content, Strong
 from helpbot.core.model import Audience
 from helpbot.rooms import Rooms
 from helpbot.store.base import Outgoing, Store, StoreBusy
@@ -147,6 +148,10 @@ class Courier:
         await transport.ready.wait()
         room = self._rooms.of(row)
         async with room.lock, self._place():
+            now = await self._store.head(row.lane)  # while it waited, somebody may have come into her room, or she left
+            if now is None or now.id != row.id:
+                return
+            row = now
             try:
                 await self._contained(room.read(transport), key=row.key, lane=row.lane)
                 ref = room.there.get(row.key)
@@ -205,7 +210,9 @@ class Courier:
         else:  # a mark or a new state of the card is not worth that her words wait behind it
             over = row.verb in _MARKS or (not never.whole_room and row.refusals + 1 >= _TRIES)
         if over:
-            await self._give_up(row, never.why)
+            if row.verb == "edit_card" and not never.whole_room and not isinstance(never, _Fault):
+                await self._store.card_lost(row, self._now())
+            await self._give_up(row, never.why, for_now=row.verb in _MARKS and never.whole_room)
         else:
             await self._later(row, never.why, None, refused=True)
 
@@ -246,8 +253,15 @@ class Courier:
                 raise Undeliverable("the card of this ticket was never posted")
             return await transport.edit(address, row.card, content, row.key)
         if row.card is None:  # the room refused the card: her words are shown all the same
-            content = (Strong(f"#{row.ticket}"), *content)
-        return await transport.send(address, content, row.key)
+            return await transport.send(address, _numbered(row), row.key)
+        try:
+            return await transport.send(address, content, row.key)
+        except Undeliverable as never:
+            if never.whole_room:
+                raise
+        # The card is gone, or in a room that was the team's before: her words are shown, and a new card asked for.
+        await self._store.card_lost(row, self._now())
+        return await transport.send(replace(address, thread=None), _numbered(row), row.key)
 
     async def _later(self, row: Outgoing, why: str, after: timedelta | None, *, refused: bool = False) -> None:
         pause = min(_FIRST_PAUSE * 2 ** min(row.tries, 10), _LONGEST_PAUSE)
@@ -257,9 +271,13 @@ class Courier:
         )
         await self._store.postpone(row, self._now() + pause, why, refused=refused)
 
-    async def _give_up(self, row: Outgoing, why: str) -> None:
+    async def _give_up(self, row: Outgoing, why: str, *, for_now: bool = False) -> None:
         log.error("undeliverable", key=row.key, lane=row.lane, ticket=row.ticket, why=why)
-        await self._store.bury(row, why, self._now())
+        await self._store.bury(row, why, self._now(), for_now=for_now)
+
+
+def _numbered(row: Outgoing) -> Content:
+    return (Strong(f"#{row.ticket}"), *(row.content or ()))
 
 
 class _Fault(Undeliverable):

@@ -34,6 +34,7 @@ from helpbot.core.effects import (
     StartTimer,
     StopTimer,
 )
+from helpbot.core.events import CustomerSaid
 from helpbot.core.model import Audience, Desk, Entry, Ticket
 from helpbot.store.base import Draft, InboxRow, Step, Store, StoreBusy
 from helpbot.store.codec import content_text
@@ -145,8 +146,9 @@ class DeskLoop:
         ticket, talk = decision.ticket, case.conversation
         if talk is not None and ticket.language is not None:
             talk = replace(talk, language=ticket.language)
+        at = (case.event.written if isinstance(case.event, CustomerSaid) else None) or row.at
         records = [
-            Entry(effect.role, effect.audience, effect.author, effect.text, row.at)
+            Entry(effect.role, effect.audience, effect.author, effect.text, at)
             for effect in decision.effects
             if isinstance(effect, Record)
         ]

@@ -107,7 +107,7 @@ async def test_list_shows_each_dead_letter_on_a_line_while_the_desk_runs(tmp_pat
         assert "still tried" not in line
         (line,) = (await helpbot("dead", "list", "--json", folder=tmp_path)).stdout.splitlines()
         values = json.loads(line)
-        assert set(values) == {"id", "at", "ticket", "to", "why", "tries", "waits", "words"}
+        assert set(values) == {"id", "at", "ticket", "to", "why", "tries", "waits", "handed", "words"}
         assert (values["id"], values["words"], values["waits"]) == (kept.id, "hello Marie", False)
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import assert_never
 
 from helpbot.core import decide_agent, decide_customer
-from helpbot.core.effects import Decision, EditCard, Effect, Literal, React, Say, SayInRoom, StopTimer
+from helpbot.core.effects import Decision, EditCard, Effect, Literal, PostCard, React, Say, SayInRoom, StopTimer
 from helpbot.core.events import (
     AgentAskedHelp,
     AgentBlocked,
@@ -27,10 +27,12 @@ from helpbot.core.events import (
     AgentSpokeOutside,
     AgentTaught,
     BotGaveUp,
+    CardLost,
     CustomerArrived,
     CustomerLeft,
     CustomerSaid,
     DeadLettersFound,
+    Delayed,
     Delivered,
     Event,
     StrangerCame,
@@ -85,6 +87,10 @@ def decide(ticket: Ticket, event: Event, desk: Desk) -> Decision:  # noqa: PLR09
             return _dead_letters(ticket, event, desk)
         case Undelivered():
             return _undelivered(ticket, event, desk)
+        case Delayed():
+            return _delayed(ticket, event, desk)
+        case CardLost():
+            return _card_lost(ticket, desk)
         case TimerFired():
             return _timer_fired(ticket, event)
         case _:
@@ -104,16 +110,32 @@ def _spoke_outside(ticket: Ticket, event: AgentSpokeOutside, desk: Desk) -> Deci
 
 def _undelivered(ticket: Ticket, event: Undelivered, desk: Desk) -> Decision:
     if not ticket.carded:
-        return Decision(ticket)
+        return Decision(replace(ticket, undeliverable=True))
+    told = _out_of_reach(ticket, "not_delivered", event.why, desk)
+    return told if event.ref is None else replace(told, effects=(React(event.ref, "❌"), *told.effects))
+
+
+def _delayed(ticket: Ticket, event: Delayed, desk: Desk) -> Decision:
+    """Tell the agents that what is to reach her does not, though it is not given up."""
+    return _out_of_reach(ticket, "delayed", event.why, desk) if ticket.carded else Decision(ticket)
+
+
+def _out_of_reach(ticket: Ticket, phrase: str, why: str, desk: Desk) -> Decision:
     language = desk.languages[0]
-    why = say(f"why_{event.why}", language) if is_phrase(f"why_{event.why}") else event.why
-    told: tuple[Effect, ...] = (Say(Audience.AGENTS, (Literal(say("not_delivered", language, why=why)),)),)
-    if event.ref is not None:
-        told = (React(event.ref, "❌"), *told)
+    why = say(f"why_{why}", language) if is_phrase(f"why_{why}") else why
+    told: tuple[Effect, ...] = (Say(Audience.AGENTS, (Literal(say(phrase, language, why=why)),)),)
     if not ticket.undeliverable:
         ticket = replace(ticket, undeliverable=True)
         told = (*told, EditCard(card(ticket, desk)))
     return Decision(ticket, told)
+
+
+def _card_lost(ticket: Ticket, desk: Desk) -> Decision:
+    """Give an open ticket a card where its agents are now."""
+    if not ticket.carded or ticket.status is Status.CLOSED:
+        return Decision(ticket)
+    text = say("card_anew", desk.languages[0], number=ticket.number)
+    return Decision(ticket, (PostCard(card(ticket, desk)), Say(Audience.AGENTS, (Literal(text),))))
 
 
 def _dead_letters(ticket: Ticket, event: DeadLettersFound, desk: Desk) -> Decision:
@@ -121,7 +143,7 @@ def _dead_letters(ticket: Ticket, event: DeadLettersFound, desk: Desk) -> Decisi
     tickets = ", ".join(f"#{number}" for number in event.tickets[:_TICKETS_NAMED]) or "–"
     more = " …" if len(event.tickets) > _TICKETS_NAMED else ""
     text = say("dead_letters", language, count=event.count, tickets=tickets + more)
-    return Decision(ticket, (SayInRoom(event.team, None, (Literal(text),)),))
+    return Decision(ticket, (SayInRoom(desk.team(event.team).id, None, (Literal(text),)),))
 
 
 def _timer_fired(ticket: Ticket, event: TimerFired) -> Decision:

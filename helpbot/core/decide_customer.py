@@ -24,8 +24,8 @@ from helpbot.core.model import Audience, Desk, Reason, Role, Status, Ticket
 from helpbot.core.phrases import in_all, say
 from helpbot.core.transcript import card, pieces, shorten
 
-_LATELY = timedelta(minutes=1)
-_MOST_LATELY = 15  # messages with the bot in that time: people do not write so fast
+# So many messages with the bot in that time: people do not write so fast, nor so long without one who helps.
+_MOST = ((timedelta(minutes=1), 15), (timedelta(hours=2), 40))
 _REASSURED_FOR = timedelta(minutes=5)  # how long "a person will come" is not said again
 
 
@@ -78,7 +78,8 @@ def said(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
     """Answer her, ask her what she means, or show her words to the agents."""
     if ticket.carded:
         return _shown(ticket, event, desk)
-    if _writes_like_a_bot(ticket, event.at):
+    ticket, _ = reached(ticket, desk)
+    if _writes_like_a_bot(ticket, event.written or event.at):
         return bot_gave_up(ticket, BotGaveUp(event.at, event.text or f"📎 {event.attachment}", Reason.LOOP), desk)
     ticket = replace(ticket, closed_at=None)
     if event.attachment is not None and not event.text:
@@ -87,9 +88,12 @@ def said(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
 
 
 def _writes_like_a_bot(ticket: Ticket, at: datetime) -> bool:
-    """Tell whether she wrote so much lately that two bots may be answering each other."""
-    lately = [line for line in ticket.transcript if line.role is Role.CUSTOMER and at - line.at < _LATELY]
-    return len(lately) >= _MOST_LATELY
+    """Tell whether she wrote so much lately that two bots may be answering each other.
+
+    When it was written counts: what a desk reads at once was not said at once, and clocks are set back.
+    """
+    ages = [at - line.at for line in ticket.transcript if line.role is Role.CUSTOMER]
+    return any(sum(timedelta() <= age < within for age in ages) >= most for within, most in _MOST)
 
 
 def reached(ticket: Ticket, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:

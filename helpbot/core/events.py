@@ -18,12 +18,16 @@ class CustomerArrived:
 
 @dataclass(frozen=True, slots=True)
 class CustomerSaid:
-    """She wrote; `attachment` names a file that came instead of text, `edited` marks a correction of earlier words."""
+    """She wrote; `attachment` names a file that came instead of text, `edited` marks a correction of earlier words.
+
+    `written` is when she did, as far as her network tells; None for `at`, when it was read.
+    """
 
     at: datetime
     text: str
     edited: bool = False
     attachment: str | None = None
+    written: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +182,22 @@ class Undelivered:
 
 
 @dataclass(frozen=True, slots=True)
+class Delayed:
+    """Something has not reached the customer for long and is still tried; `ref` as for Undelivered."""
+
+    at: datetime
+    ref: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardLost:
+    """The ticket's card cannot be referred to any more: it is gone, or in a room that the team had before."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TimerFired:
     """A timer of the ticket came due."""
 
@@ -249,6 +269,8 @@ Event = (
     | AgentSpokeOutside
     | Delivered
     | Undelivered
+    | Delayed
+    | CardLost
     | TimerFired
     | BotGaveUp
     | StrangerCame

@@ -190,6 +190,16 @@ _PHRASES: dict[str, dict[str, str]] = {
         "en": "🔁 {name} wrote again, the ticket is open again.",
     },
     "not_delivered": {"fr": "❌ Non remis au client : {why}", "en": "❌ Not delivered to the customer: {why}"},
+    "delayed": {
+        "fr": "⏳ Pas encore remis au client ({why}) : le robot continue d'essayer. ✅ le dira.",
+        "en": "⏳ Not delivered to the customer yet ({why}): the bot goes on trying. ✅ will tell.",
+    },
+    "card_anew": {
+        "fr": "📌 Nouvelle carte du ticket #{number} : la précédente n'est plus dans ce salon. Les échanges d'avant "
+        "sont restés sous elle.",
+        "en": "📌 A new card for ticket #{number}: the one before is not in this room any more. The talk so far is "
+        "under that one.",
+    },
     "why_gone": {
         "fr": "cette personne n'est plus dans la conversation",
         "en": "the customer is not in the conversation any more",

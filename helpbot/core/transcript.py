@@ -9,6 +9,7 @@ from helpbot.core.model import Desk, Entry, Reason, Role, Status, Ticket
 from helpbot.core.phrases import language_name, say
 
 PIECE = 4000  # characters in one message: 64 KiB hold it as text and as HTML, escaped and encrypted
+_ROUND = 40  # characters of markup round a block, about
 _QUESTION = 200
 _LIGHTS = {Status.WAITING: "🟡", Status.HELD: "🟢", Status.CLOSED: "⚪"}
 _STATES = {Status.WAITING: "state_waiting", Status.HELD: "state_held", Status.CLOSED: "state_closed"}
@@ -74,11 +75,12 @@ def gathered(blocks: Sequence[Block]) -> tuple[Content, ...]:
     current: list[Block] = []
     size = 0
     for block in blocks:
-        if current and size + len(block.text) > PIECE:
+        length = len(block.text) + (len(block.author) if isinstance(block, Quoted) else 0) + _ROUND
+        if current and size + length > PIECE:
             messages.append(tuple(current))
             current, size = [], 0
         current.append(block)
-        size += len(block.text)
+        size += length
     if current:
         messages.append(tuple(current))
     return tuple(messages)

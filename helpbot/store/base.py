@@ -215,12 +215,22 @@ class Store(Protocol):
         """Keep that the row could not be sent now."""
         ...
 
-    async def bury(self, row: Outgoing, why: str, at: datetime) -> None:
-        """Keep that the row, and what else carries the same agent's message, will not be sent; report it."""
+    async def bury(self, row: Outgoing, why: str, at: datetime, *, for_now: bool = False) -> None:
+        """Keep that the row, and what else carries the same agent's message, will not be sent; report it.
+
+        What is buried `for_now` is sent after all, a few times at most, once its room takes something else.
+        """
         ...
 
-    async def gather_dead(self, now: datetime, every: timedelta, first_team: str) -> datetime | None:
-        """Report what failed since the last time, at most once in that time; return when to look again, if ever."""
+    async def card_lost(self, row: Outgoing, at: datetime) -> None:
+        """Report, once for each card, that the ticket's card cannot be referred to."""
+        ...
+
+    async def gather_dead(self, now: datetime, every: timedelta, teams: Sequence[str]) -> datetime | None:
+        """Report what failed since the last time, at most once in that time; return when to look again, if ever.
+
+        `teams` are those that there are now; the first hears what concerns none of them.
+        """
         ...
 
     async def next_due(self) -> datetime | None:

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiosqlite
@@ -18,21 +18,29 @@ from helpbot.transports.base import SetupError
 
 QUIET = ("gone", "crowded")  # reasons that agents hear of in the ticket itself, and that no admin can mend
 _STUCK = 3  # refusals of a message that is still tried
+_LATE = timedelta(minutes=15)  # how old such a message is, tried _LATE_TRIES times, before people hear of it
+_LATE_TRIES = 8
+_HEARD_AGAIN = timedelta(minutes=10)  # how long something has come in since: then the network is there, and it is not
 _NOTICED = "noticed"
+_A_NOTICE = "(verb = 'say_in_room' AND target IS NULL)"  # of dead letters: it must not become a reason for another
+_IS_LATE = (
+    "state = 'queued' AND noticed_at IS NULL AND tries >= ? AND created_at <= ? AND created_at <"
+    " (SELECT at FROM inbox WHERE transport <> ? AND at <= ? ORDER BY id DESC LIMIT 1)"
+)
 _OUT = (
     "SELECT o.id, o.created_at AS at, o.state, o.verb, o.audience, o.ticket, o.why, o.tries, o.due_at,"
     " coalesce(o.team, t.team) AS team, coalesce(o.content, e.content) AS words, c.room"
     " FROM outbox o LEFT JOIN entry e ON e.id = o.entry LEFT JOIN ticket t ON t.number = o.ticket"
     " LEFT JOIN conversation c ON c.id = o.conversation"
 )
-_IN = "SELECT id, at, transport, event, payload, fault FROM inbox"
+_IN = "SELECT id, at, transport, event, payload, fault, handed FROM inbox"
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """`id` is "out" or "in" with a number; `to` says whose words they are or would have been for; `words` may be long.
 
-    `waits` when it is still tried by itself.
+    `waits` when it is still tried by itself, `handed` when the agents have the words, or were told of them.
     """
 
     id: str
@@ -43,6 +51,7 @@ class DeadLetter:
     tries: int
     words: str
     waits: bool = False
+    handed: bool = False
 
 
 def letters(database: Path) -> list[DeadLetter]:
@@ -54,8 +63,9 @@ def letters(database: Path) -> list[DeadLetter]:
         try:
             db.row_factory = sqlite3.Row
             out = db.execute(
-                f"{_OUT} WHERE (o.state = 'dead' AND o.dropped_at IS NULL) OR (o.state = 'queued' AND o.refusals >= ?)",
-                (_STUCK,),
+                f"{_OUT} WHERE (o.state = 'dead' AND o.dropped_at IS NULL)"
+                " OR (o.state = 'queued' AND (o.refusals >= ? OR (o.tries >= ? AND o.created_at <= ?)))",
+                (_STUCK, _LATE_TRIES, time_text(datetime.now(UTC) - _LATE)),
             ).fetchall()
             into = db.execute(f"{_IN} WHERE fault IS NOT NULL AND dropped_at IS NULL").fetchall()
         finally:
@@ -85,7 +95,8 @@ def _came_in(row: sqlite3.Row) -> DeadLetter:
     else:
         ticket, who = None, f"from {values.get('sender')} in {values.get('room')}"
         words = str(values.get("text") or f"({values.get('kind')})")
-    return DeadLetter(f"in{row['id']}", text_time(row["at"]), ticket, who, row["fault"], 0, words)
+    at, handed = text_time(row["at"]), bool(row["handed"])
+    return DeadLetter(f"in{row['id']}", at, ticket, who, row["fault"], 0, words, handed=handed)
 
 
 async def retry(db: aiosqlite.Connection, letter: str) -> bool:
@@ -94,7 +105,7 @@ async def retry(db: aiosqlite.Connection, letter: str) -> bool:
     if table == "inbox":
         done = await db.execute(
             "UPDATE inbox SET done_at = NULL, fault = NULL, noticed_at = NULL, tries = 0, again = again + 1"
-            " WHERE id = ? AND fault IS NOT NULL AND dropped_at IS NULL",
+            " WHERE id = ? AND fault IS NOT NULL AND dropped_at IS NULL AND handed = 0",
             (number,),
         )
         return done.rowcount > 0
@@ -130,22 +141,22 @@ def split(letter: str) -> tuple[str, int]:
 # --- telling the agents
 
 
-async def gather(db: aiosqlite.Connection, now: datetime, every: timedelta, first_team: str) -> datetime | None:
+async def gather(db: aiosqlite.Connection, now: datetime, every: timedelta, teams: Sequence[str]) -> datetime | None:
     """See Store.gather_dead."""
     quiet = ", ".join("?" * len(QUIET))
     await db.execute(
         "UPDATE outbox SET noticed_at = ? WHERE state = 'dead' AND noticed_at IS NULL"  # noqa: S608  # ours
-        f" AND (why IN ({quiet}) OR verb IN ('react', 'edit_card'))",
+        f" AND (why IN ({quiet}) OR verb IN ('react', 'edit_card') OR {_A_NOTICE})",
         (time_text(now), *QUIET),
     )
-    failed = await _unnoticed(db, first_team)
+    await _tell_of_late_words(db, now)
+    failed = [*await _unnoticed(db, teams), *await _unheard(db, now, teams)]
     if not failed:
         return None
     last = await _last_notice(db)
     if last is not None and last <= now < last + every:
         return last + every
-    teams = dict.fromkeys(team for _, _, team, _ in failed)
-    for team in teams:
+    for team in dict.fromkeys(team for _, _, team, _ in failed):
         mine = [(table, number, ticket) for table, number, of, ticket in failed if of == team]
         tickets = sorted({ticket for _, _, ticket in mine if ticket is not None})
         payload = {"kind": "dead", "ticket": None, "team": team, "count": len(mine), "tickets": tickets}
@@ -163,11 +174,44 @@ async def _last_notice(db: aiosqlite.Connection) -> datetime | None:
     return None if row is None else text_time(row["value"])
 
 
-async def _unnoticed(db: aiosqlite.Connection, first_team: str) -> Sequence[tuple[str, int, str, int | None]]:
-    """Return table, id, team and ticket of what failed and nobody was told of."""
+async def _tell_of_late_words(db: aiosqlite.Connection, now: datetime) -> None:
+    """Have agents told, in the ticket, of words to a customer that wait for long while the network is there."""
+    sql = f"SELECT id, key, ticket, receipt, why, again FROM outbox o WHERE audience = 'customer' AND {_IS_LATE}"  # noqa: S608
+    async with db.execute(sql, _late(now)) as found:
+        late = await found.fetchall()
+    for row in late:
+        payload = json.dumps({"kind": "late", "ticket": row["ticket"], "ref": row["receipt"], "why": row["why"] or ""})
+        await write_note(db, f"late:{row['key']}:{row['again']}", payload, now)
+        await db.execute("UPDATE outbox SET noticed_at = ? WHERE id = ?", (time_text(now), row["id"]))
+
+
+async def _unheard(
+    db: aiosqlite.Connection, now: datetime, teams: Sequence[str]
+) -> Sequence[tuple[str, int, str, int | None]]:
+    """Return what waits for long because an agents' room does not take it, for another team that may see to it."""
+    sql = (
+        f"SELECT id, team, ticket FROM outbox o WHERE audience = 'agents' AND NOT {_A_NOTICE}"  # noqa: S608
+        f" AND (({_IS_LATE}) OR (state = 'queued' AND noticed_at IS NULL AND refusals >= ?)) ORDER BY id"
+    )
+    async with db.execute(sql, (*_late(now), _STUCK)) as found:
+        late = await found.fetchall()
+    others = [(row, next((team for team in teams if team != row["team"]), None)) for row in late]
+    return [("outbox", row["id"], team, row["ticket"]) for row, team in others if team is not None]
+
+
+def _late(now: datetime) -> tuple[object, ...]:
+    return _LATE_TRIES, time_text(now - _LATE), INTERNAL, time_text(now - _HEARD_AGAIN)
+
+
+async def _unnoticed(db: aiosqlite.Connection, teams: Sequence[str]) -> Sequence[tuple[str, int, str, int | None]]:
+    """Return table, id, team and ticket of what failed and nobody was told of; the first team has what no other has."""
+
+    def to(team: str | None) -> str:
+        return team if team in teams and team is not None else teams[0]
+
     sql = f"{_OUT} WHERE o.state = 'dead' AND o.noticed_at IS NULL AND o.dropped_at IS NULL ORDER BY o.id"
     async with db.execute(sql) as found:
-        out = [("outbox", row["id"], row["team"] or first_team, row["ticket"]) async for row in found]
+        out = [("outbox", row["id"], to(row["team"]), row["ticket"]) async for row in found]
     sql = f"{_IN} WHERE fault IS NOT NULL AND noticed_at IS NULL AND dropped_at IS NULL ORDER BY id"
     async with db.execute(sql) as found:
         came = await found.fetchall()
@@ -177,7 +221,7 @@ async def _unnoticed(db: aiosqlite.Connection, first_team: str) -> Sequence[tupl
         team, ticket = values.get("team"), values.get("ticket")
         if row["transport"] != INTERNAL and team is None:
             team, ticket = await _last_ticket(db, row["transport"], values.get("room"))
-        into.append(("inbox", row["id"], team or first_team, ticket))
+        into.append(("inbox", row["id"], to(team), ticket))
     return [*out, *into]
 
 

@@ -37,7 +37,8 @@ async def keep_step(db: aiosqlite.Connection, step: Step) -> None:
     for event, payload in step.internal:
         await write_note(db, event, payload, step.at)
     await db.execute(
-        "UPDATE inbox SET done_at = ?, fault = ? WHERE id = ?", (time_text(step.at), step.fault, step.row.id)
+        "UPDATE inbox SET done_at = ?, fault = ?, handed = ? WHERE id = ?",
+        (time_text(step.at), step.fault, step.fault is not None and step.ticket is not None, step.row.id),
     )
 
 

@@ -15,6 +15,9 @@ from helpbot.store.base import Outgoing
 from helpbot.store.codec import time_text
 from helpbot.store.keep import write_note
 
+_MARKS = ("react", "edit_card")
+_MARK_TRIES = 3  # times that a mark is tried, each after its room has taken something else
+
 
 async def lanes(db: aiosqlite.Connection) -> tuple[str, ...]:
     """See Store."""
@@ -58,8 +61,8 @@ async def queued(db: aiosqlite.Connection, teams: Sequence[str]) -> tuple[Outgoi
         return tuple([rows.outgoing(row) async for row in found])
 
 
-async def sent(db: aiosqlite.Connection, row: Outgoing, transport: str, ref: str, at: datetime) -> None:
-    """See Store."""
+async def sent(db: aiosqlite.Connection, row: Outgoing, transport: str, ref: str, at: datetime) -> bool:
+    """See Store; tells whether there is more to be sent because of this."""
     await db.execute(
         "UPDATE outbox SET state = 'sent', ref = ?, sent_at = ?, why = NULL,"
         " sent_after = (SELECT max(id) FROM outbox) WHERE id = ?",
@@ -73,6 +76,29 @@ async def sent(db: aiosqlite.Connection, row: Outgoing, transport: str, ref: str
         others = "SELECT 1 FROM outbox WHERE receipt = ? AND ticket IS ? AND state <> 'sent'"
         if await _first(db, others, row.receipt, row.ticket) is None:
             await _report(db, row, "delivered", {"ref": row.receipt}, at)
+    return row.audience is Audience.AGENTS and row.verb not in _MARKS and await _raise_marks(db, row.team or "", at)
+
+
+async def _raise_marks(db: aiosqlite.Connection, team: str, at: datetime) -> bool:
+    """Queue once more the marks that the team's room refused while it refused everything, and the newest states."""
+    of_team = "state = 'dead' AND dropped_at IS NULL AND team = ? AND refusals < ?"
+    await db.execute(
+        f"UPDATE outbox SET dropped_at = ? WHERE {of_team} AND verb = 'edit_card' AND EXISTS (SELECT 1 FROM outbox n"  # noqa: S608
+        "   WHERE n.ticket = outbox.ticket AND n.verb IN ('edit_card', 'card') AND n.id > outbox.id)",
+        (time_text(at), team, _MARK_TRIES),
+    )
+    raised = await db.execute(
+        f"UPDATE outbox SET state = 'queued', due_at = NULL WHERE {of_team}"  # noqa: S608
+        " AND verb IN ('react', 'edit_card')",
+        (team, _MARK_TRIES),
+    )
+    return raised.rowcount > 0
+
+
+async def card_lost(db: aiosqlite.Connection, row: Outgoing, at: datetime) -> None:
+    """See Store."""
+    payload = json.dumps({"kind": "card_lost", "ticket": row.ticket})
+    await write_note(db, f"card_lost:{row.ticket}:{row.card}", payload, at)
 
 
 async def postpone(db: aiosqlite.Connection, row: Outgoing, due: datetime, why: str, *, refused: bool) -> None:
@@ -83,9 +109,12 @@ async def postpone(db: aiosqlite.Connection, row: Outgoing, due: datetime, why: 
     )
 
 
-async def bury(db: aiosqlite.Connection, row: Outgoing, why: str, at: datetime) -> None:
+async def bury(db: aiosqlite.Connection, row: Outgoing, why: str, at: datetime, *, for_now: bool) -> None:
     """See Store."""
-    await db.execute("UPDATE outbox SET state = 'dead', why = ? WHERE id = ?", (why, row.id))
+    await db.execute(
+        "UPDATE outbox SET state = 'dead', why = ?, refusals = CASE WHEN ? THEN refusals + 1 ELSE ? END WHERE id = ?",
+        (why, for_now, _MARK_TRIES, row.id),
+    )
     if row.receipt is not None:
         await db.execute(
             "UPDATE outbox SET state = 'dead', why = ? WHERE receipt = ? AND lane = ? AND state = 'queued'",

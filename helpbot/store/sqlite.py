@@ -239,30 +239,36 @@ class SqliteStore:
 
     async def sent(self, row: Outgoing, transport: str, ref: str, at: datetime) -> None:
         """See Store."""
-        await self._unit(lambda db: outbox.sent(db, row, transport, ref, at))
+        again = await self._unit(lambda db: outbox.sent(db, row, transport, ref, at))
         self.progress_bell.set()
         if row.receipt is not None:
             self.inbox_bell.set()
+        if again:
+            self.outbox_bell.set()
 
     async def postpone(self, row: Outgoing, due: datetime, why: str, *, refused: bool) -> None:
         """See Store."""
         await self._unit(lambda db: outbox.postpone(db, row, due, why, refused=refused))
         self.progress_bell.set()
 
-    async def bury(self, row: Outgoing, why: str, at: datetime) -> None:
+    async def card_lost(self, row: Outgoing, at: datetime) -> None:
         """See Store."""
-        await self._unit(lambda db: outbox.bury(db, row, why, at))
+        await self._unit(lambda db: outbox.card_lost(db, row, at))
+        self.inbox_bell.set()
+
+    async def bury(self, row: Outgoing, why: str, at: datetime, *, for_now: bool = False) -> None:
+        """See Store."""
+        await self._unit(lambda db: outbox.bury(db, row, why, at, for_now=for_now))
         self.progress_bell.set()
         self.inbox_bell.set()
         self.dead_bell.set()
 
     # --- dead letters
 
-    async def gather_dead(self, now: datetime, every: timedelta, first_team: str) -> datetime | None:
+    async def gather_dead(self, now: datetime, every: timedelta, teams: Sequence[str]) -> datetime | None:
         """See Store."""
-        again = await self._unit(lambda db: dead.gather(db, now, every, first_team))
-        if again is not None:
-            self.inbox_bell.set()
+        again = await self._unit(lambda db: dead.gather(db, now, every, teams))
+        self.inbox_bell.set()
         return again
 
     async def retry_dead(self, letter: str) -> bool:

@@ -28,7 +28,7 @@ class Kind(StrEnum):
     LEFT = "left"  # that person is no longer there
     REMOVED = "removed"  # the bot is no longer there
     CROWDED = "crowded"  # somebody came, and the customer is not alone with the bot
-    ALONE = "alone"  # somebody went, and nobody but one person is with the bot
+    ALONE = "alone"  # nobody but the sender is with the bot any more
     SAID = "said"
     REACTED = "reacted"
 

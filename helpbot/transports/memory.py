@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from helpbot.core.effects import Content
-from helpbot.transports.base import Address, Incoming, Kind, Receive
+from helpbot.transports.base import Address, Incoming, Kind, Receive, Undeliverable
 from helpbot.transports.markup import plain
 
 BOT = "helpbot"
+_OPENING = {Kind.ARRIVED, Kind.SAID}
 
 
 @dataclass(slots=True)
@@ -114,7 +115,10 @@ class MemoryTransport:
 
     def company(self, room: str, person: str, *, comes: bool) -> str:
         """Let a third person come into a direct room, or go."""
-        return self._happen(Kind.CROWDED if comes else Kind.ALONE, room, person)
+        if comes:
+            return self._happen(Kind.CROWDED, room, person)
+        whose = next((item.sender for item in self._happened if item.room == room and item.kind in _OPENING), person)
+        return self._happen(Kind.ALONE, room, whose)
 
     def repeat(self, ref: str) -> None:
         """Hand in something that happened once more, as networks do."""
@@ -149,7 +153,7 @@ class MemoryTransport:
         """See Transport."""
         if self.forgets or key not in self._by_key:
             self.trouble(address, key)
-            message = self.messages[ref]
+            message = self._message(address, ref)
             message.text = plain(content)
             message.edits += 1
             self._remember(address.room, key)
@@ -161,7 +165,7 @@ class MemoryTransport:
         """See Transport."""
         if self.forgets or key not in self._by_key:
             self.trouble(address, key)
-            message = self.messages[ref]
+            message = self._message(address, ref)
             message.marks.append(symbol)
             self._remember(address.room, key)
             self.shown("react", message)
@@ -177,12 +181,21 @@ class MemoryTransport:
     def _put(self, verb: str, address: Address, key: str, text: str) -> str:
         if self.forgets or key not in self._by_key:
             self.trouble(address, key)
+            if address.thread is not None:
+                self._message(address, address.thread)
             ref = self._remember(address.room, key)
             message = Message(ref, address.room, self.account, text, address.thread, key)
             self.messages[ref] = message
             self.shown(verb, message)
             self.trouble_after(address, key)
         return self._by_key[key]
+
+    def _message(self, address: Address, ref: str) -> Message:
+        """Return a message that is referred to: it must be in that room."""
+        message = self.messages.get(ref)
+        if message is None or message.room != address.room:
+            raise Undeliverable("there is no such message in this room")
+        return message
 
     def _remember(self, room: str, key: str) -> str:
         self._count += 1

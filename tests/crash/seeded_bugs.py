@@ -33,6 +33,7 @@ def _points(part: str, every: int = 4) -> str:
 _DELIVERY = "tests/dialogues/test_delivery.py::"
 _TROUBLE = "tests/dialogues/test_trouble.py::"
 _WAITING = "tests/dialogues/test_waiting.py::"
+_MOVED = "tests/dialogues/test_moved.py::"
 _CANARIES = "tests/crash/test_canaries.py"
 _SQLITE = "tests/store/test_sqlite.py::"
 
@@ -254,6 +255,57 @@ BUGS: tuple[Bug, ...] = (
         "                    return None\n",
         _WAITING + "test_words_that_wait_through_many_starts_are_no_poison",
         slow=True,
+    ),
+    _bug(
+        "words for a room as it was before they waited",
+        "courier.py",
+        "            row = now\n",
+        "",
+        _MOVED + "test_nothing_goes_into_a_room_where_somebody_came_while_it_waited",
+        slow=True,
+    ),
+    _bug(
+        "a thread in a room that the team has left",
+        "courier.py",
+        "            if never.whole_room:\n                raise\n",
+        "            raise\n",
+        _MOVED + "test_the_words_of_a_ticket_follow_its_team_into_another_room",
+    ),
+    Bug(
+        "a notice for a team that is no more",
+        (
+            Edit("core/decide.py", "SayInRoom(desk.team(event.team).id, None,", "SayInRoom(event.team, None,"),
+            Edit("store/dead.py", "team if team in teams and team is not None else teams[0]", "team or teams[0]"),
+        ),
+        _MOVED + "test_agents_hear_once_of_what_failed_for_a_team_that_is_no_more",
+    ),
+    _bug(
+        "marks that one refusal ends",
+        "courier.py",
+        "for_now=row.verb in _MARKS and never.whole_room",
+        "for_now=False",
+        _MOVED + "test_marks_and_states_come_once_the_agents_room_takes_something_again",
+    ),
+    Bug(
+        "a loop is what is read at once",
+        (
+            Edit(
+                "core/decide_customer.py",
+                "_writes_like_a_bot(ticket, event.written or event.at)",
+                "_writes_like_a_bot(ticket, event.at)",
+            ),
+            Edit(
+                "desk.py", "(case.event.written if isinstance(case.event, CustomerSaid) else None) or row.at", "row.at"
+            ),
+        ),
+        _MOVED + "test_what_was_written_over_hours_and_read_at_once_is_no_loop",
+    ),
+    _bug(
+        "what a person has, said again",
+        "store/dead.py",
+        "AND dropped_at IS NULL AND handed = 0",
+        "AND dropped_at IS NULL",
+        _TROUBLE + "test_words_that_a_person_got_are_not_repeated_by_a_retry",
     ),
     _bug(
         "any 200 is an answer",

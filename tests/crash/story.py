@@ -115,6 +115,9 @@ def _says(*texts: str) -> Callable[[Home], None]:
 def _crowded(home: Home) -> None:
     home.network.company(MARIE, "eve", comes=True)
     _inside(home, "sam", "told-6 that nobody may hear")
+
+
+def _alone(home: Home) -> None:
     home.network.company(MARIE, "eve", comes=False)
     _inside(home, "sam", "told-7")
 
@@ -161,6 +164,7 @@ STORY = (
     Part("another comes", _another),
     Part("an agent writes long", lambda home: _inside(home, "sam", "told-5 " + "long " * 12_000)),
     Part("a stranger comes", _crowded),
+    Part("the stranger goes", _alone),
     Part("an agent leaves", lambda home: home.network.leave_agents(AGENTS_ROOM, "sam")),
     Part("another takes it", lambda home: _inside(home, "alex", "!claim", "!learn new")),
     Part("closed, and back", _reopened),

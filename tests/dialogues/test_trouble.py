@@ -106,19 +106,45 @@ def test_what_ends_the_process_each_time_goes_to_a_person_in_the_end(tmp_path: P
     assert any("deadly" in text for text in seen(network, AGENTS_ROOM))
 
 
-async def test_a_dead_event_is_decided_anew_or_dropped(tmp_path: Path) -> None:
+async def test_words_that_a_person_got_are_not_repeated_by_a_retry(tmp_path: Path) -> None:
     async with stage(DESK, tmp_path / "desk.db") as desk:
         await desk.customer("marie", "boom")
+        await desk.agent("sam", "!close")
         (kept,) = letters(tmp_path / "desk.db")
-        assert await desk.store.retry_dead(kept.id)
-        await desk.settle()
-        assert letters(tmp_path / "desk.db") == []  # it went to the thread, where nothing can fail over it
+        assert kept.handed
+        desk.new_for("marie"), desk.new_for_agents()
         assert not await desk.store.retry_dead(kept.id)
+        await desk.settle()
+        assert desk.new_for("marie") == desk.new_for_agents() == []
         assert not await desk.store.drop_dead("in99", desk.clock.now())
-        await desk.customer("paul", "boom")
-        (kept,) = letters(tmp_path / "desk.db")
         assert await desk.store.drop_dead(kept.id, desk.clock.now())
         assert letters(tmp_path / "desk.db") == []
+
+
+async def test_an_event_that_nobody_could_deal_with_is_decided_anew(tmp_path: Path) -> None:
+    """As after an update: what failed to the last is now what it was."""
+
+    class Fails(SmallLibrary):
+        fails = True
+
+        def find(self, text: str, language: str | None, at: datetime, before: str | None = None) -> Finding:
+            if self.fails:
+                raise ValueError("a fault of ours")
+            return super().find(text, language, at, before)
+
+    library = Fails()
+    async with stage(replace(DESK, library=library, languages=("en", "xx")), tmp_path / "desk.db") as desk:
+        desk.bot.desk = replace(desk.bot.desk, languages=())  # no phrase can be said: the way to a person fails too
+        desk.network.say(ROOM, "marie", "puk")
+        await desk.network.taken()
+        await until(desk, lambda: letters(tmp_path / "desk.db"))
+        (kept,) = letters(tmp_path / "desk.db")
+        assert (kept.words, kept.handed) == ("puk", False)
+        desk.bot.desk, library.fails = replace(DESK, library=library), False
+        assert await desk.store.retry_dead(kept.id)
+        await desk.settle()
+        assert letters(tmp_path / "desk.db") == []
+        assert "Answer to puk" in seen(desk.network, ROOM)
 
 
 # --- refused
