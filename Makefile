@@ -12,7 +12,7 @@ demo: $(VENV)/.run          ## the whole desk in this terminal, no account, no n
 test: $(VENV)/.test lint    ## every check: lint, types, imports, tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-fast: $(VENV)/.test         ## the tests that need no homeserver, under a minute
+fast: $(VENV)/.test         ## the tests that need no homeserver
 	$(BIN)/python -m pytest -m "not synapse"
 
 lint: $(VENV)/.test

@@ -40,6 +40,8 @@ def back_up(database: Path, target: Path, *, force: bool) -> Copied:
     """
     if not database.is_file():
         raise SetupError(f"{database}: there is no database: check `database` in the config")
+    if not target.name:
+        raise SetupError(f"{target}: is a folder: name a file in it")
     _refuse_ours(database, target)
     part = target.with_name(target.name + ".part")
     try:

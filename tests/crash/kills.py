@@ -33,7 +33,7 @@ ROOT = Path(__file__).parent.parent.parent
 _A_WORLD = 150  # kills after which everybody is new, so that plain and encrypted agents' rooms alternate
 _A_LOOK = 50  # kills after which all must be as it should
 _PATIENCE = 120.0  # seconds for that
-_STEPS = 1500  # of the event loop: a start makes some hundreds
+_STEPS = 900  # of the event loop: a start makes some hundreds
 _LATEST = 1.5  # seconds after which a kill comes in any case
 _KINDS = {"bot, at a step": 45, "bot, after a time": 45, "homeserver": 6, "both": 4}
 
@@ -220,9 +220,12 @@ class Storm:
             self._spawn(world.talks())
         if chance.random() < 0.04 and len(world.customers) < 12:
             self._spawn(world.arrives())
-        if await desk.ends_within(_LATEST if at_step else chance.uniform(0.0, _LATEST)) and not at_step:
+        ended = await desk.ends_within(_LATEST if at_step else chance.uniform(0.0, _LATEST))
+        if ended and not at_step:
             self._died(desk, await desk.end(signal.SIGKILL))
             return
+        if at_step and not ended:  # it had not come to that step yet
+            kind = "bot, after a time"
         if kind == "both":
             self._ended(desk, await desk.end(signal.SIGKILL))
         if kind in {"homeserver", "both"}:

@@ -125,8 +125,10 @@ class Theatre:
             before = home.copied(self._next())
             part.happens(home)
             self.play(home, None)
-            self.play(home, None)  # nothing comes of a second start
+            first = lines(home)
+            self.play(home, None)
             told.append((part, before, lines(home)))
+            self.report.faults += [f"{part.name}, started again: {fault}" for fault in faults(first, lines(home))]
             if part.name == last:
                 break
         return told

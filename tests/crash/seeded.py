@@ -82,7 +82,7 @@ def caught(bug: Bug, folder: Path) -> Catch:
 def _told(output: str) -> str:
     """Return what a failed run says; nothing for one that broke down instead of failing."""
     failed = re.search(r"^FAILED (\S+)", output, re.MULTILINE)
-    fault = re.search(r"^FAULT (.{0,160})", output, re.MULTILINE)
+    fault = re.search(r"^FAULT (?!.*ended by itself)(.{0,160})", output, re.MULTILINE)
     if failed is not None:
         return failed[1]
     return "" if fault is None else f"tests.crash.points ({fault[1]})"

@@ -84,11 +84,13 @@ BUGS: tuple[Bug, ...] = (
         "o.lane = ? ORDER BY o.id DESC LIMIT 1",
         _DELIVERY + "test_a_lane_keeps_its_order_through_trouble",
     ),
-    _bug(
+    Bug(
         "two messages in flight in a lane",
-        "courier.py",
-        "                    if lane not in self._busy:\n",
-        "                    if True:\n",
+        (
+            Edit("courier.py", "                    if lane not in self._busy:\n", "                    if True:\n"),
+            Edit("courier.py", "            if now is None or now.id != row.id:\n                return\n", ""),
+            Edit("courier.py", "            row = now\n", ""),
+        ),
         _DELIVERY + "test_a_lane_has_one_message_in_flight",
     ),
     _bug(
@@ -123,10 +125,10 @@ BUGS: tuple[Bug, ...] = (
     _bug(
         "sent before it is sent",
         "courier.py",
-        "                    ref = await self._contained(row, self._hand_over(transport, row))\n",
+        "                    handed = self._hand_over(transport, row)\n",
         "                    if row.audience is Audience.CUSTOMER:\n"
         '                        await self._keep_sent(row, transport.name, "$soon")\n'
-        "                    ref = await self._contained(row, self._hand_over(transport, row))\n",
+        "                    handed = self._hand_over(transport, row)\n",
         _points("an agent answers"),
     ),
     _bug(

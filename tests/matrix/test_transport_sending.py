@@ -55,6 +55,15 @@ async def test_the_same_key_twice_is_one_message_even_after_a_restart(bot: Bot, 
     assert [body(event) for event in alice.messages(room, bot.id)] == ["only once", "the end"]
 
 
+async def test_what_another_sent_with_our_key_is_not_ours(bot: Bot, alice: PlainActor) -> None:
+    """A key can be worked out by whoever knows the event that it comes from: with it one could suppress an answer."""
+    room = await talk(alice, bot)
+    await alice.say(room, "an answer", **{"org.helpbot.key": "k-forged"})
+    await alice.send_event(room, "m.reaction", {"org.helpbot.key": "k-forged", "m.relates_to": {}})
+    ref = await bot.say(room, "ours", "k-ours")
+    assert await bot.transport.sent_since(Address("matrix", room), None) == {"k-ours": ref}
+
+
 async def test_threads_corrections_and_marks_are_related(bot: Bot, alice: PlainActor) -> None:
     room = await talk(alice, bot)
     card = await bot.say(room, "card: waiting", "k-card")
