@@ -21,6 +21,7 @@ from nio.store import SqliteStore
 from helpbot.transports.base import SetupError, TryLater
 from helpbot.transports.matrix_events import is_user_id, words
 from helpbot.transports.matrix_http import Gate, JsonDict, dicts, fault, is_away, path
+from helpbot.transports.matrix_json import parse
 
 # nio writes what people said into its log (validation errors quote the event); ours must not hold that.
 logging.getLogger("nio").setLevel(logging.CRITICAL + 1)
@@ -125,8 +126,8 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
             self._gate.failed()
             raise TryLater(f"the homeserver cannot be reached ({type(error).__name__})") from None
         try:
-            answer = json.loads(raw)
-        except (ValueError, RecursionError):
+            answer = parse(raw)
+        except ValueError:
             answer = None
         if is_away(status, answer):
             self._gate.failed()
