@@ -19,11 +19,12 @@ from nio.exceptions import EncryptionError, LocalProtocolError
 from helpbot.core.effects import Content, Literal
 from helpbot.transports import matrix_content
 from helpbot.transports.base import Address, Notebook, Receive, SetupError, TryLater, Undeliverable
+from helpbot.transports.matrix_batch import Batch
 from helpbot.transports.matrix_crypto import GuardedClient
 from helpbot.transports.matrix_events import reference
 from helpbot.transports.matrix_held import Held
 from helpbot.transports.matrix_http import Backoff, LoginGone, Refused, path
-from helpbot.transports.matrix_inbox import Batch, Inbox
+from helpbot.transports.matrix_inbox import Inbox
 from helpbot.transports.matrix_login import Account, connect
 from helpbot.transports.matrix_rooms import DOOR, Rooms
 from helpbot.transports.matrix_signing import vouch_for_device
@@ -196,7 +197,7 @@ class MatrixTransport:
             cursor = str(snapshot["next_batch"])
             await client.take_key_news(snapshot)  # otherwise they come with the cursor
         inbox.read_invitations(snapshot)  # a sync tells of each only once, perhaps to a bot that was killed then
-        await self._commit(inbox, receive, await inbox.read_unknown(words_too=not first), cursor)
+        await self._commit(inbox, receive, await inbox.read_unknown(cursor, words_too=not first), cursor)
         return cursor
 
     async def _sync(
@@ -213,9 +214,11 @@ class MatrixTransport:
         await self._commit(inbox, receive, await inbox.read(answer, cursor), further)
         return further
 
-    async def _commit(self, inbox: Inbox, receive: Receive, batch: Batch, cursor: str) -> None:
+    async def _commit(self, inbox: Inbox, receive: Receive, batch: Batch, cursor: str | None) -> None:
         await receive(batch.items, cursor)
         await inbox.committed(batch)
+        if cursor is not None:
+            inbox.look_again(lambda read: self._commit(inbox, receive, read, None))
 
     # --- sending
 

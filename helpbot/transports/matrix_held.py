@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -12,6 +13,7 @@ from helpbot.transports.base import Notebook
 
 _NOTE = "undecryptable"
 _PATIENCE = timedelta(seconds=10)  # then she is asked to send it again
+_PAUSE = timedelta(seconds=30)
 _KEPT_FOR = timedelta(days=1)
 _KEPT_A_ROOM = 20
 _KEPT = 200
@@ -34,7 +36,9 @@ class Held:
     def __init__(self, notebook: Notebook) -> None:
         self._notebook = notebook
         self._events: dict[str, HeldEvent] = {}
+        self._later: dict[str, datetime] = {}  # those that nothing can be said of before then
         self._saved = ""
+        self._saving = asyncio.Lock()
 
     async def load(self) -> None:
         """Take up what an earlier run kept."""
@@ -55,18 +59,21 @@ class Held:
             self._events[ref] = HeldEvent(room, event, now.isoformat())
         return True
 
-    def is_due(self, held: HeldEvent, now: datetime) -> bool:
+    def is_due(self, ref: str, now: datetime) -> bool:
         """Tell whether it is time to say that this one cannot be read."""
-        return not held.told and now - datetime.fromisoformat(held.since) >= _PATIENCE
+        return not self._events[ref].told and now >= self._due(ref)
 
     def next_due(self, now: datetime) -> float | None:
         """Return in how many seconds the next one is due, if any is."""
-        waits = [
-            (datetime.fromisoformat(held.since) + _PATIENCE - now).total_seconds()
-            for held in self._events.values()
-            if not held.told
-        ]
+        waits = [(self._due(ref) - now).total_seconds() for ref, held in self._events.items() if not held.told]
         return max(0.0, min(waits)) if waits else None
+
+    def put_off(self, ref: str, now: datetime) -> None:
+        """Keep that nothing could be said of this one, because its room cannot be asked about."""
+        self._later[ref] = now + _PAUSE
+
+    def _due(self, ref: str) -> datetime:
+        return self._later.get(ref) or datetime.fromisoformat(self._events[ref].since) + _PATIENCE
 
     def settle(self, decrypted: set[str], told: set[str], now: datetime) -> None:
         """Let go of what was decrypted or is too old, and mark what was told."""
@@ -77,13 +84,15 @@ class Held:
             for ref, held in self._events.items()
             if ref not in decrypted and now - datetime.fromisoformat(held.since) < _KEPT_FOR
         }
+        self._later = {ref: due for ref, due in self._later.items() if ref in self._events}
 
     async def save(self) -> None:
         """Write down what is kept, if it changed."""
-        text = json.dumps({ref: _values(held) for ref, held in self._events.items()})
-        if text != self._saved:
-            await self._notebook.put(_NOTE, text)
-            self._saved = text
+        async with self._saving:
+            text = json.dumps({ref: _values(held) for ref, held in self._events.items()})
+            if text != self._saved:
+                await self._notebook.put(_NOTE, text)
+                self._saved = text
 
 
 def _values(held: HeldEvent) -> dict[str, Any]:

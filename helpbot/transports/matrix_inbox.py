@@ -7,93 +7,58 @@ is committed; what follows from that is in `committed`.
 from __future__ import annotations
 
 import asyncio
-import heapq
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
 import structlog
 
-from helpbot.transports.base import Incoming, Kind
+from helpbot.transports.base import Incoming, Kind, TryLater
+from helpbot.transports.matrix_aside import Failure, Unread
+from helpbot.transports.matrix_batch import Batch, in_order
 from helpbot.transports.matrix_crypto import GuardedClient
-from helpbot.transports.matrix_events import (
-    Place,
-    incoming,
-    is_user_id,
-    moment,
-    reference,
-    shown_name,
-    undecryptable,
-    words,
-)
+from helpbot.transports.matrix_events import is_user_id, moment, reference, shown_name
 from helpbot.transports.matrix_held import Held
-from helpbot.transports.matrix_http import JsonDict, Refused, as_dict, dicts, path
+from helpbot.transports.matrix_http import JsonDict, LoginGone, Refused, as_dict, dicts
 from helpbot.transports.matrix_rooms import DOOR, Rooms, invite_state
+from helpbot.transports.matrix_words import Words, is_member_event, membership_of
 
 log = structlog.get_logger(__name__)
 
-_SENDERS_KEPT = 10_000
 _GAP_LIMIT = 10_000  # events of one room between two syncs
+_ONE_ROOM = 30.0  # seconds that one room may hold a sync up
+_ASIDE = "rooms set aside"
 
 
-@dataclass(slots=True)
-class Batch:
-    """What one sync brought, and what is to be remembered once the desk has it."""
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What a sync tells of one room; `gone` when the bot is out of it, not `words_too` when only she herself is new."""
 
-    items: list[Incoming] = field(default_factory=list)
-    arrived: set[str] = field(default_factory=set)
-    left: set[str] = field(default_factory=set)
-    decrypted: set[str] = field(default_factory=set)
-    told: set[str] = field(default_factory=set)
-
-    def taken(self) -> list[Incoming]:
-        """Take out what was read so far."""
-        items, self.items = self.items, []
-        return items
+    room: str
+    info: JsonDict = field(default_factory=dict)
+    gone: bool = False
+    words_too: bool = True
 
 
-def in_order(rooms: Sequence[Sequence[Incoming]]) -> list[Incoming]:
-    """Return what happened in all rooms as it happened, each room's own order kept.
-
-    A desk that reads a day again at once, after a backup was restored, so decides it in the order of that day.
-    """
-
-    def dated(items: Sequence[Incoming], room: int) -> Iterator[tuple[datetime, int, Incoming]]:
-        latest = datetime.min.replace(tzinfo=UTC)
-        for item in items:
-            latest = max(latest, item.at)
-            yield latest, room, item
-
-    streams = [dated(items, room) for room, items in enumerate(rooms)]
-    return [item for _, _, item in heapq.merge(*streams, key=lambda dated: dated[:2])]
-
-
-class Inbox:
+class Inbox(Words):
     """Reads syncs for one account."""
 
     def __init__(self, client: GuardedClient, rooms: Rooms, held: Held, now: Callable[[], datetime]) -> None:
-        self._client = client
-        self._rooms = rooms
-        self._held = held
-        self._now = now
-        self._me = str(client.user)
-        self._senders: OrderedDict[str, tuple[str, str]] = OrderedDict()  # event → room, sender
+        super().__init__(client, rooms, held, now)
+        self._aside = rooms.aside
 
     async def read(self, answer: JsonDict, since: str | None) -> Batch:
-        """Return what happened since; raises TryLater when the server cannot be asked for what is missing."""
+        """Return what happened since; raises TryLater when the server cannot be asked for what is missing.
+
+        A room of which it cannot be asked again and again is set aside, and read later.
+        """
         batch = Batch()
         await self._client.take_key_news(answer)
         self.read_invitations(answer)
         rooms = as_dict(answer.get("rooms"))
-        found: list[list[Incoming]] = []
-        for room, info in as_dict(rooms.get("join")).items():
-            await self._read_joined(room, as_dict(info), since, batch)
-            found.append(batch.taken())
-        for room, info in as_dict(rooms.get("leave")).items():
-            await self._read_left(room, as_dict(info), since, batch)
-            found.append(batch.taken())
-        batch.items += in_order(found)
+        readings = [_Reading(room, as_dict(info)) for room, info in as_dict(rooms.get("join")).items()]
+        readings += [_Reading(room, as_dict(info), gone=True) for room, info in as_dict(rooms.get("leave")).items()]
+        await self._read_rooms(readings, since, batch)
         await self._try_held(batch)
         await self._held.save()
         return batch
@@ -103,12 +68,15 @@ class Inbox:
         for room, info in as_dict(as_dict(answer.get("rooms")).get("invite")).items():
             self._rooms.invited(room, invite_state(info))
 
-    async def read_unknown(self, *, words_too: bool) -> Batch:
+    async def read_unknown(self, since: str, *, words_too: bool) -> Batch:
         """Return the arrivals in joined rooms that the desk does not know, as after a crash between join and commit."""
         batch = Batch()
-        for room in await self._rooms.joined():
-            if self._rooms.team(room) is None and room not in self._rooms.known:
-                await self._arrive(room, [], None, batch, words_too=words_too)
+        readings = [
+            _Reading(room, words_too=words_too)
+            for room in await self._rooms.joined()
+            if self._rooms.team(room) is None and room not in self._rooms.known and room not in self._aside
+        ]
+        await self._read_rooms(readings, since, batch)
         await self._held.save()
         return batch
 
@@ -122,6 +90,52 @@ class Inbox:
         await self._held.save()
 
     # --- rooms
+
+    async def _read_rooms(self, readings: Sequence[_Reading], since: str | None, batch: Batch) -> None:
+        """Read each room; raises what kept one from being read, unless that was so often that it is set aside."""
+        found: list[list[Incoming]] = []
+        fault: TryLater | Refused | None = None
+        for reading in readings:
+            if reading.room in self._aside:
+                await self._pass_over(reading)
+                continue
+            one = Batch()
+            failed = await self._failure(reading, since, one)
+            if failed is None:
+                self._aside.worked(reading.room)
+                found.append(one.items)
+                batch.add(one)
+            elif not self._aside.failed(reading.room, Unread(since or "", reading.gone, reading.words_too), failed):
+                fault = fault or failed.error
+        if fault is not None:
+            raise fault
+        await self._aside.save()
+        batch.items += in_order(found)
+
+    async def _failure(self, reading: _Reading, since: str | None, batch: Batch) -> Failure | None:
+        try:
+            async with asyncio.timeout(_ONE_ROOM):
+                await self._read_room(reading, since, batch)
+        except LoginGone:
+            raise
+        except (TryLater, Refused) as error:
+            return Failure(error)
+        except TimeoutError:
+            return Failure(TryLater("the homeserver takes too long over this room"), at_once=True)
+        return None
+
+    async def _read_room(self, reading: _Reading, since: str | None, batch: Batch) -> None:
+        if reading.gone:
+            await self._read_left(reading.room, reading.info, since, batch)
+        elif reading.words_too:
+            await self._read_joined(reading.room, reading.info, since, batch)
+        else:
+            await self._arrive(reading.room, [], None, batch, words_too=False)
+
+    async def _pass_over(self, reading: _Reading) -> None:
+        state = dicts(as_dict(reading.info.get("state")).get("events"))
+        await self._note_changes(reading.room, [*state, *dicts(as_dict(reading.info.get("timeline")).get("events"))])
+        self._aside.pass_over(reading.room, gone=reading.gone)
 
     async def _read_joined(self, room: str, info: JsonDict, since: str | None, batch: Batch) -> None:
         timeline = as_dict(info.get("timeline"))
@@ -201,142 +215,62 @@ class Inbox:
                 await self._rooms.note_encrypted(room)
         if any(event.get("type") in DOOR and "state_key" in event for event in events):
             self._rooms.door_changed(room)
-        if any(_is_member_event(event) for event in events):
+        if any(is_member_event(event) for event in events):
             self._rooms.members_changed(room)
 
-    # --- events
+    # --- rooms that were set aside
 
-    async def _read_events(self, room: str, events: Sequence[JsonDict], batch: Batch) -> None:
-        if not events:
-            return
-        place = await self._place(room, events)
-        has_come = place.team is None and room not in self._rooms.known  # who is there has just been looked at
-        for event in events:
-            await asyncio.sleep(0)  # decrypting takes time: others get their turn
-            if _is_member_event(event):
-                if not has_come:
-                    await self._read_member_event(event, place, batch)
-            else:
-                await self._read_event(event, place, batch)
+    def look_again(self, commit: Callable[[Batch], Awaitable[None]]) -> None:
+        """See to it that the rooms which were set aside are read beside the syncs, each when it is time for it."""
+        wait = self._aside.next_due()
+        if wait is not None:
+            self._rooms.chores.add(_ASIDE, lambda: self._look_again(commit), wait)
 
-    async def _place(self, room: str, events: Sequence[JsonDict]) -> Place:
-        team = self._rooms.team(room)
-        heard = any(event.get("sender") != self._me and "state_key" not in event for event in events)
-        exposed = False
-        try:
-            people = await self._rooms.people(room, now=team is not None) if heard else {}
-            exposed = heard and await self._rooms.is_exposed(room)
-        except Refused:  # the bot is out already
-            people = {}
-        return Place(room, self._me, self._now(), team, people, exposed)
-
-    async def _read_member_event(self, event: JsonDict, place: Place, batch: Batch) -> None:
-        """Tell who came and who went; in a customer's room also whether she is alone with the bot now."""
-        ref, who = reference(event.get("event_id")), event.get("state_key")
-        if ref is None or not is_user_id(who) or who == self._me:
-            return
-        before = as_dict(as_dict(event.get("unsigned")).get("prev_content")).get("membership")
-        came = _membership(event) == "join" and before != "join"
-        went = _membership(event) in ("leave", "ban") and before == "join"
-        if not went and not (came and place.team is None):
-            return
-        named = place.people.get(str(who)) or words(as_dict(event.get("content")).get("displayname"))
-        name = shown_name(named, str(who))
-        kind = Kind.ARRIVED if came else Kind.LEFT
-        at = moment(event.get("origin_server_ts"), place.now)
-        news = Incoming(ref, kind, place.room, str(who), name, at, team=place.team)
-        batch.items.append(news)
-        if place.team is None:
+    async def _look_again(self, commit: Callable[[Batch], Awaitable[None]]) -> None:
+        for room in self._aside.due():
+            batch, passed = Batch(), self._aside[room].passed
             try:
-                people = await self._rooms.people(place.room, now=False)
-            except Refused:  # the bot is out already
-                return
-            company = Kind.CROWDED if len(people.keys() - {self._me}) > 1 else Kind.ALONE
-            batch.items.append(replace(news, id=f"{ref}:{company}", kind=company))
+                await self._read_aside(room, self._aside[room], batch)
+                await self._held.save()
+                await commit(batch)
+                await self._aside.forget(room, passed)
+            except (TryLater, Refused) as failed:
+                self._aside.put_off(room, failed.why)
+        self.look_again(commit)
 
-    async def _read_event(self, event: JsonDict, place: Place, batch: Batch) -> None:
-        ref, sender = reference(event.get("event_id")), event.get("sender")
-        if ref is None or not is_user_id(sender) or sender == self._me or "state_key" in event:
+    async def _read_aside(self, room: str, unread: Unread, batch: Batch) -> None:
+        """Hand in all of a room since it could not be read any more."""
+        since = unread.since or None
+        if unread.gone:
+            await self._read_left(room, {"timeline": {"limited": True}}, since, batch)
             return
-        self._remember(ref, place.room, str(sender))
-        clear: JsonDict | None = event
-        if event.get("type") == "m.room.encrypted":
-            if "redacted_because" in as_dict(event.get("unsigned")):
-                return
-            clear = self._client.decrypted(event, place.room)
-        if clear is None:
-            self._hold(ref, event, place, batch)
-        else:
-            await self._take(clear, place, batch)
-
-    async def _take(self, event: JsonDict, place: Place, batch: Batch) -> None:
-        said = incoming(event, place)
-        if said is not None and (said.edits is None or await self._is_her_own(said)):
-            batch.items.append(said)
-
-    async def _is_her_own(self, edit: Incoming) -> bool:
-        """Tell whether a correction is of the sender's own message: servers pass on those of others as well."""
-        target = edit.edits or ""
-        if self._senders.get(target, ("",))[0] != edit.room:  # what stands elsewhere says nothing about this room
-            try:
-                event = await self._client.call("GET", path("rooms", edit.room, "event", target), holds={"sender": str})
-            except Refused:
-                event = {}
-            if is_user_id(event.get("sender")):
-                self._remember(target, edit.room, str(event["sender"]))
-        own = self._senders.get(target) == (edit.room, edit.sender)
-        if not own:
-            log.warning("forged_edit_ignored", message=edit.id, room=edit.room)
-        return own
-
-    def _remember(self, ref: str, room: str, sender: str) -> None:
-        self._senders[ref] = (room, sender)
-        if len(self._senders) > _SENDERS_KEPT:
-            self._senders.popitem(last=False)
-
-    # --- what cannot be decrypted
-
-    def _hold(self, ref: str, event: JsonDict, place: Place, batch: Batch) -> None:
-        kept = self._client.olm is not None and self._held.add(ref, place.room, event, place.now)
-        log.warning("undecryptable", message=ref, room=place.room, waits=kept)
-        if not kept:
-            self._tell(ref, event, place, batch)
-
-    def _tell(self, ref: str, event: JsonDict, place: Place, batch: Batch) -> None:
-        news = undecryptable(event, place) if place.team is None else None
-        if news is not None:
-            batch.items.append(news)
-        batch.told.add(ref)
-
-    async def _try_held(self, batch: Batch) -> None:
-        for ref, held in self._held:
-            clear = self._client.decrypted(held.event, held.room)
-            due = self._held.is_due(held, self._now())
-            if clear is None and not due:
-                continue
-            place = await self._place(held.room, [held.event])
-            if clear is not None:
-                await self._take(clear, place, batch)
-                batch.decrypted.add(ref)
-            else:
-                self._tell(ref, held.event, place, batch)
+        team, known = self._rooms.team(room), room in self._rooms.known
+        if team is None and not known and unread.words_too:
+            await self._arrive(room, [], None, batch)
+            return
+        events = await self._before(room, None, since)
+        await self._note_changes(room, events)
+        came = [place for place, event in enumerate(events) if self._is_own_invite(event) or self._is_own_join(event)]
+        if team is not None:
+            events = events[came[-1] + 1 :] if came else events
+        elif not known:
+            await self._arrive(room, [], None, batch, words_too=False)
+        elif came:
+            invited = [place for place in came if self._is_own_invite(events[place])]
+            back = (invited or came)[-1]
+            await self._read_events(room, events[:back], batch)
+            await self._arrive(room, events[back:], None, batch)
+            return
+        await self._read_events(room, events, batch)
 
     # --- the bot's own membership
 
     def _is_own_member_event(self, event: JsonDict) -> bool:
-        return _is_member_event(event) and event.get("state_key") == self._me
+        return is_member_event(event) and event.get("state_key") == self._me
 
     def _is_own_invite(self, event: JsonDict) -> bool:
-        return self._is_own_member_event(event) and _membership(event) == "invite"
+        return self._is_own_member_event(event) and membership_of(event) == "invite"
 
     def _is_own_join(self, event: JsonDict) -> bool:
         before = as_dict(as_dict(event.get("unsigned")).get("prev_content")).get("membership")
-        return self._is_own_member_event(event) and _membership(event) == "join" and before != "join"
-
-
-def _is_member_event(event: JsonDict) -> bool:
-    return event.get("type") == "m.room.member" and "state_key" in event
-
-
-def _membership(event: JsonDict) -> object:
-    return as_dict(event.get("content")).get("membership") if _is_member_event(event) else None
+        return self._is_own_member_event(event) and membership_of(event) == "join" and before != "join"

@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from helpbot.transports.base import Notebook, SetupError, TryLater, Undeliverable
+from helpbot.transports.matrix_aside import Aside
 from helpbot.transports.matrix_chores import WAITING, Budget, Chores
 from helpbot.transports.matrix_crypto import GuardedClient
 from helpbot.transports.matrix_events import is_user_id
@@ -53,6 +54,7 @@ class Rooms:
         warn: Callable[[str, str], Awaitable[None]],
     ) -> None:
         self.chores = Chores()
+        self.aside = Aside(notebook)
         self.known: set[str] = set()  # customers' rooms that the desk was told of
         self._ever_known: set[str] = set()  # these, and those that the bot left
         self._client = client
@@ -74,6 +76,7 @@ class Rooms:
 
     async def open_desks(self) -> None:
         """Join every agents' room; raises SetupError when one is out of reach."""
+        await self.aside.load()
         self.known = set(await self._notebook.rooms())
         self._ever_known |= self.known
         joined = await self.joined()
@@ -90,7 +93,7 @@ class Rooms:
                 ) from None
             self._desks.setdefault(room, team)
             await self._notebook.put(f"desk:{room}", team)
-            if await self.is_encrypted(room) and self._client.olm is None:
+            if self._client.olm is None and await self.is_encrypted(room):
                 raise SetupError(f"the agents' room {named} is encrypted: set matrix.encryption to true")
 
     def team(self, room: str) -> str | None:

@@ -17,10 +17,11 @@ from urllib.parse import unquote
 
 from helpbot.store.dead import QUIET, letters
 from helpbot.transports.base import Incoming, Kind
+from helpbot.transports.matrix_batch import Batch
 from helpbot.transports.matrix_crypto import GuardedClient
 from helpbot.transports.matrix_held import Held
 from helpbot.transports.matrix_http import CLIENT_API, JsonDict, Refused
-from helpbot.transports.matrix_inbox import Batch, Inbox
+from helpbot.transports.matrix_inbox import Inbox
 from helpbot.transports.matrix_rooms import Rooms
 from helpbot.transports.memory import MemoryTransport, Message
 from tests.core.cases import DESK as SMALL_DESK
