@@ -30,6 +30,7 @@ from nio.crypto import OlmAccount
 from helpbot import compose
 from helpbot.config import Config, Matrix
 from helpbot.store.codec import text_time
+from helpbot.store.lock import beside
 from helpbot.store.prepare import migrations, prepare
 from helpbot.transports.base import SetupError
 from helpbot.transports.matrix_http import as_dict
@@ -198,20 +199,20 @@ def reading(path: Path, look: Callable[[sqlite3.Connection], T]) -> T:
     while no journal lies beside it, and looks again when one has appeared meanwhile.
     """
     while True:
-        still = not any(path.with_name(path.name + end).exists() for end in ("-wal", "-journal"))
+        still = not any(beside(path, end).exists() for end in ("-wal", "-journal"))
         db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if still else ''}", uri=True)
         try:
             found = look(db)
         finally:
             db.close()
-        if not still or not path.with_name(path.name + "-wal").exists():
+        if not still or not beside(path, "-wal").exists():
             return found
 
 
 def desk_process(database: Path) -> str | None:
     """Return the process that holds the desk's lock; None when none does."""
     try:
-        file = os.open(database.with_name(database.name + ".lock"), os.O_RDONLY)
+        file = os.open(beside(database, ".lock"), os.O_RDONLY)
     except FileNotFoundError:
         return None
     try:

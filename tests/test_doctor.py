@@ -235,6 +235,28 @@ def test_a_desk_that_runs_is_seen_and_not_disturbed(config: Config) -> None:
     DeskLock(config.database_path()).release()
 
 
+def test_a_desk_that_runs_by_another_name_of_the_database_is_seen(config: Config) -> None:
+    (config.folder / "data").mkdir()
+    real, matrix = config.folder / "data" / "real.db", config.matrix
+    assert matrix is not None
+    told: dict[str, str] = {}
+
+    async def work() -> None:
+        store = await SqliteStore.open(real)
+        lock = DeskLock(real)
+        said = Incoming("$1", Kind.SAID, "!room", SAM, "Sam", NOW, text="hello")
+        await store.receive("matrix", [said], "cursor", NOW - timedelta(hours=1))
+        found, _ = await asyncio.to_thread(doctor.examine, config, matrix, NOW)
+        lock.release()
+        await store.close()
+        told.update({one.check: one.meaning for one in found})
+
+    config.database_path().symlink_to(real)
+    asyncio.run(work())
+    assert str(os.getpid()) in told["desk"]
+    assert "1 event waiting" in told["undecided events"]  # what lies in the write-ahead log is read
+
+
 def test_what_is_written_while_the_desk_has_the_database_open_is_seen(config: Config) -> None:
     async def work() -> None:
         store = await SqliteStore.open(config.database_path())

@@ -19,6 +19,7 @@ from typing import Protocol
 import structlog
 
 from helpbot.store.base import StoreBusy
+from helpbot.store.lock import beside
 from helpbot.transports.base import SetupError
 
 log = structlog.get_logger(__name__)
@@ -43,7 +44,7 @@ class DeadLetters(Protocol):
 
 def socket_of(database: Path) -> Path:
     """Return where the desk that runs on a database listens."""
-    return database.with_name(database.name + ".sock")
+    return beside(database, ".sock")
 
 
 # --- the desk's side

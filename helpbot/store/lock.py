@@ -12,11 +12,18 @@ from helpbot.transports.base import SetupError
 _LOOKS, _LOOK = 5, 0.1  # how often, and how many seconds between
 
 
+def beside(database: Path, ending: str) -> Path:
+    """Return the file beside a database whose name ends so: the same one for every symbolic link to the database."""
+    # Links of folders need no care: they lead to the same folder. Elsewhere a short path stays one: sockets need it.
+    real = Path(os.path.realpath(database)) if database.is_symlink() else database
+    return real.with_name(real.name + ending)
+
+
 class DeskLock:
     """Holds `<database>.lock` while the desk runs; kept by the kernel, so a killed desk leaves none behind."""
 
     def __init__(self, database: Path) -> None:
-        path = database.with_name(database.name + ".lock")
+        path = beside(database, ".lock")
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:

@@ -161,3 +161,13 @@ async def test_the_socket_of_a_killed_desk_is_replaced_and_no_other_file_is(tmp_
         await control.listen(Shelf(), database, lambda: NOW)
     assert [line["event"] for line in logs] == ["no_control_socket"]
     assert path.read_text() == "somebody's own"
+
+
+async def test_a_desk_is_asked_by_every_name_of_its_database(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    database, link = tmp_path / "data" / "desk.db", tmp_path / "link.db"
+    link.symlink_to(database)
+    async with listening(Shelf(), link):
+        assert json.loads(await exchange(database, b'{"do": "retry", "letter": "out1"}\n')) == {"found": True}
+        assert json.loads(await exchange(link, b'{"do": "retry", "letter": "out1"}\n')) == {"found": True}
+    assert [path.name for path in tmp_path.iterdir() if path.name != "data"] == ["link.db"]

@@ -246,6 +246,24 @@ def test_a_second_desk_on_the_same_database_is_refused_and_a_dead_one_is_not(tmp
     DeskLock(path).release()
 
 
+def test_a_second_desk_is_refused_under_every_name_of_the_database(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "other").mkdir()
+    real, link, folder = tmp_path / "data" / "desk.db", tmp_path / "other" / "link.db", tmp_path / "folder"
+    link.symlink_to(real)  # before there is a database, and after
+    folder.symlink_to(tmp_path / "data")
+    for there in (False, True):
+        if there:
+            real.touch()
+        first = DeskLock(link)
+        for name in (real, link, folder / "desk.db"):
+            with pytest.raises(SetupError, match="another helpbot"):
+                DeskLock(name)
+        first.release()
+        DeskLock(real).release()
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["link.db"]
+
+
 def others_may(path: Path) -> int:
     return path.stat().st_mode & 0o077
 
