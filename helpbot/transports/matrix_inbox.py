@@ -181,6 +181,8 @@ class Inbox(Words):
         name = shown_name(arrival.name, arrival.customer)
         at = moment(arrival.at, self._now())
         batch.items.append(Incoming(ref, Kind.ARRIVED, room, arrival.customer, name, at))
+        if arrival.event:  # she may not have been alone with the bot when it went
+            batch.items.append(Incoming(f"{ref}:{Kind.ALONE}", Kind.ALONE, room, arrival.customer, name, at))
         batch.arrived.add(room)
         if not words_too:
             return

@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
 
 import structlog
 
@@ -192,7 +191,7 @@ class Rooms:
 
     def invited(self, room: str, state: Sequence[JsonDict]) -> None:
         """Join, or refuse, as `invites_from` says."""
-        inviter = next((event.get("sender") for event in state if self._invites_me(event)), None)
+        inviter = inviter_of(state, self._me)
         wanted = self.team(room) is not None or (
             is_user_id(inviter) and any(fnmatchcase(str(inviter), pattern) for pattern in self._invites_from)
         )
@@ -258,10 +257,6 @@ class Rooms:
         if room in self._desks:
             log.error("agents_room_lost", room=room, team=self._desks[room], hint=f"invite {self._me} there again")
 
-    def _invites_me(self, event: Mapping[str, Any]) -> bool:
-        about_me = event.get("type") == "m.room.member" and event.get("state_key") == self._me
-        return about_me and as_dict(event.get("content")).get("membership") == "invite"
-
     async def _join(self, room: str) -> None:
         await self._client.call("POST", path("join", room), {})
 
@@ -273,3 +268,16 @@ class Rooms:
 def invite_state(info: object) -> list[JsonDict]:
     """Return the stripped state of an invited room in a sync."""
     return dicts(as_dict(as_dict(info).get("invite_state")).get("events"))
+
+
+def inviter_of(state: Sequence[JsonDict], me: str) -> object:
+    """Return who invites: the sender of the last invitation in this state; None without one.
+
+    The inviter's server supplies this state, and may forge what is in it; the homeserver itself adds the real
+    invitation to its end.
+    """
+    for event in reversed(state):
+        about_me = event.get("type") == "m.room.member" and event.get("state_key") == me
+        if about_me and as_dict(event.get("content")).get("membership") == "invite":
+            return event.get("sender")
+    return None

@@ -88,8 +88,12 @@ class Words:
                 people = await self._rooms.people(place.room, now=False)
             except Refused:  # the bot is out already
                 return
-            company = Kind.CROWDED if len(people.keys() - {self._me}) > 1 else Kind.ALONE
-            batch.items.append(replace(news, id=f"{ref}:{company}", kind=company))
+            others = people.keys() - {self._me}
+            if len(others) > 1:
+                batch.items.append(replace(news, id=f"{ref}:{Kind.CROWDED}", kind=Kind.CROWDED))
+            for alone in others if len(others) == 1 else ():
+                name = shown_name(people[alone], alone)
+                batch.items.append(replace(news, id=f"{ref}:{Kind.ALONE}", kind=Kind.ALONE, sender=alone, name=name))
 
     async def _read_event(self, event: JsonDict, place: Place, batch: Batch) -> None:
         ref, sender = reference(event.get("event_id")), event.get("sender")

@@ -69,7 +69,7 @@ async def test_a_third_person_who_comes_and_goes_is_told(bot: Bot, plain_actor: 
     await bob.join(room)
     await bot.wait_for(lambda item: item.kind is Kind.CROWDED and item.sender == bob.id)
     await bob.leave(room)
-    await bot.wait_for(lambda item: item.kind is Kind.ALONE and item.sender == bob.id)
+    await bot.wait_for(lambda item: item.kind is Kind.ALONE and item.sender == alice.id)
 
 
 async def test_words_between_invitation_and_join_are_heard_after_the_arrival(
@@ -111,6 +111,8 @@ async def test_going_and_coming_back_are_told(bot: Bot, plain_actor: MakePlain) 
     await bot.wait_for(lambda item: item.kind is Kind.REMOVED and item.room == room)
     await alice.invite(room, bot.id)
     again = await bot.wait_for(lambda item: item.kind is Kind.ARRIVED and item.id != f"arrived:{room}")
+    alone = await bot.wait_for(lambda item: item.kind is Kind.ALONE and item.room == room)
+    assert alone.sender == alice.id
     assert (again.room, again.sender) == (room, alice.id)
     await alice.say(room, "back")
     await bot.heard("back")
