@@ -22,12 +22,13 @@ from helpbot.transports import matrix_content
 from helpbot.transports.base import Address, Notebook, Receive, SetupError, TryLater, Undeliverable
 from helpbot.transports.matrix_batch import Batch
 from helpbot.transports.matrix_crypto import GuardedClient
+from helpbot.transports.matrix_desks import DOOR
 from helpbot.transports.matrix_events import reference
 from helpbot.transports.matrix_held import Held
 from helpbot.transports.matrix_http import Backoff, LoginGone, Refused, path
 from helpbot.transports.matrix_inbox import Inbox
 from helpbot.transports.matrix_login import Account, connect
-from helpbot.transports.matrix_rooms import DOOR, Rooms
+from helpbot.transports.matrix_rooms import Rooms
 from helpbot.transports.matrix_signing import vouch_for_device
 
 log = structlog.get_logger(__name__)

@@ -17,10 +17,11 @@ from helpbot.transports.base import Incoming, Kind, TryLater
 from helpbot.transports.matrix_aside import Failure, Unread
 from helpbot.transports.matrix_batch import Batch, in_order
 from helpbot.transports.matrix_crypto import GuardedClient
+from helpbot.transports.matrix_desks import DOOR
 from helpbot.transports.matrix_events import is_user_id, moment, reference, shown_name
 from helpbot.transports.matrix_held import Held
 from helpbot.transports.matrix_http import JsonDict, LoginGone, Refused, as_dict, dicts
-from helpbot.transports.matrix_rooms import DOOR, Rooms, invite_state
+from helpbot.transports.matrix_rooms import Rooms, invite_state
 from helpbot.transports.matrix_words import Words, is_member_event, membership_of
 
 log = structlog.get_logger(__name__)

@@ -6,23 +6,22 @@ Rule: who is in a room is asked from the server when it matters, because what a 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 import structlog
 
-from helpbot.transports.base import Notebook, SetupError, TryLater, Undeliverable
+from helpbot.transports.base import Notebook, SetupError, Undeliverable
 from helpbot.transports.matrix_aside import Aside
 from helpbot.transports.matrix_chores import WAITING, Budget, Chores
 from helpbot.transports.matrix_crypto import GuardedClient
+from helpbot.transports.matrix_desks import Desks, state_of
 from helpbot.transports.matrix_events import is_user_id
 from helpbot.transports.matrix_http import JsonDict, Refused, as_dict, dicts, path
 
 log = structlog.get_logger(__name__)
 
-DOOR = ("m.room.join_rules", "m.room.history_visibility")  # the state that says who may come in and read
 _PEOPLE_KEPT = 1000  # rooms whose members' names are remembered
 
 
@@ -59,14 +58,10 @@ class Rooms:
         self._client = client
         self._notebook = notebook
         self._me = str(client.user)
-        self._teams = teams
         self._invites_from = tuple(invites_from)
         self._decline = decline
-        self._warn = warn
         self._budget = Budget()
-        self._exposed: dict[str, bool] = {}
-        self._desks: dict[str, str] = {}  # room id → team
-        self._ids: dict[str, str] = {}  # alias → room id
+        self._desks = Desks(client, notebook, self.chores, teams, warn)
         self._encrypted: dict[str, bool] = {}
         self._people: dict[str, dict[str, str]] = {}
         self._leaving: set[str] = set()
@@ -78,72 +73,26 @@ class Rooms:
         await self.aside.load()
         self.known = set(await self._notebook.rooms())
         self._ever_known |= self.known
-        joined = await self.joined()
-        for team, named in self._teams.items():
-            try:
-                room = await self.resolve(named)
-                if room not in joined:
-                    await self._client.call("POST", path("join", named), {})
-                    log.info("agents_room_joined", room=room, team=team)
-            except Refused as refused:
-                raise SetupError(
-                    f"the agents' room {named} of team {team} is out of reach ({refused.code}): "
-                    f"check teams.matrix_room, invite {self._me} there, and start again"
-                ) from None
-            self._desks.setdefault(room, team)
-            await self._notebook.put(f"desk:{room}", team)
+        await self._desks.open(await self.joined())
+        for room in self._desks.rooms():
             if self._client.olm is None and await self.is_encrypted(room):
-                raise SetupError(f"the agents' room {named} is encrypted: set matrix.encryption to true")
+                raise SetupError(f"the agents' room {room} is encrypted: set matrix.encryption to true")
 
     def team(self, room: str) -> str | None:
         """Return whose agents' room this is."""
-        return self._desks.get(room)
+        return self._desks.team(room)
 
     async def is_exposed(self, room: str) -> bool:
         """Tell whether an agents' room may be entered or read by anybody: then nothing of a customer is said there."""
-        if room not in self._desks:
-            return False
-        if room not in self._exposed:
-            rule, rule_event = await self._state(room, "m.room.join_rules", "join_rule")
-            visibility, seen_event = await self._state(room, "m.room.history_visibility", "history_visibility")
-            exposed = rule == "public" or visibility == "world_readable"
-            if exposed:
-                log.error(
-                    "agents_room_exposed",
-                    room=room,
-                    team=self._desks[room],
-                    hint="anybody may come in or read it: nothing is posted there until it is invite-only",
-                )
-                key = hashlib.sha256(f"{room} {rule_event} {seen_event}".encode()).hexdigest()[:32]
-                self.chores.add(room, lambda: self._warn(room, f"exposed-{key}"))
-            self._exposed[room] = exposed
-        return self._exposed[room]
-
-    async def _state(self, room: str, kind: str, field: str) -> tuple[object, object]:
-        """Return a field of a room's state, and what tells this state from a later one."""
-        try:
-            event = await self._client.call("GET", path("rooms", room, "state", kind), query={"format": "event"})
-        except Refused as refused:
-            if refused.code != "M_NOT_FOUND":
-                raise
-            return None, None
-        if "content" not in event and field not in event:
-            raise TryLater(f"the homeserver does not tell the room's {kind}")
-        content = as_dict(event.get("content")) or event  # some servers give the content alone
-        return content.get(field), event.get("event_id")
+        return await self._desks.is_exposed(room)
 
     def door_changed(self, room: str) -> None:
         """Forget who may come into the room."""
-        self._exposed.pop(room, None)
+        self._desks.door_changed(room)
 
     async def resolve(self, named: str) -> str:
         """Return the id of a room named by alias or id."""
-        if not named.startswith("#"):
-            return named
-        if named not in self._ids:
-            answer = await self._client.call("GET", path("directory", "room", named), holds={"room_id": str})
-            self._ids[named] = str(answer.get("room_id"))
-        return self._ids[named]
+        return self._desks.resolve(named)
 
     # --- what is known of a room
 
@@ -162,7 +111,7 @@ class Rooms:
         return self._encrypted[room]
 
     async def _ask_encrypted(self, room: str) -> None:
-        algorithm, event = await self._state(room, "m.room.encryption", "algorithm")
+        algorithm, event = await state_of(self._client, room, "m.room.encryption", "algorithm")
         if algorithm is None and event is None:
             self._encrypted.setdefault(room, False)
         else:
@@ -255,7 +204,7 @@ class Rooms:
         self._encrypted.pop(room, None)
         self.members_changed(room)
         if room in self._desks:
-            log.error("agents_room_lost", room=room, team=self._desks[room], hint=f"invite {self._me} there again")
+            log.error("agents_room_lost", room=room, team=self.team(room), hint=f"invite {self._me} there again")
 
     async def _join(self, room: str) -> None:
         await self._client.call("POST", path("join", room), {})
