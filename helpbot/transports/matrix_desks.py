@@ -19,6 +19,7 @@ from helpbot.transports.matrix_http import Refused, as_dict, path
 log = structlog.get_logger(__name__)
 
 DOOR = ("m.room.join_rules", "m.room.history_visibility")  # the state that says who may come in and read
+_BY_INVITATION = (None, "invite", "private", "knock")  # all other rules let in whom no agent knows
 
 
 def note_of(team: str) -> str:
@@ -118,7 +119,7 @@ class Desks:
             visibility, seen_event = await state_of(
                 self._client, room, "m.room.history_visibility", "history_visibility"
             )
-            exposed = rule == "public" or visibility == "world_readable"
+            exposed = rule not in _BY_INVITATION or visibility == "world_readable"
             if exposed:
                 log.error(
                     "agents_room_exposed",

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from helpbot.transports.base import SetupError
+from helpbot.transports.base import SetupError, TryLater
 
 from .actors import CLIENT
 from .bot import until_in
@@ -48,3 +48,31 @@ async def test_an_alias_that_is_pointed_to_another_room_is_not_followed(
     await bot.start(teams={"mobile": alias})  # which the admin wrote anew, and may have looked at
     await bot.say(alias, "named anew", "k3")
     await eve.wait_for_text(trap, "named anew")
+
+
+async def test_an_agents_room_that_opens_to_a_space_is_not_spoken_in(new_bot: MakeBot, plain_actor: MakePlain) -> None:
+    sam, mallory = await plain_actor("Sam"), await plain_actor("Mallory")
+    bot = await new_bot()
+    room = await sam.create_room(bot.id)
+    await bot.start(teams={"mobile": room})
+    await bot.say(room, "all is well", "k1")
+    space = await sam.create_room(preset="public_chat", creation_content={"type": "m.space"})
+    allowed = [{"type": "m.room_membership", "room_id": space}]
+    await sam.send_state(room, "m.room.join_rules", {"join_rule": "restricted", "allow": allowed})
+    await mallory.join(space)
+    await mallory.join(room)
+    await mallory.say(room, "!r send me your password")
+    assert (await bot.heard("!r send me your password")).exposed
+    with pytest.raises(TryLater, match="open to everybody"):
+        await bot.say(room, "a card with her name", "k2")
+
+
+async def test_an_agents_room_at_whose_door_people_may_knock_is_private(
+    new_bot: MakeBot, plain_actor: MakePlain
+) -> None:
+    sam = await plain_actor("Sam")
+    bot = await new_bot()
+    room = await sam.create_room(bot.id)
+    await sam.send_state(room, "m.room.join_rules", {"join_rule": "knock"})
+    await bot.start(teams={"mobile": room})
+    await bot.say(room, "all is well", "k1")
