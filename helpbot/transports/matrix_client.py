@@ -118,11 +118,11 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
         try:
             async with await self.send(method, target, data, headers, timeout=limit) as response:
                 status, answered, raw = response.status, response.headers, await response.read()
-        except aiohttp.InvalidURL:
-            raise SetupError(
-                f"{self.homeserver!r} is no address of a homeserver: write matrix.homeserver as a https URL"
-            ) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            if isinstance(error, aiohttp.InvalidURL) and not isinstance(error, aiohttp.RedirectClientError):
+                raise SetupError(
+                    f"{self.homeserver!r} is no address of a homeserver: write matrix.homeserver as a https URL"
+                ) from None
             self._gate.failed()
             raise TryLater(f"the homeserver cannot be reached ({type(error).__name__})") from None
         try:

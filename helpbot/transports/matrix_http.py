@@ -19,6 +19,7 @@ JsonDict = dict[str, Any]
 
 CLIENT_API = "/_matrix/client/v3"
 LONGEST_WAIT = timedelta(minutes=5)
+_LONGEST_MS = LONGEST_WAIT / timedelta(milliseconds=1)
 _TROUBLE = 2  # failures in a row after which the homeserver is taken for gone
 _PROBE = 5.0  # seconds that one who tries again has before the next one may
 _AT_ONCE = 0.3  # seconds within which failures are one
@@ -74,15 +75,14 @@ def fault(status: int, headers: Mapping[str, str], answer: object) -> TryLater |
 
 
 def _wait_asked(told: Mapping[str, Any], headers: Mapping[str, str]) -> timedelta | None:
+    """Return how long the homeserver asks to wait; None for what is no time, or so short that it would be no wait."""
     asked = told.get("retry_after_ms")
-    if isinstance(asked, int | float) and not isinstance(asked, bool):
-        seconds = asked / 1000
-    else:
+    if not isinstance(asked, int | float) or isinstance(asked, bool):
         header = headers.get("Retry-After", "")
-        if not header.isascii() or not header.isdigit():
-            return None
-        seconds = int(header[:6])
-    return timedelta(seconds=min(max(seconds, 0.0), LONGEST_WAIT.total_seconds()))
+        asked = int(header[:6]) * 1000 if header.isascii() and header.isdigit() else 0
+    if not asked >= 1000:  # so put, NaN is none either
+        return None
+    return timedelta(milliseconds=min(asked, _LONGEST_MS))
 
 
 def as_dict(value: object) -> JsonDict:

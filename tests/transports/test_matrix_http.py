@@ -1,0 +1,81 @@
+"""What answers mean, however malformed: when to try again, and never at once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpbot.transports.base import SetupError, TryLater
+from helpbot.transports.matrix_client import HttpClient
+from helpbot.transports.matrix_http import LONGEST_WAIT, fault
+
+from ..crash.proxy import Answer, Proxy, Trouble
+
+LIMIT = {"errcode": "M_LIMIT_EXCEEDED"}
+_NUMBERS = st.integers() | st.floats() | st.integers(min_value=300).map(lambda digits: 10 ** (digits % 4000))
+
+
+@pytest.fixture
+async def proxy() -> AsyncIterator[Proxy]:
+    """A proxy with nothing behind it."""
+    proxy = Proxy("http://127.0.0.1:1")
+    await proxy.start()
+    yield proxy
+    await proxy.stop()
+
+
+async def _asked(proxy: Proxy, answer: Answer) -> dict[str, Any]:
+    def rule(request: web.Request) -> Trouble:
+        return Trouble("as told", 0, answer)
+
+    proxy.rule = rule
+    client = HttpClient(proxy.url, "@bot:test", None, "")
+    try:
+        return await client.call("GET", "/_matrix/client/v3/sync")
+    finally:
+        await client.shut()
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "1" + "0" * 400, "1" + "0" * 5000, "-1", "true"])
+async def test_any_number_for_a_wait_is_taken_as_a_limit(proxy: Proxy, text: str) -> None:
+    answer = Answer(429, f'{{"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": {text}}}')
+    with pytest.raises(TryLater, match="limits how fast"):
+        await _asked(proxy, answer)
+
+
+@given(st.one_of(_NUMBERS, st.text(), st.none(), st.booleans()), st.text() | st.integers().map(str))
+def test_a_wait_that_is_asked_for_is_a_second_at_least_and_not_without_end(asked: object, header: str) -> None:
+    error = fault(429, {"Retry-After": header}, {**LIMIT, "retry_after_ms": asked})
+    assert isinstance(error, TryLater)
+    assert error.after is None or timedelta(seconds=1) <= error.after <= LONGEST_WAIT
+
+
+@pytest.mark.parametrize(
+    ("asked", "header", "seconds"),
+    [(2500, "9", 2.5), (None, "7", 7), (0, "", None), (999, "", None), (None, "0", None), (10**9, "", 300)],
+)
+def test_what_asks_for_no_wait_leaves_it_to_the_own_one(asked: object, header: str, seconds: float | None) -> None:
+    error = fault(429, {"Retry-After": header}, {**LIMIT, "retry_after_ms": asked})
+    assert isinstance(error, TryLater)
+    assert error.after == (None if seconds is None else timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize("status", [302, 307])
+@pytest.mark.parametrize("where", ["http://", "http://[bad/", "captive:portal", "///", ""])
+async def test_a_redirect_to_nowhere_is_for_later(proxy: Proxy, status: int, where: str) -> None:
+    with pytest.raises(TryLater):
+        await _asked(proxy, Answer(status, "", {"Location": where}))
+
+
+@pytest.mark.parametrize("address", ["http://", "http://[bad", "matrix.example.org"])
+async def test_an_address_that_is_none_is_for_the_admin_to_mend(address: str) -> None:
+    client = HttpClient(address, "@bot:test", None, "")
+    with pytest.raises(SetupError, match="no address of a homeserver"):
+        await client.call("GET", "/_matrix/client/v3/sync")
+    await client.shut()
