@@ -30,7 +30,14 @@ _WHY = {
     "M_FORBIDDEN": "the bot may not write in this room",
     "M_NOT_FOUND": "there is no such room or message",
     "M_GUEST_ACCESS_FORBIDDEN": "the bot may not write in this room",
+}
+# What is refused to the whole account, or by the whole server: it says nothing about a room, and may be lifted.
+_BARRED = {
     "M_USER_SUSPENDED": "the bot's account is suspended",
+    "M_RESOURCE_LIMIT_EXCEEDED": "the homeserver has reached a limit of its own, and takes nothing",
+    "M_CONSENT_NOT_GIVEN": "the homeserver's terms have to be accepted for the bot's account",
+    "M_UNRECOGNIZED": "the homeserver does not know this request",
+    "M_SERVER_NOT_TRUSTED": "the homeserver does not trust another one",
 }
 
 
@@ -51,6 +58,14 @@ class LoginGone(TryLater):
         self.soft = soft
 
 
+class Barred(TryLater):
+    """The account may do nothing of the kind now, in whatever room; `code` is Matrix's errcode."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"{_BARRED[code]} ({code})")
+        self.code = code
+
+
 def path(*parts: str) -> str:
     """Return a path of the client API; each part is quoted, so that no id can lead elsewhere."""
     return "/".join([CLIENT_API, *(quote(part, safe="") for part in parts)])
@@ -67,6 +82,8 @@ def fault(status: int, headers: Mapping[str, str], answer: object) -> TryLater |
         return TryLater("the homeserver limits how fast the bot may act", _wait_asked(told, headers))
     if code in _LOGIN_GONE:
         return LoginGone(f"the homeserver does not accept the login ({code})", soft=told.get("soft_logout") is True)
+    if code in _BARRED:
+        return Barred(code)
     if status == 413:
         return Refused(_WHY["M_TOO_LARGE"], status, code or "M_TOO_LARGE")
     if status >= 500 or not code:

@@ -18,7 +18,7 @@ from Crypto.Signature import eddsa
 
 from helpbot.transports.base import Notebook
 from helpbot.transports.matrix_crypto import HOSTILE, GuardedClient
-from helpbot.transports.matrix_http import JsonDict, Refused, as_dict, dicts, fault, path
+from helpbot.transports.matrix_http import Barred, JsonDict, Refused, as_dict, dicts, fault, path
 
 log = structlog.get_logger(__name__)
 
@@ -105,6 +105,10 @@ async def vouch_for_device(client: GuardedClient, notebook: Notebook, password: 
         why = str(unsigned)
     except Refused as refused:
         why = f"the homeserver refused it ({refused.code or refused.status})"
+    except Barred as barred:
+        if barred.code != "M_UNRECOGNIZED":
+            raise
+        why = "the homeserver has no cross-signing"
     else:
         return SIGNED
     log.warning("device_not_signed", user=client.user_id, device=client.device_id, why=why)

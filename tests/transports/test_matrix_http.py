@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from helpbot.transports.base import SetupError, TryLater
 from helpbot.transports.matrix_client import HttpClient
-from helpbot.transports.matrix_http import LONGEST_WAIT, fault
+from helpbot.transports.matrix_http import LONGEST_WAIT, Refused, fault
 
 from ..crash.proxy import Answer, Proxy, Trouble
 
@@ -79,3 +79,25 @@ async def test_an_address_that_is_none_is_for_the_admin_to_mend(address: str) ->
     with pytest.raises(SetupError, match="no address of a homeserver"):
         await client.call("GET", "/_matrix/client/v3/sync")
     await client.shut()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "M_RESOURCE_LIMIT_EXCEEDED",
+        "M_USER_SUSPENDED",
+        "M_CONSENT_NOT_GIVEN",
+        "M_UNRECOGNIZED",
+        "M_SERVER_NOT_TRUSTED",
+    ],
+)
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_what_is_refused_to_the_whole_account_is_for_later(code: str, status: int) -> None:
+    error = fault(status, {}, {"errcode": code, "error": "no"})
+    assert isinstance(error, TryLater)
+    assert code in error.why
+
+
+@pytest.mark.parametrize("code", ["M_FORBIDDEN", "M_NOT_FOUND", "M_TOO_LARGE", "M_UNKNOWN", "M_BAD_JSON"])
+def test_what_is_refused_to_a_room_is_refused(code: str) -> None:
+    assert isinstance(fault(403, {}, {"errcode": code}), Refused)
