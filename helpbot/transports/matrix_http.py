@@ -22,7 +22,7 @@ LONGEST_WAIT = timedelta(minutes=5)
 _LONGEST_MS = LONGEST_WAIT / timedelta(milliseconds=1)
 _TROUBLE = 2  # failures in a row after which the homeserver is taken for gone
 _PROBE = 5.0  # seconds that one who tries again has before the next one may
-_AT_ONCE = 0.3  # seconds within which failures are one
+AT_ONCE = 0.3  # seconds within which failures are one
 
 _LOGIN_GONE = {"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED", "M_USER_LOCKED"}
 _WHY = {
@@ -113,8 +113,11 @@ def dicts(value: object) -> list[JsonDict]:
 
 
 def is_away(status: int, answer: object) -> bool:
-    """Tell whether an answer means that nobody is at home behind it: a gateway's, or none of a Matrix homeserver."""
-    return status in {502, 503, 504} or (status >= 500 and not isinstance(answer, dict))
+    """Tell whether an answer means that nobody is at home behind it: a gateway's, or none of a Matrix homeserver.
+
+    With an errcode it comes from our homeserver, perhaps about another one that is gone, and that keeps nobody else.
+    """
+    return status >= 500 and not isinstance(as_dict(answer).get("errcode"), str)
 
 
 class Gate:
@@ -139,7 +142,7 @@ class Gate:
     def failed(self) -> None:
         """Keep that nobody answered; what fails at the same time is the same trouble."""
         now = asyncio.get_running_loop().time()
-        if now < self._heard + _AT_ONCE:
+        if now < self._heard + AT_ONCE:
             return
         self._heard = now
         self._failures = min(self._failures + 1, 10)

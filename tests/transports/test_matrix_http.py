@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from helpbot.transports.base import SetupError, TryLater
 from helpbot.transports.matrix_client import HttpClient
-from helpbot.transports.matrix_http import LONGEST_WAIT, Refused, fault
+from helpbot.transports.matrix_http import AT_ONCE, LONGEST_WAIT, Refused, fault
 
 from ..crash.proxy import Answer, Proxy, Trouble
 
@@ -101,3 +102,35 @@ def test_what_is_refused_to_the_whole_account_is_for_later(code: str, status: in
 @pytest.mark.parametrize("code", ["M_FORBIDDEN", "M_NOT_FOUND", "M_TOO_LARGE", "M_UNKNOWN", "M_BAD_JSON"])
 def test_what_is_refused_to_a_room_is_refused(code: str) -> None:
     assert isinstance(fault(403, {}, {"errcode": code}), Refused)
+
+
+async def _is_open_after(proxy: Proxy, status: int, body: str) -> bool:
+    """Tell whether others may ask at once when a request has failed so again and again, at different times."""
+
+    def rule(request: web.Request) -> Trouble:
+        return Trouble("as told", 0, Answer(status, body))
+
+    proxy.rule = rule
+    client = HttpClient(proxy.url, "@bot:test", None, "")
+    try:
+        for _ in range(3):
+            with pytest.raises(TryLater):
+                await client.call("POST", "/_matrix/client/v3/join/room", {}, gated=False)
+            await asyncio.sleep(AT_ONCE)
+        await client.ask("GET", "/_matrix/client/v3/sync")
+    except TryLater:
+        return False
+    finally:
+        await client.shut()
+    return True
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+async def test_a_server_that_cannot_reach_another_one_is_not_away(proxy: Proxy, status: int) -> None:
+    failed = '{"errcode": "M_UNKNOWN", "error": "Failed to join via any server"}'
+    assert await _is_open_after(proxy, status, failed)
+
+
+@pytest.mark.parametrize("body", ["", "<html>", "[]", '{"error": "no upstream"}', '{"errcode": 502}'])
+async def test_a_gateway_with_nobody_behind_it_means_away(proxy: Proxy, body: str) -> None:
+    assert not await _is_open_after(proxy, 502, body)
