@@ -141,9 +141,8 @@ class MatrixTransport:
 
     async def _listen(self, client: GuardedClient, rooms: Rooms, receive: Receive) -> None:
         held = Held(self._notebook)
-        await held.load()
         inbox = Inbox(client, rooms, held, _now)
-        cursor = await self._notebook.cursor()
+        cursor: str | None = None
         backoff, upkeep = Backoff("sync", homeserver=self._login.homeserver), self._upkeep(client)
         while True:
             try:
@@ -151,6 +150,8 @@ class MatrixTransport:
                     wait = _POLL if (due := held.next_due(_now())) is None else min(max(due, 1.0), _POLL)
                     cursor = await self._sync(client, inbox, receive, cursor, wait)
                 else:
+                    await held.load()
+                    cursor = await self._notebook.cursor()
                     await upkeep()
                     await rooms.open_desks()
                     cursor = await self._catch_up(client, inbox, receive, cursor)

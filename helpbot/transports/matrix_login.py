@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from helpbot.transports.base import Notebook, SetupError
+from helpbot.transports.base import Notebook, SetupError, TryLater
 from helpbot.transports.matrix_crypto import GuardedClient
 from helpbot.transports.matrix_http import LoginGone, Refused, path
 
@@ -108,6 +108,8 @@ async def _kept(client: GuardedClient, account: Account, notebook: Notebook) -> 
             ) from None
         log.warning("login_gone", device=login.device, does="logs in anew, as another device")
         return await _new(client, account, notebook, device=login.device if gone.soft else None)
+    except Refused as refused:  # it says nothing about the login, which must not be given up for that
+        raise TryLater(refused.why) from None
     return login
 
 

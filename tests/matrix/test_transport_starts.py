@@ -1,0 +1,82 @@
+"""Starts on a day when something beside the bot does not work: it waits, and then it goes on as it was."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+
+from helpbot.transports.base import TryLater
+
+from ..crash.proxy import Proxy, Trouble, json_answer
+from .bot import MemoryNotebook, talk
+from .conftest import MakeBot, MakePlain
+from .synapse import Synapse
+
+pytestmark = pytest.mark.synapse
+
+
+class BusyNotebook(MemoryNotebook):
+    """A notebook in a database that another program uses for a while: each first look fails."""
+
+    def __init__(self, kept: MemoryNotebook) -> None:
+        super().__init__()
+        self.values, self.saved_cursor, self.saved_rooms = kept.values, kept.saved_cursor, kept.saved_rooms
+        self.looks: Counter[str] = Counter()
+
+    def _look(self, at: str) -> None:
+        self.looks[at] += 1
+        if self.looks[at] == 1:
+            raise TryLater("the database cannot be used now")
+
+    async def get(self, key: str) -> str | None:
+        self._look(key)
+        return await super().get(key)
+
+    async def cursor(self) -> str | None:
+        self._look("the cursor")
+        return await super().cursor()
+
+    async def rooms(self) -> frozenset[str]:
+        self._look("the rooms")
+        return await super().rooms()
+
+
+@pytest.fixture
+async def proxy(synapse: Synapse) -> AsyncIterator[Proxy]:
+    proxy = Proxy(synapse.url)
+    await proxy.start()
+    yield proxy
+    await proxy.stop()
+
+
+async def test_a_start_waits_for_a_database_that_is_in_use(new_bot: MakeBot, plain_actor: MakePlain) -> None:
+    bot, alice = await new_bot(), await plain_actor("Alice")
+    await bot.start()
+    room = await talk(alice, bot)
+    await bot.stop()
+    await alice.say(room, "while it was away")
+    bot.begin(notebook=BusyNotebook(bot.notebook))
+    await bot.ready(timeout=60)
+    await bot.heard("while it was away")
+
+
+async def test_a_kept_login_is_kept_when_the_homeserver_does_not_know_what_it_is_asked(
+    new_bot: MakeBot, proxy: Proxy
+) -> None:
+    bot = await new_bot(homeserver=proxy.url)
+    await bot.start()
+    await bot.stop()
+    left = [json_answer(404, {"errcode": "M_UNRECOGNIZED"}), json_answer(400, {"errcode": "M_UNKNOWN"})]
+
+    def rule(request: web.Request) -> Trouble | None:
+        return Trouble("refused", 0, left.pop()) if left and request.path.endswith("/whoami") else None
+
+    proxy.rule = rule
+    proxy.asked.clear()
+    await bot.start()
+    paths = [path.rsplit("/", 1)[1] for _, _, path in proxy.asked]
+    assert paths.count("whoami") == 3
+    assert "login" not in paths
