@@ -16,12 +16,12 @@ from urllib.parse import urlencode
 import aiohttp
 import vodozemac
 from nio import AsyncClient, AsyncClientConfig
-from nio.store import SqliteStore
 
 from helpbot.transports.base import SetupError, TryLater
 from helpbot.transports.matrix_events import is_user_id, words
 from helpbot.transports.matrix_http import Gate, JsonDict, dicts, fault, is_away, path
 from helpbot.transports.matrix_json import parse
+from helpbot.transports.matrix_keystore import FAULTS, KeyStore, not_opened
 
 # nio writes what people said into its log (validation errors quote the event); ours must not hold that.
 logging.getLogger("nio").setLevel(logging.CRITICAL + 1)
@@ -42,7 +42,7 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
 
     def __init__(self, homeserver: str, user: str, store: Path | None, pickle_key: str) -> None:
         config = AsyncClientConfig(
-            store=SqliteStore,
+            store=KeyStore,
             encryption_enabled=store is not None,
             pickle_key=pickle_key,
             store_sync_tokens=False,
@@ -53,7 +53,7 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
         self._gate = Gate()
 
     def open(self, device: str, token: str) -> None:
-        """Take up a login, with its keys; raises SetupError when they cannot be opened."""
+        """Take up a login, with its keys; raises SetupError when they cannot be opened, TryLater while in use."""
         try:
             self.restore_login(self.user, device, token)
         except (vodozemac.PickleException, vodozemac.LibolmPickleException):
@@ -61,8 +61,8 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
                 f"the encryption keys in {self.store_path} belong to another database: "
                 "restore the database that they were made with, or give helpbot an empty folder (matrix.store)"
             ) from None
-        if self.store is not None:
-            self.store.database.execute_sql("PRAGMA journal_mode=WAL")
+        except FAULTS as error:
+            raise not_opened(error, self.store_path) from None
 
     async def shut(self) -> None:
         """Close the connections and the key store."""

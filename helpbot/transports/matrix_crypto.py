@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import structlog
 import vodozemac
 from nio import MatrixRoom, MegolmEvent, RoomKeyEvent
+from nio.crypto import OutboundGroupSession
 from nio.event_builders import DummyMessage
 from nio.events import OlmEvent, ToDeviceEvent
 from nio.exceptions import EncryptionError, LocalProtocolError
@@ -24,6 +26,7 @@ from nio.responses import KeysClaimResponse, KeysQueryResponse, KeysUploadRespon
 from helpbot.transports.base import TryLater
 from helpbot.transports.matrix_client import HttpClient
 from helpbot.transports.matrix_http import JsonDict, as_dict, dicts, path
+from helpbot.transports.matrix_keystore import FAULTS, not_kept
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +43,7 @@ HOSTILE = (
     RecursionError,
 )
 _SHARE_TRIES = 3
+_AT_ONCE = 20  # people whose devices' keys are sealed without a pause
 
 
 class GuardedClient(HttpClient):
@@ -48,6 +52,24 @@ class GuardedClient(HttpClient):
     def __init__(self, homeserver: str, user: str, store: Path | None, pickle_key: str) -> None:
         super().__init__(homeserver, user, store, pickle_key)
         self._wants_fallback_key = False
+        self._out_of_step = False
+
+    @contextmanager
+    def _in_step(self) -> Iterator[None]:
+        """Keep the keys in memory as they are in the store: without an await, because others use them meanwhile.
+
+        Raises TryLater when the store fails. Memory may be ahead of it then, and is read from it again before it is
+        used: what another step wrote of it would make the loss of a key that was rolled back final.
+        """
+        try:
+            if self._out_of_step:
+                self.olm.load()
+                self.olm.account = self.olm.store.load_account()
+                self._out_of_step = False
+            yield
+        except FAULTS as error:
+            self._out_of_step = True
+            raise not_kept(error, self.olm.store.database_path) from None
 
     # --- what a sync says about keys
 
@@ -59,7 +81,7 @@ class GuardedClient(HttpClient):
         for raw in dicts(as_dict(answer.get("to_device")).get("events")):
             # One transaction, because nio keeps what a message uses up before it keeps the key that it brings: killed
             # in between, it could never read that message again.
-            with self.olm.store.database.atomic():
+            with self._in_step(), self.olm.store.database.atomic():
                 try:
                     event = ToDeviceEvent.parse_event(raw)
                     if isinstance(event, OlmEvent):  # no verification, no key requests: the bot does neither
@@ -87,11 +109,12 @@ class GuardedClient(HttpClient):
         """
         if self.olm is None:
             return None
-        try:
-            megolm = MegolmEvent.from_dict({**event, "room_id": room})
-            clear = self.olm.decrypt_megolm_event(megolm, room) if isinstance(megolm, MegolmEvent) else None
-        except HOSTILE:
-            return None
+        with self._in_step():
+            try:
+                megolm = MegolmEvent.from_dict({**event, "room_id": room})
+                clear = self.olm.decrypt_megolm_event(megolm, room) if isinstance(megolm, MegolmEvent) else None
+            except HOSTILE:
+                return None
         payload = getattr(clear, "source", None)
         if not isinstance(payload, dict) or payload.get("room_id") != room or "state_key" in payload:
             return None
@@ -120,15 +143,17 @@ class GuardedClient(HttpClient):
             await self.call("PUT", path("sendToDevice", message.type, uuid.uuid4().hex), message.as_dict())
 
     async def _upload_keys(self) -> None:
-        body: JsonDict = self.olm.share_keys() if self.should_upload_keys else {}
-        if self._wants_fallback_key:
-            body["fallback_keys"] = self._fallback_key()
-        if not body:
-            return
-        self.olm.save_account()  # first, because keys that others have and we lost cannot be read nor replaced
+        with self._in_step():
+            body: JsonDict = self.olm.share_keys() if self.should_upload_keys else {}
+            if self._wants_fallback_key:
+                body["fallback_keys"] = self._fallback_key()
+            if not body:
+                return
+            self.olm.save_account()  # first, because keys that others have and we lost cannot be read nor replaced
         answer = await self.call("POST", path("keys", "upload"), body, holds={"one_time_key_counts": dict})
         count = as_dict(answer.get("one_time_key_counts")).get("signed_curve25519")
-        self.olm.handle_response(KeysUploadResponse(0, count if isinstance(count, int) else 0))
+        with self._in_step():
+            self.olm.handle_response(KeysUploadResponse(0, count if isinstance(count, int) else 0))
         self._wants_fallback_key = False
 
     def _fallback_key(self) -> JsonDict:
@@ -155,7 +180,12 @@ class GuardedClient(HttpClient):
             for user in users
             if user in told
         }
-        await self.receive_response(KeysQueryResponse(devices, {}))
+        with self._in_step():
+            try:
+                self._handle_olm_response(KeysQueryResponse(devices, {}))
+            except FAULTS:
+                self.users_for_key_query.update(devices)  # nio has them for known
+                raise
 
     def _is_sound(self, user: str, device: str, keys: Any) -> bool:
         """Tell whether a device may be used at all; one that is not is as if it did not exist."""
@@ -177,10 +207,11 @@ class GuardedClient(HttpClient):
         answer = await self.call("POST", path("keys", "claim"), {"one_time_keys": asked}, holds={"one_time_keys": dict})
         for user, devices in as_dict(answer.get("one_time_keys")).items():
             for device, keys in as_dict(devices).items():
-                try:
-                    self.olm.handle_response(KeysClaimResponse({user: {device: keys}}, {}))
-                except HOSTILE:
-                    log.warning("device_ignored", user=user, why="its one-time key is not valid")
+                with self._in_step():
+                    try:
+                        self.olm.handle_response(KeysClaimResponse({user: {device: keys}}, {}))
+                    except HOSTILE:
+                        log.warning("device_ignored", user=user, why="its one-time key is not valid")
             await asyncio.sleep(0)
 
     # --- sending encrypted
@@ -225,14 +256,26 @@ class GuardedClient(HttpClient):
         if session is not None and session.shared and not session.expired:
             return
         if session is None or session.expired:
-            self.olm.create_outbound_group_session(room)
-            session = self.olm.outbound_group_sessions[room]
+            session = self._new_session(room)
         users = list(known.users)
         await self._claim_keys(self.olm.get_missing_sessions(users))
-        for devices, messages in self.olm.share_group_session_parallel(room, users, ignore_unverified_devices=True):
-            await self.call("PUT", path("sendToDevice", "m.room.encrypted", uuid.uuid4().hex), messages)
-            session.users_shared_with.update(devices)
+        for first in range(0, len(users), _AT_ONCE):
+            with self._in_step():
+                some = users[first : first + _AT_ONCE]
+                sealed = list(self.olm.share_group_session_parallel(room, some, ignore_unverified_devices=True))
+            for devices, messages in sealed:
+                await self.call("PUT", path("sendToDevice", "m.room.encrypted", uuid.uuid4().hex), messages)
+                session.users_shared_with.update(devices)
         session.shared = True
+
+    def _new_session(self, room: str) -> OutboundGroupSession:
+        with self._in_step():
+            try:
+                self.olm.create_outbound_group_session(room)
+            except FAULTS:
+                self.olm.outbound_group_sessions.pop(room, None)  # our own words could not be read again
+                raise
+        return self.olm.outbound_group_sessions[room]
 
     async def _learn_members(self, room: str) -> MatrixRoom:
         people = await self.joined(room)
@@ -249,5 +292,6 @@ class GuardedClient(HttpClient):
         for user in list(room.users):
             for device in list(self.device_store.active_user_devices(user)):
                 if not device.verified and not device.blacklisted:
-                    self.verify_device(device)
+                    with self._in_step():
+                        self.verify_device(device)
                     await asyncio.sleep(0)

@@ -17,7 +17,7 @@ BOT, MARIE = "@bot:test", "@marie:test"
 def _client(user: str, folder: Path) -> GuardedClient:
     folder.mkdir(exist_ok=True)
     client = GuardedClient("http://127.0.0.1:1", user, folder, "secret")
-    client.restore_login(user, "DEVICE", "token")
+    client.open("DEVICE", "token")
     return client
 
 
