@@ -118,12 +118,14 @@ class MatrixTransport:
             warn=lambda room, key: self._say_plainly(room, self._exposed_text, key),
         )
         self._connection = client, rooms
+        upkeep, synced = self._upkeep(client), asyncio.Event()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(rooms.chores.work(), name="matrix rooms")
-                await self._listen(client, rooms, receive)
+                group.create_task(_after_each(synced, upkeep), name="matrix keys")
+                await self._listen(client, rooms, receive, upkeep, synced)
         except BaseExceptionGroup as failed:
-            if len(failed.exceptions) == 1 and isinstance(failed.exceptions[0], SetupError):
+            if all(isinstance(error, SetupError) for error in failed.exceptions):
                 raise failed.exceptions[0] from None
             raise
         finally:
@@ -139,11 +141,18 @@ class MatrixTransport:
             except TryLater as later:
                 await backoff.wait(later)
 
-    async def _listen(self, client: GuardedClient, rooms: Rooms, receive: Receive) -> None:
+    async def _listen(
+        self,
+        client: GuardedClient,
+        rooms: Rooms,
+        receive: Receive,
+        upkeep: Callable[[], Awaitable[None]],
+        synced: asyncio.Event,
+    ) -> None:
         held = Held(self._notebook)
         inbox = Inbox(client, rooms, held, _now)
         cursor: str | None = None
-        backoff, upkeep = Backoff("sync", homeserver=self._login.homeserver), self._upkeep(client)
+        backoff = Backoff("sync", homeserver=self._login.homeserver)
         while True:
             try:
                 if self.ready.is_set():
@@ -156,13 +165,10 @@ class MatrixTransport:
                     await rooms.open_desks()
                     cursor = await self._catch_up(client, inbox, receive, cursor)
                     self.ready.set()
-                await upkeep()
+                synced.set()
                 backoff.worked()
             except LoginGone as gone:
-                raise SetupError(
-                    f"{gone.why}: start again with matrix.password set, or with a new matrix.access_token, "
-                    f"and check that the account {self.account} still exists"
-                ) from None
+                raise self._login_lost(gone) from None
             except TryLater as later:
                 await backoff.wait(later)
             except Refused as refused:
@@ -183,12 +189,18 @@ class MatrixTransport:
                     await vouch_for_device(client, self._notebook, self._login.password)
                     vouched = True  # or it needs a person, who was told
                 backoff.worked()
-            except LoginGone:
-                raise
+            except LoginGone as gone:
+                raise self._login_lost(gone) from None
             except (TryLater, Refused) as failed:
                 backoff.put_off(failed.why)
 
         return upkeep
+
+    def _login_lost(self, gone: LoginGone) -> SetupError:
+        return SetupError(
+            f"{gone.why}: start again with matrix.password set, or with a new matrix.access_token, "
+            f"and check that the account {self.account} still exists"
+        )
 
     async def _catch_up(self, client: GuardedClient, inbox: Inbox, receive: Receive, cursor: str | None) -> str | None:
         """Hand in what was missed; at the very first start nothing was, and only the cursor is taken."""
@@ -301,6 +313,14 @@ class MatrixTransport:
         encrypted = await self._connection[1].is_encrypted(room)
         event = matrix_content.message((Literal(text),), None, encrypted=encrypted)
         await self._put(room, "m.room.message", event, key, encrypted=encrypted)
+
+
+async def _after_each(sync: asyncio.Event, upkeep: Callable[[], Awaitable[None]]) -> None:
+    """Do what keys need after each sync, but beside the next one: people of a slow server must keep nobody waiting."""
+    while True:
+        await sync.wait()
+        sync.clear()
+        await upkeep()
 
 
 def _now() -> datetime:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ from nio.responses import KeysClaimResponse, KeysQueryResponse, KeysUploadRespon
 
 from helpbot.transports.base import TryLater
 from helpbot.transports.matrix_client import HttpClient
-from helpbot.transports.matrix_http import JsonDict, as_dict, dicts, path
+from helpbot.transports.matrix_devices import Asking
+from helpbot.transports.matrix_http import Barred, JsonDict, LoginGone, as_dict, dicts, fault, is_away, path
 from helpbot.transports.matrix_keystore import FAULTS, not_kept
 
 log = structlog.get_logger(__name__)
@@ -43,6 +44,8 @@ HOSTILE = (
     RecursionError,
 )
 _SHARE_TRIES = 3
+_REMOTE_MS = 5000  # that other servers have to tell their people's devices
+_QUERY_PATIENCE = 20.0  # seconds
 _AT_ONCE = 20  # people whose devices' keys are sealed without a pause
 
 
@@ -53,6 +56,7 @@ class GuardedClient(HttpClient):
         super().__init__(homeserver, user, store, pickle_key)
         self._wants_fallback_key = False
         self._out_of_step = False
+        self._asking = Asking()
 
     @contextmanager
     def _in_step(self) -> Iterator[None]:
@@ -99,7 +103,9 @@ class GuardedClient(HttpClient):
             self._wants_fallback_key = "signed_curve25519" not in unused
         changed = as_dict(answer.get("device_lists")).get("changed")
         if isinstance(changed, list):
-            self.olm.add_changed_users({user for user in changed if user in self.olm.tracked_users})
+            known = {user for user in changed if isinstance(user, str) and user in self.olm.tracked_users}
+            self.olm.add_changed_users(known)
+            self._asking.changed(known)
         return keys
 
     def decrypted(self, event: Mapping[str, Any], room: str) -> JsonDict | None:
@@ -131,7 +137,7 @@ class GuardedClient(HttpClient):
         if self.olm is None:
             return
         await self._upload_keys()
-        await self._query_keys()
+        await self._query_keys(self._asking.due(self.users_for_key_query, asyncio.get_running_loop().time()))
         if self.should_claim_keys:
             wedged = dict(self.get_users_for_key_claiming())
             self.olm.key_request_devices_no_session.clear()
@@ -168,17 +174,41 @@ class GuardedClient(HttpClient):
             signed[f"signed_curve25519:{name}"] = value
         return signed
 
-    async def _query_keys(self) -> None:
-        users = set(self.users_for_key_query)
+    async def _query_keys(self, users: Collection[str]) -> None:
+        """Learn these people's devices; of whom nothing can be told now is asked again after a while.
+
+        Together, and when that is refused each by herself: what one of them published must not hide the others.
+        """
         if not users:
             return
-        body: JsonDict = {"device_keys": {user: [] for user in users}}
-        answer = await self.call("POST", path("keys", "query"), body, holds={"device_keys": dict})
-        told = as_dict(answer.get("device_keys"))
+        turn = self._asking.begin()
+        body: JsonDict = {"timeout": _REMOTE_MS, "device_keys": {user: [] for user in users}}
+        status, answered, answer = await self.ask("POST", path("keys", "query"), body, patience=_QUERY_PATIENCE)
+        told = as_dict(answer).get("device_keys")
+        if status < 300 and isinstance(told, dict):
+            self._learn_devices({user: as_dict(told[user]) for user in users if user in told}, turn)
+            self._miss([user for user in users if user not in told])
+            return
+        error = fault(status, answered, answer)
+        if status < 300 or status == 429 or is_away(status, answer) or isinstance(error, LoginGone | Barred):
+            raise error
+        if len(users) == 1:
+            self._miss(users)
+            return
+        ordered = sorted(users)
+        for part in (ordered[: len(users) // 2], ordered[len(users) // 2 :]):
+            await self._query_keys(part)
+
+    def _miss(self, users: Collection[str]) -> None:
+        if users:
+            log.warning("devices_unknown", users=sorted(users)[:5], count=len(users), does="asks again later")
+            self._asking.missed(users, asyncio.get_running_loop().time())
+
+    def _learn_devices(self, told: Mapping[str, JsonDict], turn: int) -> None:
+        fresh = self._asking.fresh(told, turn)
         devices = {
-            user: {name: keys for name, keys in as_dict(told[user]).items() if self._is_sound(user, name, keys)}
-            for user in users
-            if user in told
+            user: {name: keys for name, keys in told[user].items() if self._is_sound(user, name, keys)}
+            for user in fresh
         }
         with self._in_step():
             try:
@@ -186,6 +216,7 @@ class GuardedClient(HttpClient):
             except FAULTS:
                 self.users_for_key_query.update(devices)  # nio has them for known
                 raise
+        self.users_for_key_query.update(user for user in fresh if not self._asking.is_settled(user, turn))
 
     def _is_sound(self, user: str, device: str, keys: Any) -> bool:
         """Tell whether a device may be used at all; one that is not is as if it did not exist."""
@@ -250,7 +281,8 @@ class GuardedClient(HttpClient):
         taking a key for shared that never arrived.
         """
         known = self.rooms.get(room) or await self._learn_members(room)
-        await self._query_keys()
+        await self._query_keys(self._asking.first(self.users_for_key_query & known.users.keys()))
+        self._expect_a_reader(known)
         await self._trust(known)
         session = self.olm.outbound_group_sessions.get(room)
         if session is not None and session.shared and not session.expired:
@@ -276,6 +308,14 @@ class GuardedClient(HttpClient):
                 self.olm.outbound_group_sessions.pop(room, None)  # our own words could not be read again
                 raise
         return self.olm.outbound_group_sessions[room]
+
+    def _expect_a_reader(self, room: MatrixRoom) -> None:
+        """Raise TryLater when nobody could read what is said, because nobody's devices can be told now."""
+        others = room.users.keys() - {self.user_id}
+        if any(any(self.device_store.active_user_devices(user)) for user in others):
+            return
+        if others & self.users_for_key_query:
+            raise TryLater("the devices of who is in this room cannot be told now", doubtful=False)
 
     async def _learn_members(self, room: str) -> MatrixRoom:
         people = await self.joined(room)
