@@ -15,7 +15,7 @@ import click
 from helpbot.cli_base import DEFAULT, FAULTS, config_option, read_config, refuse
 
 if TYPE_CHECKING:
-    from helpbot.doctor import Finding
+    from helpbot.doctor_base import Finding
 
 
 @click.command()
@@ -29,6 +29,7 @@ def doctor(config_file: Path | None, as_json: bool) -> None:
     """
     from helpbot import doctor as here  # noqa: PLC0415  # nio takes long to import
     from helpbot import doctor_matrix  # noqa: PLC0415
+    from helpbot.doctor_base import State  # noqa: PLC0415
 
     config = read_config(config_file)
     refuse(config.faults_for_run(str(config_file or DEFAULT)))
@@ -37,8 +38,8 @@ def doctor(config_file: Path | None, as_json: bool) -> None:
     _show(findings, as_json=as_json)
     more = asyncio.run(doctor_matrix.examine(config, config.matrix, kept))
     _show(more, as_json=as_json)
-    faults = sum(one.state is here.State.FAULT for one in findings + more)
-    warnings = sum(one.state is here.State.WARN for one in findings + more)
+    faults = sum(one.state is State.FAULT for one in findings + more)
+    warnings = sum(one.state is State.WARN for one in findings + more)
     click.echo(f"{_count(faults, 'fault')}, {_count(warnings, 'warning')}", err=True)
     if faults:
         sys.exit(FAULTS)

@@ -7,19 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import json
-import os
-import shlex
 import shutil
 import sqlite3
 import stat
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,54 +24,16 @@ from nio.crypto import OlmAccount
 
 from helpbot import compose
 from helpbot.config import Config, Matrix
+from helpbot.doctor_base import Finding, Kept, fault, ok, warn
+from helpbot.doctor_files import desk_process, looked, permissions, quick_check, reading, soundness
 from helpbot.store.codec import text_time
-from helpbot.store.lock import beside
 from helpbot.store.prepare import migrations, prepare
-from helpbot.transports.base import SetupError
 from helpbot.transports.matrix_http import as_dict
 
 T = TypeVar("T")
 _ENOUGH_SPACE, _LATE = 200_000_000, 5  # bytes; minutes
 _FULL, _WAL = 2, b"\2\2"  # SQLite's number for synchronous=FULL; what a file says that is written so
 _MENDED_SQLITE = (3, 51, 3)
-_RESTORE = "stop the desk, keep a copy of the file as it is, and restore a backup"
-
-
-class State(StrEnum):
-    """How something is."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAULT = "fault"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """How something is, what was looked at, what that means, and how to mend it (empty when it is ok)."""
-
-    state: State
-    check: str
-    meaning: str
-    mend: str = ""
-
-
-ok = partial(Finding, State.OK)
-warn = partial(Finding, State.WARN)  # somebody should look at it
-fault = partial(Finding, State.FAULT)  # it keeps the desk from its work, or is a danger
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What the desk keeps that its homeserver is asked with, and about."""
-
-    readable: bool = False  # whether there is a database with all this
-    token: str | None = field(default=None, repr=False)  # the config's, if it has one
-    pickle_key: str = field(default="", repr=False)
-    device: str | None = None
-    identity: str | None = None  # the device's public key, in the key store
-    desks: frozenset[str] = frozenset()  # rooms that were agents' rooms once
-    conversations: frozenset[str] = frozenset()  # customers' rooms
-    tickets: tuple[tuple[int, str, bool], ...] = ()  # open ones: number, room, whether the desk knows that it is over
 
 
 def examine(config: Config, matrix: Matrix, now: datetime) -> tuple[list[Finding], Kept]:
@@ -90,28 +47,13 @@ def examine(config: Config, matrix: Matrix, now: datetime) -> tuple[list[Finding
     if not matrix.encryption or kept.device is None:
         return findings, kept
     keys = config.key_store() / f"{matrix.user}_{kept.device}.db"  # nio's name for it
-    findings += _looked("key store", lambda: _key_store(keys, matrix.user, kept))
+    findings += looked("key store", lambda: _key_store(keys, matrix.user, kept))
     with contextlib.suppress(sqlite3.Error, OSError):  # the key store has its fault already
         kept = replace(kept, identity=next(iter(_public_keys(keys, matrix.user, kept)), None))
     return findings, kept
 
 
 # --- what facts mean
-
-
-def permissions(check: str, path: Path, mode: int, wanted: int) -> Finding:
-    """Judge who may read a file or folder."""
-    if mode & ~wanted & 0o777:
-        mend = f"chmod {wanted:o} {shlex.quote(str(path))}"
-        return warn(check, f"other accounts of this machine may use {path} (mode {mode:04o})", mend)
-    return ok(check, f"only its owner may use {path} (mode {mode:04o})")
-
-
-def soundness(check: str, told: Sequence[str]) -> Finding:
-    """Judge what SQLite's quick_check told."""
-    if list(told) == ["ok"]:
-        return ok(check, "SQLite finds no damage")
-    return fault(check, f"the file is damaged: {'; '.join(told[:3])}", _RESTORE)
 
 
 def version(found: int, newest: int) -> Finding:
@@ -192,39 +134,6 @@ def own_keys(path: Path, keys: Sequence[str | None], user: str, device: str | No
 # --- gathering facts
 
 
-def reading(path: Path, look: Callable[[sqlite3.Connection], T]) -> T:
-    """Return what `look` finds in a database; raises sqlite3.Error.
-
-    A reader of a WAL database leaves two files behind, unless it takes the file for one that nobody changes: so it does
-    while no journal lies beside it, and looks again when one has appeared meanwhile.
-    """
-    while True:
-        still = not any(beside(path, end).exists() for end in ("-wal", "-journal"))
-        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if still else ''}", uri=True)
-        try:
-            found = look(db)
-        finally:
-            db.close()
-        if not still or not beside(path, "-wal").exists():
-            return found
-
-
-def desk_process(database: Path) -> str | None:
-    """Return the process that holds the desk's lock; None when none does."""
-    try:
-        file = os.open(beside(database, ".lock"), os.O_RDONLY)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # given back at once, by closing
-    except BlockingIOError:
-        process = os.read(file, 32).decode("ascii", "replace").strip()
-        return process if process.isdigit() else "unknown"
-    finally:
-        os.close(file)
-    return None
-
-
 async def synchronous_set() -> int:
     """Return the `synchronous` that the desk's connection has once it is prepared, tried on a database of its own."""
     with tempfile.TemporaryDirectory() as folder:
@@ -247,39 +156,25 @@ def _faq(config: Config) -> list[Finding]:
 def _database(path: Path, now: datetime) -> list[Finding]:
     findings = [
         sqlite_library(sqlite3.sqlite_version_info),
-        *_looked("database durability", lambda: [durability(asyncio.run(synchronous_set()))]),
-        *_looked("disk", lambda: [space(shutil.disk_usage(path.parent).free)]),
+        *looked("database durability", lambda: [durability(asyncio.run(synchronous_set()))]),
+        *looked("disk", lambda: [space(shutil.disk_usage(path.parent).free)]),
     ]
     if not path.is_file():
         mend = "start the desk once (helpbot run), or mend `database` in the config"
         return [*findings, fault("database", f"there is no {path}: the desk was never started on it", mend)]
     return [
         *findings,
-        *_looked("database", lambda: [permissions("database", path, stat.S_IMODE(path.stat().st_mode), 0o600)]),
-        *_looked("database damage", lambda: [soundness("database damage", reading(path, _quick_check))]),
-        *_looked("database version", lambda: reading(path, lambda db: _inside(db, now))),
-        *_looked("database journal", lambda: [journal(_start(path))]),
-        *_looked("desk", lambda: [running(desk_process(path))]),
+        *looked("database", lambda: [permissions("database", path, stat.S_IMODE(path.stat().st_mode), 0o600)]),
+        *looked("database damage", lambda: [soundness("database damage", reading(path, quick_check))]),
+        *looked("database version", lambda: reading(path, lambda db: _inside(db, now))),
+        *looked("database journal", lambda: [journal(_start(path))]),
+        *looked("desk", lambda: [running(desk_process(path))]),
     ]
-
-
-def _looked(check: str, look: Callable[[], list[Finding]]) -> list[Finding]:
-    """Return what `look` finds; a check that fails keeps no other from being made."""
-    try:
-        return look()
-    except (sqlite3.Error, OSError, SetupError) as error:
-        shut = isinstance(error, OSError) or "unable to open" in str(error)
-        mend = "run helpbot doctor as the account that the desk runs as" if shut else _RESTORE
-        return [fault(check, f"cannot be examined: {error}", mend)]
 
 
 def _start(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(20)
-
-
-def _quick_check(db: sqlite3.Connection) -> list[str]:
-    return [str(row[0]) for row in db.execute("PRAGMA quick_check(3)")]
 
 
 def _inside(db: sqlite3.Connection, now: datetime) -> list[Finding]:
@@ -333,7 +228,7 @@ def _key_store(path: Path, user: str, kept: Kept) -> list[Finding]:
         return [fault("key store", f"there is no {path}: what was encrypted for the bot cannot be read", mend)]
     return [
         permissions("key store", path.parent, stat.S_IMODE(path.parent.stat().st_mode), 0o700),
-        soundness("key store damage", reading(path, _quick_check)),
+        soundness("key store damage", reading(path, quick_check)),
         own_keys(path, _public_keys(path, user, kept), user, kept.device),
     ]
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from helpbot.config import Config, Matrix
-from helpbot.doctor import Finding, Kept, fault, ok, warn
+from helpbot.doctor_base import Finding, Kept, fault, ok, warn
+from helpbot.doctor_rooms import agents_room, drift, invitations
 from helpbot.transports.base import SetupError, TryLater, Undeliverable
 from helpbot.transports.matrix_client import HttpClient
 from helpbot.transports.matrix_http import JsonDict, LoginGone, Refused, as_dict, dicts, path
@@ -21,7 +22,6 @@ from helpbot.transports.matrix_http import fault as meaning_of
 from helpbot.transports.matrix_signing import is_signed
 
 _PATIENCE = 10.0  # seconds for each question
-_AGENTS_NAMED, _ROOMS_NAMED = 10, 5
 _NOTHING = {"limit": 1, "not_types": ["*"]}
 _OF_ROOMS = dict.fromkeys(("timeline", "state", "ephemeral", "account_data"), _NOTHING)
 _INVITES_ONLY = json.dumps({"presence": _NOTHING, "account_data": _NOTHING, "room": _OF_ROOMS})
@@ -161,109 +161,6 @@ def _public(key: object) -> str | None:
     """Return the one public key in a cross-signing key."""
     values = list(as_dict(as_dict(key).get("keys")).values())
     return values[0] if len(values) == 1 and isinstance(values[0], str) else None
-
-
-def drift(joined: Iterable[str], kept: Kept, teams: Iterable[str]) -> list[Finding]:
-    """Judge what the rooms and the database say of each other."""
-    there = set(joined)
-    strange = sorted(there - kept.conversations - set(teams))
-    lost = [(number, gone) for number, room, gone in kept.tickets if room not in there]
-    found = [ok("rooms", f"the desk knows all {len(there)} rooms that the bot is in")]
-    if strange:
-        once = sum(room in kept.desks for room in strange)
-        what = f"the bot is in {_some(strange)} that no customer and no team has, {once} of them had a team once"
-        mend = "start the desk again: it takes in or leaves them; put the bot out of rooms that had a team"
-        found = [warn("rooms", what, mend)]
-    if not lost:
-        return [*found, ok("open tickets", f"the bot is in the rooms of all {len(kept.tickets)}")]
-    what = f"the bot is not in the customer's room any more: {', '.join(f'#{number}' for number, _ in lost)}"
-    mend = "close them in the agents' room (!close), or have the customer write to the bot in a new room"
-    judge = warn if all(gone for _, gone in lost) else fault  # agents know of what the desk knows
-    return [*found, judge("open tickets", what, mend)]
-
-
-def invitations(rooms: Sequence[str]) -> Finding:
-    """Judge the invitations that nobody followed."""
-    if not rooms:
-        return ok("invitations", "none waits")
-    mend = "start the desk if it does not run; else its log says why (invited), and matrix.invites_from who may"
-    return warn("invitations", f"the bot is invited to {_some(sorted(rooms))} that it has not joined", mend)
-
-
-def _some(rooms: Sequence[str]) -> str:
-    more = ", …" if len(rooms) > _ROOMS_NAMED else ""
-    return f"{len(rooms)} room{'' if len(rooms) == 1 else 's'} ({', '.join(rooms[:_ROOMS_NAMED])}{more})"
-
-
-def agents_room(team: str, me: str, events: Sequence[JsonDict], *, encryption: bool) -> list[Finding]:
-    """Judge an agents' room by its whole state."""
-    state = {str(event.get("type")): event for event in events if event.get("state_key") == ""}
-    joined = [event for event in events if as_dict(event.get("content")).get("membership") == "join"]
-    members = {str(event.get("state_key")) for event in joined if event.get("type") == "m.room.member"}
-    encrypted = "m.room.encryption" in state
-    readable = ok(f"team {team}: encryption", f"the room is {'' if encrypted else 'not '}encrypted")
-    if encrypted and not encryption:
-        why = "the room is encrypted, and the bot's encryption is off"
-        readable = fault(readable.check, why, "set matrix.encryption to true")
-    return [
-        *door(team, {kind: as_dict(event.get("content")) for kind, event in state.items()}),
-        agents(team, sorted(members - {me})),
-        readable,
-        sending(team, me, state, "m.room.encrypted" if encrypted else "m.room.message"),
-    ]
-
-
-def door(team: str, state: Mapping[str, JsonDict]) -> list[Finding]:
-    """Judge who may come into an agents' room, and who may read it."""
-    joining, reading, guests = f"team {team}: joining", f"team {team}: reading", f"team {team}: guests"
-    rule = state.get("m.room.join_rules", {}).get("join_rule", "invite")
-    seen = state.get("m.room.history_visibility", {}).get("history_visibility", "shared")
-    guest = state.get("m.room.guest_access", {}).get("guest_access", "forbidden")
-    settings = "in the room's settings, under security"
-    found = [ok(joining, "only who is invited may come in"), ok(reading, "only members may read it")]
-    if rule not in ("invite", "private"):
-        what = f"its join rule is {rule}: others than those invited may become agents"
-        found[0] = fault(joining, what, f"make the room invite-only {settings}, and look who has joined")
-    if seen == "world_readable":
-        found[1] = fault(reading, "anybody may read it without joining", f"let only members read it {settings}")
-    if guest == "forbidden":
-        return [*found, ok(guests, "none may join")]
-    return [*found, warn(guests, "guests, who have no account, may be invited in", f"forbid guests {settings}")]
-
-
-def agents(team: str, people: Sequence[str]) -> Finding:
-    """Name those who can act as agents."""
-    check = f"team {team}: agents"
-    if not people:
-        return warn(check, "nobody but the bot is in the room: no one answers customers", "invite the agents there")
-    more = ", …" if len(people) > _AGENTS_NAMED else ""
-    return ok(check, f"{len(people)} can act as agents: {', '.join(people[:_AGENTS_NAMED])}{more}")
-
-
-def sending(team: str, me: str, state: Mapping[str, JsonDict], kind: str) -> Finding:
-    """Judge whether the bot may write and react in an agents' room."""
-    check, create = f"team {team}: writing", state.get("m.room.create", {})
-    made = as_dict(create.get("content"))
-    version, others = str(made.get("room_version")), made.get("additional_creators")
-    made_it = me == create.get("sender") or (isinstance(others, list) and me in others)
-    if made_it and version.isdecimal() and int(version) >= 12:
-        return ok(check, "the bot made the room and may do anything there")
-    levels = as_dict(state.get("m.room.power_levels", {}).get("content"))
-    mine = _level(as_dict(levels.get("users")).get(me, levels.get("users_default", 0)))
-    default, each = levels.get("events_default", 0), as_dict(levels.get("events"))
-    wanted = {one: _level(each.get(one, default)) for one in (kind, "m.reaction")}
-    short = ", ".join(f"{one} takes {level}" for one, level in wanted.items() if level > mine)
-    if short:
-        mend = f"give {me} a higher power level there, or let the default role send these"
-        return fault(check, f"the bot has power level {mine}, {short}", mend)
-    return ok(check, "the bot may write and react")
-
-
-def _level(value: object) -> int:
-    """Return a power level; old rooms hold some as text."""
-    if isinstance(value, str) and value.isdecimal() and len(value) < 10:
-        return int(value)
-    return value if isinstance(value, int) else 0
 
 
 # --- asking

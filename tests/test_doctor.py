@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from nio.crypto import OlmAccount
 
-from helpbot import cli_doctor, doctor
+from helpbot import cli_doctor, doctor, doctor_base, doctor_files
 from helpbot.config import Config, Matrix
-from helpbot.doctor import Finding, Kept, State
+from helpbot.doctor_base import Finding, Kept, State
 from helpbot.store.lock import DeskLock
 from helpbot.store.sqlite import SqliteStore
 from helpbot.transports.base import Incoming, Kind
@@ -85,15 +85,15 @@ def noted(database: Path, **values: object) -> None:
     (0o755, 0o700, "warn"),
 ])  # fmt: skip
 def test_what_others_may_use_is_warned_of(mode: int, wanted: int, how: str) -> None:
-    finding = doctor.permissions("database", Path("/a b/helpbot.db"), mode, wanted)
+    finding = doctor_files.permissions("database", Path("/a b/helpbot.db"), mode, wanted)
     assert state(finding) == how
     assert finding.mend == ("" if how == "ok" else f"chmod {wanted:o} '/a b/helpbot.db'")
 
 
 def test_damage_is_a_fault() -> None:
-    assert state(doctor.soundness("x", ["ok"])) == "ok"
-    assert state(doctor.soundness("x", [])) == "fault"
-    damaged = doctor.soundness("x", ["page 3: btreeInitPage() returns error code 11"])
+    assert state(doctor_files.soundness("x", ["ok"])) == "ok"
+    assert state(doctor_files.soundness("x", [])) == "fault"
+    damaged = doctor_files.soundness("x", ["page 3: btreeInitPage() returns error code 11"])
     assert state(damaged) == "fault"
     assert "page 3" in damaged.meaning
 
@@ -229,9 +229,9 @@ def test_a_database_of_another_version_is_told_and_its_queues_are_not_read(
 def test_a_desk_that_runs_is_seen_and_not_disturbed(config: Config) -> None:
     noted(config.database_path())
     lock = DeskLock(config.database_path())
-    assert doctor.desk_process(config.database_path()) == str(os.getpid())
+    assert doctor_files.desk_process(config.database_path()) == str(os.getpid())
     lock.release()
-    assert doctor.desk_process(config.database_path()) is None
+    assert doctor_files.desk_process(config.database_path()) is None
     DeskLock(config.database_path()).release()
 
 
@@ -391,5 +391,5 @@ def test_a_config_that_cannot_be_used_ends_with_two(tmp_path: Path, text: str) -
 
 
 def test_nothing_that_a_homeserver_says_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    cli_doctor._show([doctor.warn("a", "b\x1b[2J\nfault c", "d\r")], as_json=False)
+    cli_doctor._show([doctor_base.warn("a", "b\x1b[2J\nfault c", "d\r")], as_json=False)
     assert capsys.readouterr().out == "warn  a: b\ufffd[2J\ufffdfault c\n      d\ufffd\n"

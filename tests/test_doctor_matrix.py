@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from helpbot import doctor_matrix
-from helpbot.doctor import Finding, Kept, State
+from helpbot import doctor_matrix, doctor_rooms
+from helpbot.doctor_base import Finding, Kept, State
 from helpbot.transports.matrix_signing import Identity
 
 BOT, SAM = "@helpbot:example.org", "@sam:example.org"
@@ -122,7 +122,7 @@ def member(user: str, membership: str = "join") -> dict[str, Any]:
 
 def room(*events: dict[str, Any], encryption: bool = True) -> dict[str, str]:
     whole = [event("m.room.create", room_version="12"), member(BOT), member(SAM), *events]
-    found = doctor_matrix.agents_room("mobile", BOT, whole, encryption=encryption)
+    found = doctor_rooms.agents_room("mobile", BOT, whole, encryption=encryption)
     return {check.removeprefix("team mobile: "): how for check, how in states(found).items()}
 
 
@@ -151,14 +151,14 @@ def test_an_encrypted_room_is_a_fault_only_without_encryption() -> None:
 
 def test_agents_are_named_up_to_ten_and_none_is_warned_of() -> None:
     people = [f"@agent{number:02}:example.org" for number in range(11)]
-    told = doctor_matrix.agents("mobile", people)
+    told = doctor_rooms.agents("mobile", people)
     assert "11 can act as agents" in told.meaning
     assert people[9] in told.meaning
     assert people[10] not in told.meaning
-    assert state(doctor_matrix.agents("mobile", [])) == "warn"
+    assert state(doctor_rooms.agents("mobile", [])) == "warn"
     assert room(member(SAM, "leave"))["agents"] == "ok"  # the first membership counts as well
     left = [event("m.room.create"), member(BOT), member(SAM, "invite")]
-    found = states(doctor_matrix.agents_room("mobile", BOT, left, encryption=True))
+    found = states(doctor_rooms.agents_room("mobile", BOT, left, encryption=True))
     assert found["team mobile: agents"] == "warn"
 
 
@@ -190,13 +190,13 @@ def test_a_bot_that_made_the_room_may_do_anything_from_version_twelve(version: o
 
 def test_rooms_and_database_that_agree_are_well() -> None:
     kept = Kept(True, conversations=frozenset({"!a", "!old"}), tickets=((1, "!a", False),))
-    assert set(states(doctor_matrix.drift({"!a", "!desk"}, kept, {"!desk"})).values()) == {"ok"}
+    assert set(states(doctor_rooms.drift({"!a", "!desk"}, kept, {"!desk"})).values()) == {"ok"}
 
 
 def test_rooms_that_nobody_knows_are_counted_and_five_are_named() -> None:
     strange = {f"!strange{number}" for number in range(7)}
     kept = Kept(True, desks=frozenset({"!strange3"}))
-    [rooms, _] = doctor_matrix.drift(strange | {"!desk"}, kept, {"!desk"})
+    [rooms, _] = doctor_rooms.drift(strange | {"!desk"}, kept, {"!desk"})
     assert state(rooms) == "warn"
     assert "7 rooms" in rooms.meaning
     assert "1 of them had a team once" in rooms.meaning
@@ -206,7 +206,7 @@ def test_rooms_that_nobody_knows_are_counted_and_five_are_named() -> None:
 
 def test_a_ticket_whose_room_is_lost_is_a_fault_unless_the_desk_knows_it() -> None:
     def how(*tickets: tuple[int, str, bool]) -> Finding:
-        return doctor_matrix.drift({"!a"}, Kept(True, tickets=tickets, conversations=frozenset({"!a"})), ())[-1]
+        return doctor_rooms.drift({"!a"}, Kept(True, tickets=tickets, conversations=frozenset({"!a"})), ())[-1]
 
     assert state(how((1, "!a", False), (2, "!gone", True))) == "warn"
     both = how((1, "!a", False), (2, "!gone", True), (3, "!lost", False))
@@ -215,8 +215,8 @@ def test_a_ticket_whose_room_is_lost_is_a_fault_unless_the_desk_knows_it() -> No
 
 
 def test_invitations_that_nobody_followed_are_warned_of() -> None:
-    assert state(doctor_matrix.invitations([])) == "ok"
-    told = doctor_matrix.invitations(["!b", "!a"])
+    assert state(doctor_rooms.invitations([])) == "ok"
+    told = doctor_rooms.invitations(["!b", "!a"])
     assert state(told) == "warn"
     assert "2 rooms (!a, !b)" in told.meaning
 
