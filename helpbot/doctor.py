@@ -24,8 +24,8 @@ from nio.crypto import OlmAccount
 
 from helpbot import compose
 from helpbot.config import Config, Matrix
-from helpbot.doctor_base import Finding, Kept, fault, ok, warn
-from helpbot.doctor_files import desk_process, looked, permissions, quick_check, reading, soundness
+from helpbot.doctor_base import Finding, Kept, State, fault, ok, warn
+from helpbot.doctor_files import desk_process, holder, looked, permissions, quick_check, reading, soundness
 from helpbot.store.codec import text_time
 from helpbot.store.prepare import migrations, prepare
 from helpbot.transports.matrix_http import as_dict
@@ -34,12 +34,15 @@ T = TypeVar("T")
 _ENOUGH_SPACE, _LATE = 200_000_000, 5  # bytes; minutes
 _FULL, _WAL = 2, b"\2\2"  # SQLite's number for synchronous=FULL; what a file says that is written so
 _MENDED_SQLITE = (3, 51, 3)
+_LOCK = "database lock"
 
 
 def examine(config: Config, matrix: Matrix, now: datetime) -> tuple[list[Finding], Kept]:
     """Return what is found on this machine, and what the homeserver is asked with."""
     findings = [*_faq(config), *_database(config.database_path(), now)]
     token = None if matrix.access_token is None else matrix.access_token.get_secret_value()
+    if any(one.check == _LOCK for one in findings):
+        return findings, Kept(held=True, token=token)
     try:
         kept = reading(config.database_path(), lambda db: _kept(db, matrix.user, token))
     except (sqlite3.Error, OSError):  # the database has its fault already
@@ -47,9 +50,11 @@ def examine(config: Config, matrix: Matrix, now: datetime) -> tuple[list[Finding
     if not matrix.encryption or kept.device is None:
         return findings, kept
     keys = config.key_store() / f"{matrix.user}_{kept.device}.db"  # nio's name for it
-    findings += looked("key store", lambda: _key_store(keys, matrix.user, kept))
-    with contextlib.suppress(sqlite3.Error, OSError):  # the key store has its fault already
-        kept = replace(kept, identity=next(iter(_public_keys(keys, matrix.user, kept)), None))
+    found = looked("key store", keys, lambda: _key_store(keys, matrix.user, kept))
+    findings += found
+    if not any(one.state is State.FAULT for one in found):
+        with contextlib.suppress(sqlite3.Error, OSError):  # it was read a moment ago
+            kept = replace(kept, identity=next(iter(_public_keys(keys, matrix.user, kept)), None))
     return findings, kept
 
 
@@ -156,19 +161,32 @@ def _faq(config: Config) -> list[Finding]:
 def _database(path: Path, now: datetime) -> list[Finding]:
     findings = [
         sqlite_library(sqlite3.sqlite_version_info),
-        *looked("database durability", lambda: [durability(asyncio.run(synchronous_set()))]),
-        *looked("disk", lambda: [space(shutil.disk_usage(path.parent).free)]),
+        *looked("database durability", path, lambda: [durability(asyncio.run(synchronous_set()))]),
+        *looked("disk", path, lambda: [space(shutil.disk_usage(path.parent).free)]),
     ]
-    if not path.is_file():
-        mend = "start the desk once (helpbot run), or mend `database` in the config"
-        return [*findings, fault("database", f"there is no {path}: the desk was never started on it", mend)]
+    file = looked("database", path, lambda: [_file(path)])
+    if any(one.state is State.FAULT for one in file):
+        return [*findings, *file]
     return [
         *findings,
-        *looked("database", lambda: [permissions("database", path, stat.S_IMODE(path.stat().st_mode), 0o600)]),
-        *looked("database damage", lambda: [soundness("database damage", reading(path, quick_check))]),
-        *looked("database version", lambda: reading(path, lambda db: _inside(db, now))),
-        *looked("database journal", lambda: [journal(_start(path))]),
-        *looked("desk", lambda: [running(desk_process(path))]),
+        *file,
+        *(holder(_LOCK, path) or _contents(path, now)),
+        *looked("database journal", path, lambda: [journal(_start(path))]),
+        *looked("desk", path, lambda: [running(desk_process(path))]),
+    ]
+
+
+def _file(path: Path) -> Finding:
+    if path.is_file():
+        return permissions("database", path, stat.S_IMODE(path.stat().st_mode), 0o600)
+    mend = "start the desk once (helpbot run), or mend `database` in the config"
+    return fault("database", f"there is no {path}: the desk was never started on it", mend)
+
+
+def _contents(path: Path, now: datetime) -> list[Finding]:
+    return [
+        *looked("database damage", path, lambda: [soundness("database damage", reading(path, quick_check))]),
+        *looked("database version", path, lambda: reading(path, lambda db: _inside(db, now))),
     ]
 
 
@@ -226,8 +244,11 @@ def _key_store(path: Path, user: str, kept: Kept) -> list[Finding]:
     if not path.is_file():
         mend = "restore it from a backup; without it, start the desk with matrix.password: it logs in as a new device"
         return [fault("key store", f"there is no {path}: what was encrypted for the bot cannot be read", mend)]
+    folder = permissions("key store", path.parent, stat.S_IMODE(path.parent.stat().st_mode), 0o700)
+    if locked := holder("key store lock", path):
+        return [folder, *locked]
     return [
-        permissions("key store", path.parent, stat.S_IMODE(path.parent.stat().st_mode), 0o700),
+        folder,
         soundness("key store damage", reading(path, quick_check)),
         own_keys(path, _public_keys(path, user, kept), user, kept.device),
     ]

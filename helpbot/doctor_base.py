@@ -35,6 +35,7 @@ class Kept:
     """What the desk keeps that its homeserver is asked with, and about."""
 
     readable: bool = False  # whether there is a database with all this
+    held: bool = False  # whether it cannot be read only because another program keeps it locked
     token: str | None = field(default=None, repr=False)  # the config's, if it has one
     pickle_key: str = field(default="", repr=False)
     device: str | None = None

@@ -19,6 +19,7 @@ from helpbot.transports.base import SetupError
 
 T = TypeVar("T")
 _RESTORE = "stop the desk, keep a copy of the file as it is, and restore a backup"
+_OTHER_ACCOUNT = "run helpbot doctor as the account that the desk runs as"
 
 
 # --- what facts mean
@@ -39,17 +40,45 @@ def soundness(check: str, told: Sequence[str]) -> Finding:
     return fault(check, f"the file is damaged: {'; '.join(told[:3])}", _RESTORE)
 
 
+def held(check: str, path: Path) -> Finding:
+    """Return the fault for a file that another program keeps for itself."""
+    what = (
+        "another program keeps the file locked: it cannot be looked into, and the desk waits for it. That is no damage"
+    )
+    find = f"find that program with: fuser -v {shlex.quote(str(path))}"
+    return fault(check, what, f"{find}; end it or wait until it is done, and run helpbot doctor again")
+
+
 # --- looking
 
 
-def looked(check: str, look: Callable[[], list[Finding]]) -> list[Finding]:
-    """Return what `look` finds; a check that fails keeps no other from being made."""
+def looked(check: str, path: Path, look: Callable[[], list[Finding]]) -> list[Finding]:
+    """Return what `look` finds in a file; a check that fails keeps no other from being made."""
     try:
         return look()
-    except (sqlite3.Error, OSError, SetupError) as error:
-        shut = isinstance(error, OSError) or "unable to open" in str(error)
-        mend = "run helpbot doctor as the account that the desk runs as" if shut else _RESTORE
-        return [fault(check, f"cannot be examined: {error}", mend)]
+    except sqlite3.Error as error:
+        if is_held(error):
+            return [held(check, path)]
+        shut = "unable to open" in str(error)
+        return [fault(check, f"cannot be examined: {error}", _OTHER_ACCOUNT if shut else _RESTORE)]
+    except PermissionError as error:
+        return [fault(check, f"cannot be examined: {error}", _OTHER_ACCOUNT)]
+    except (OSError, SetupError) as error:
+        return [fault(check, f"cannot be examined: {error}", "see to what it says, and run helpbot doctor again")]
+
+
+def is_held(error: sqlite3.Error) -> bool:
+    """Tell whether SQLite could not look only because another program keeps the file for itself."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+def holder(check: str, path: Path) -> list[Finding]:
+    """Return a fault if another program keeps the database for itself, so that nothing in it can be looked at."""
+    try:
+        reading(path, lambda db: db.execute("SELECT count(*) FROM sqlite_master").fetchall())
+    except sqlite3.Error as error:
+        return [held(check, path)] if is_held(error) else []
+    return []
 
 
 def reading(path: Path, look: Callable[[sqlite3.Connection], T]) -> T:

@@ -82,7 +82,9 @@ async def _told(check: str, asking: Awaitable[list[Finding]]) -> list[Finding]:
 def never_started(kept: Kept, user: str) -> Finding:
     """Return the finding for a database without a login, or that cannot be read."""
     why, mend = f"the database holds none of {user}: the desk was never started", "start the desk once: helpbot run"
-    if not kept.readable:
+    if kept.held:
+        why, mend = "no login can be read while another program keeps the database locked", "mend `database lock` first"
+    elif not kept.readable:
         why, mend = "no login can be read without the database", "mend `database` first"
     return fault("login", f"{why}; nothing else can be asked", mend)
 
@@ -229,7 +231,8 @@ async def _team(the: _Round, team: str, named: str) -> list[Finding]:
 
 async def _drift(the: _Round) -> list[Finding]:
     if not the.kept.readable:
-        return [fault("rooms", "without the database nobody can tell which are known", "mend `database` first")]
+        first = "database lock" if the.kept.held else "database"
+        return [fault("rooms", "without the database nobody can tell which are known", f"mend `{first}` first")]
     found = await asyncio.gather(*the.rooms.values(), return_exceptions=True)
     known = {room for room in found if isinstance(room, str)}
     if len(known) < len(found):  # one cannot be told now, but was perhaps before

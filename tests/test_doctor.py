@@ -8,13 +8,15 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from nio.crypto import OlmAccount
 
-from helpbot import cli_doctor, doctor, doctor_base, doctor_files
+from helpbot import cli_doctor, doctor, doctor_base, doctor_files, doctor_matrix
 from helpbot.config import Config, Matrix
 from helpbot.doctor_base import Finding, Kept, State
 from helpbot.store.lock import DeskLock
@@ -202,6 +204,56 @@ def test_what_is_no_database_is_a_fault_and_the_rest_is_told(config: Config) -> 
     assert "backup" in found["database damage"].mend
     assert state(found["disk"]) == "ok"
     assert not kept.readable
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a database in WAL mode as a program does that keeps it for itself."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("CREATE TABLE another (x)")
+        db.execute("COMMIT")
+        yield
+
+
+def test_a_database_that_another_program_keeps_locked_is_not_called_damaged(config: Config) -> None:
+    noted(config.database_path())
+    with locked(config.database_path()):
+        found, kept = examined(config)
+    faults = {check for check, one in found.items() if one.state is State.FAULT}
+    assert faults == {"database lock"}
+    assert "no damage" in found["database lock"].meaning
+    assert f"fuser -v {config.database_path()}" in found["database lock"].mend
+    assert not any("backup" in one.mend for one in found.values())
+    assert (kept.readable, kept.held) == (False, True)
+    assert "backup" not in doctor_matrix.never_started(kept, BOT).mend
+    assert "`database lock`" in doctor_matrix.never_started(kept, BOT).mend
+    assert "database lock" not in examined(config)[0], "the control: let go of, it is well"
+
+
+def test_keys_that_another_program_keeps_locked_are_not_called_damaged(config: Config) -> None:
+    noted(config.database_path(), login={"user": BOT, "device": "ONE", "token": "t"}, pickle_key="abc")
+    kept_keys(config, "ONE", "abc")
+    with locked(config.key_store() / f"{BOT}_ONE.db"):
+        found, _ = examined(config)
+    faults = [one for one in found.values() if one.state is State.FAULT]
+    assert [one.check for one in faults] == ["key store lock"]
+    assert "backup" not in faults[0].mend
+
+
+def test_a_lock_that_comes_between_two_looks_is_told_as_one(config: Config) -> None:
+    noted(config.database_path())
+
+    def look() -> list[Finding]:
+        with closing(sqlite3.connect(config.database_path(), timeout=0)) as db:
+            db.execute("SELECT 1 FROM inbox")
+        return []
+
+    with locked(config.database_path()):
+        [told] = doctor_files.looked("database version", config.database_path(), look)
+    assert "no damage" in told.meaning
 
 
 def test_an_empty_file_or_another_programs_database_is_a_fault(config: Config) -> None:
