@@ -14,11 +14,12 @@ import structlog
 from helpbot.transports.base import Notebook, SetupError, TryLater
 from helpbot.transports.matrix_chores import Chores
 from helpbot.transports.matrix_crypto import GuardedClient
-from helpbot.transports.matrix_http import Refused, as_dict, path
+from helpbot.transports.matrix_http import LoginGone, Refused, as_dict, path
 
 log = structlog.get_logger(__name__)
 
 DOOR = ("m.room.join_rules", "m.room.history_visibility")  # the state that says who may come in and read
+_LOOK = 60.0  # seconds after which a room that was out of reach is looked for again
 _BY_INVITATION = (None, "invite", "private", "knock")  # all other rules let in whom no agent knows
 
 
@@ -37,23 +38,26 @@ class Desks:
         chores: Chores,
         teams: Mapping[str, str],
         warn: Callable[[str, str], Awaitable[None]],
+        look: float = _LOOK,
     ) -> None:
         self._client = client
         self._notebook = notebook
         self._chores = chores
         self._teams = teams
         self._warn = warn
+        self._look = look
         self._me = str(client.user)
         self._teams_of: dict[str, str] = {}  # room id → team
         self._ids: dict[str, str] = {}  # alias → room id
+        self._lost_teams: set[str] = set()
         self._exposed: dict[str, bool] = {}
 
     def __contains__(self, room: str) -> bool:
         return room in self._teams_of
 
     def rooms(self) -> list[str]:
-        """Return all agents' rooms."""
-        return list(self._teams_of)
+        """Return the agents' rooms that are within reach."""
+        return [room for room, team in self._teams_of.items() if team not in self._lost_teams]
 
     def team(self, room: str) -> str | None:
         """Return whose agents' room this is."""
@@ -68,19 +72,63 @@ class Desks:
         return self._ids[named]
 
     async def open(self, joined: Collection[str]) -> None:
-        """Join every agents' room that is not joined; raises SetupError when one is out of reach."""
+        """Join the agents' rooms that are not joined.
+
+        Raises SetupError when none can be reached, or one that never was: one that is out of reach is looked for again
+        later, and what is for it waits.
+        """
+        faults: dict[str, SetupError | TryLater] = {}
         for team, named in self._teams.items():
             try:
-                room = await self._find(team, named)
-                if room not in joined:
-                    await self._client.call("POST", path("join", named), {})
-                    log.info("agents_room_joined", room=room, team=team)
-            except Refused as refused:
-                raise SetupError(
-                    f"the agents' room {named} of team {team} is out of reach ({refused.code}): "
-                    f"check teams.matrix_room, invite {self._me} there, and start again"
-                ) from None
-            await self._take(team, named, room)
+                await self._open_one(team, named, joined)
+            except LoginGone:
+                raise
+            except (Refused, TryLater) as failed:
+                faults[team] = await self._lost(team, named, failed)
+        if faults and len(faults) == len(self._teams):
+            raise max(faults.values(), key=lambda fault: isinstance(fault, TryLater))  # while one may come, wait for it
+        for team, fault in faults.items():
+            log.error("agents_room_out_of_reach", team=team, why=str(fault))
+            self._look_again(team)
+
+    async def _open_one(self, team: str, named: str, joined: Collection[str]) -> None:
+        room = await self._find(team, named)
+        if room not in joined:
+            through = {"server_name": named.split(":", 1)[-1]} if named.startswith("#") else None
+            await self._client.call("POST", path("join", room), {}, query=through)
+            log.info("agents_room_joined", room=room, team=team)
+        await self._take(team, named, room)
+        self._lost_teams.discard(team)
+
+    async def _lost(self, team: str, named: str, failed: Refused | TryLater) -> SetupError | TryLater:
+        """Return what keeps a team's room out of reach; raises it when the bot was never there."""
+        fault: SetupError | TryLater = failed if isinstance(failed, TryLater) else self._fault(team, named, failed)
+        first = await self._first(team, named)
+        if first is None:
+            raise fault
+        await self._take(team, named, first)  # so that an invitation is followed, and nobody takes it for a customer's
+        self._lost_teams.add(team)
+        return fault
+
+    def _fault(self, team: str, named: str, refused: Refused) -> SetupError:
+        return SetupError(
+            f"the agents' room {named} of team {team} is out of reach ({refused.code}): "
+            f"check teams.matrix_room, invite {self._me} there, and start again"
+        )
+
+    def _look_again(self, team: str) -> None:
+        self._chores.add(f"agents' room of {team}", lambda: self._return_to(team), self._look)
+
+    async def _return_to(self, team: str) -> None:
+        """Join a team's room, which may be within reach again."""
+        try:
+            answer = await self._client.call("GET", path("joined_rooms"), holds={"joined_rooms": list})
+            await self._open_one(team, self._teams[team], answer["joined_rooms"])
+        except (Refused, TryLater, SetupError) as failed:
+            log.warning("agents_room_still_out_of_reach", team=team, why=str(failed))
+            self._look_again(team)
+        else:
+            log.info("agents_room_found_again", team=team)
 
     async def _take(self, team: str, named: str, room: str) -> None:
         await self._notebook.put(note_of(team), json.dumps({"named": named, "room": room}))
@@ -92,8 +140,19 @@ class Desks:
         """Return the id of a team's room; raises SetupError when its alias leads elsewhere than it first did."""
         if not named.startswith("#"):
             return named
-        answer = await self._client.call("GET", path("directory", "room", named), holds={"room_id": str})
-        room, first = str(answer["room_id"]), await self._first(team, named)
+        first = await self._first(team, named)
+        try:
+            answer = await self._client.call("GET", path("directory", "room", named), holds={"room_id": str})
+        except LoginGone:
+            raise
+        except (Refused, TryLater):
+            if first is None:
+                raise
+            log.warning(
+                "alias_leads_nowhere", team=team, alias=named, room=first, hint="the room that it led to is used"
+            )
+            return first
+        room = str(answer["room_id"])
         if first is not None and first != room:
             raise SetupError(
                 f"the alias {named} of team {team} has led to the room {first} and now leads to {room}: "
@@ -106,7 +165,9 @@ class Desks:
         """Return where the team sat when it was first found under this name."""
         kept = as_dict(json.loads(await self._notebook.get(note_of(team)) or "{}"))
         room = kept.get("room")
-        return room if kept.get("named") == named and isinstance(room, str) else None
+        if kept.get("named") == named and isinstance(room, str):
+            return room
+        return named if await self._notebook.get(f"desk:{named}") == team else None  # kept by older versions
 
     # --- who may come in
 

@@ -6,10 +6,10 @@ from urllib.parse import quote
 
 import pytest
 
-from helpbot.transports.base import SetupError, TryLater
+from helpbot.transports.base import SetupError, TryLater, Undeliverable
 
-from .actors import CLIENT
-from .bot import until_in
+from .actors import CLIENT, PlainActor
+from .bot import talk, until_in
 from .conftest import MakeBot, MakePlain
 
 pytestmark = pytest.mark.synapse
@@ -76,3 +76,74 @@ async def test_an_agents_room_at_whose_door_people_may_knock_is_private(
     await sam.send_state(room, "m.room.join_rules", {"join_rule": "knock"})
     await bot.start(teams={"mobile": room})
     await bot.say(room, "all is well", "k1")
+
+
+async def test_a_room_that_put_the_bot_out_stops_no_other_team(new_bot: MakeBot, plain_actor: MakePlain) -> None:
+    sam, eve, alice = await plain_actor("Sam"), await plain_actor("Eve"), await plain_actor("Alice")
+    bot = await new_bot()
+    one, two = await sam.create_room(bot.id), await eve.create_room(bot.id)
+    await bot.start(teams={"mobile": one, "lines": two})
+    await eve.kick(two, bot.id)
+    await bot.stop()
+    await bot.start()
+    await bot.say(one, "a card for Sam", "k1")
+    await sam.wait_for_text(one, "a card for Sam")
+    hers = await talk(alice, bot)
+    await alice.say(hers, "my line is cut")
+    await bot.heard("my line is cut")
+    with pytest.raises(Undeliverable) as refused:
+        await bot.say(two, "a card for Eve", "k2")
+    assert refused.value.whole_room
+    await eve.invite(two, bot.id)
+    await eve.wait_for(lambda event: event["room_id"] == two and _joins(eve, two, bot.id) == 2)
+    await bot.say(two, "a card for Eve", "k2")
+    await eve.wait_for_text(two, "a card for Eve")
+    await eve.say(two, "I am on it")
+    assert (await bot.heard("I am on it")).team == "lines"
+
+
+async def test_a_room_that_never_was_within_reach_is_the_admins_to_mend(
+    new_bot: MakeBot, plain_actor: MakePlain
+) -> None:
+    sam = await plain_actor("Sam")
+    bot = await new_bot()
+    room = await sam.create_room(bot.id)
+    await bot.start(teams={"mobile": room})
+    await bot.stop()
+    for wrong in ("!nowhere:helpbot.test", "#nowhere:helpbot.test"):
+        bot.begin(teams={"mobile": room, "lines": wrong})
+        with pytest.raises(SetupError, match="lines is out of reach"):
+            await bot.ended()
+
+
+async def test_a_desk_without_any_room_in_reach_is_the_admins_to_mend(new_bot: MakeBot, plain_actor: MakePlain) -> None:
+    sam = await plain_actor("Sam")
+    bot = await new_bot()
+    room = await sam.create_room(bot.id)
+    await bot.start(teams={"mobile": room})
+    await bot.stop()
+    await sam.kick(room, bot.id)
+    bot.begin()
+    with pytest.raises(SetupError, match="mobile is out of reach"):
+        await bot.ended()
+
+
+async def test_an_alias_that_is_taken_down_leaves_the_team_where_it_is(
+    new_bot: MakeBot, plain_actor: MakePlain
+) -> None:
+    sam = await plain_actor("Sam")
+    bot = await new_bot()
+    name = f"desk-{sam.id[1:8]}"
+    alias = f"#{name}:helpbot.test"
+    room = await sam.create_room(bot.id, room_alias_name=name)
+    await bot.start(teams={"mobile": alias})
+    await bot.stop()
+    await sam.request("DELETE", f"{CLIENT}/directory/room/{quote(alias)}")
+    await bot.start()
+    await bot.say(alias, "still here", "k1")
+    await sam.wait_for_text(room, "still here")
+
+
+def _joins(actor: PlainActor, room: str, user: str) -> int:
+    about = [event for event in actor.events if event["room_id"] == room and event.get("state_key") == user]
+    return sum(event["content"].get("membership") == "join" for event in about)
