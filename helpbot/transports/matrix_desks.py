@@ -38,6 +38,7 @@ class Desks:
         chores: Chores,
         teams: Mapping[str, str],
         warn: Callable[[str, str], Awaitable[None]],
+        *,
         look: float = _LOOK,
     ) -> None:
         self._client = client
