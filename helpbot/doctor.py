@@ -35,6 +35,7 @@ _ENOUGH_SPACE, _LATE = 200_000_000, 5  # bytes; minutes
 _FULL, _WAL = 2, b"\2\2"  # SQLite's number for synchronous=FULL; what a file says that is written so
 _MENDED_SQLITE = (3, 51, 3)
 _LOCK = "database lock"
+_NEW_KEYS = "stop the desk, move it away, and start the desk with matrix.password: it logs in as a new device"
 
 
 def examine(config: Config, matrix: Matrix, now: datetime) -> tuple[list[Finding], Kept]:
@@ -50,7 +51,7 @@ def examine(config: Config, matrix: Matrix, now: datetime) -> tuple[list[Finding
     if not matrix.encryption or kept.device is None:
         return findings, kept
     keys = config.key_store() / f"{matrix.user}_{kept.device}.db"  # nio's name for it
-    found = looked("key store", keys, lambda: _key_store(keys, matrix.user, kept))
+    found = looked("key store", keys, lambda: _key_store(keys, matrix.user, kept), _NEW_KEYS)
     findings += found
     if not any(one.state is State.FAULT for one in found):
         with contextlib.suppress(sqlite3.Error, OSError):  # it was read a moment ago
@@ -128,8 +129,7 @@ def dead_letters(count: int) -> Finding:
 def own_keys(path: Path, keys: Sequence[str | None], user: str, device: str | None) -> Finding:
     """Judge whose keys a key store holds: `keys` are the public ones of that device, None if they cannot be opened."""
     if not keys:
-        mend = "restore this file from a backup, or move it away and start the desk with matrix.password"
-        return fault("key store owner", f"{path} does not hold the keys of {user}, device {device}", mend)
+        return fault("key store owner", f"{path} does not hold the keys of {user}, device {device}", _NEW_KEYS)
     if None in keys:
         mend = "restore the database that they were made with, or name an empty folder as matrix.store"
         return fault("key store owner", f"the keys in {path} belong to another database", mend)
@@ -242,14 +242,14 @@ def _kept(db: sqlite3.Connection, user: str, token: str | None) -> Kept:
 
 def _key_store(path: Path, user: str, kept: Kept) -> list[Finding]:
     if not path.is_file():
-        mend = "restore it from a backup; without it, start the desk with matrix.password: it logs in as a new device"
+        mend = "start the desk with matrix.password: it logs in as a new device; never put back an old copy"
         return [fault("key store", f"there is no {path}: what was encrypted for the bot cannot be read", mend)]
     folder = permissions("key store", path.parent, stat.S_IMODE(path.parent.stat().st_mode), 0o700)
     if locked := holder("key store lock", path):
         return [folder, *locked]
     return [
         folder,
-        soundness("key store damage", reading(path, quick_check)),
+        soundness("key store damage", reading(path, quick_check), _NEW_KEYS),
         own_keys(path, _public_keys(path, user, kept), user, kept.device),
     ]
 

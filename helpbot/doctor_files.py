@@ -33,11 +33,11 @@ def permissions(check: str, path: Path, mode: int, wanted: int) -> Finding:
     return ok(check, f"only its owner may use {path} (mode {mode:04o})")
 
 
-def soundness(check: str, told: Sequence[str]) -> Finding:
+def soundness(check: str, told: Sequence[str], mend: str = _RESTORE) -> Finding:
     """Judge what SQLite's quick_check told."""
     if list(told) == ["ok"]:
         return ok(check, "SQLite finds no damage")
-    return fault(check, f"the file is damaged: {'; '.join(told[:3])}", _RESTORE)
+    return fault(check, f"the file is damaged: {'; '.join(told[:3])}", mend)
 
 
 def held(check: str, path: Path) -> Finding:
@@ -52,7 +52,7 @@ def held(check: str, path: Path) -> Finding:
 # --- looking
 
 
-def looked(check: str, path: Path, look: Callable[[], list[Finding]]) -> list[Finding]:
+def looked(check: str, path: Path, look: Callable[[], list[Finding]], broken: str = _RESTORE) -> list[Finding]:
     """Return what `look` finds in a file; a check that fails keeps no other from being made."""
     try:
         return look()
@@ -60,7 +60,7 @@ def looked(check: str, path: Path, look: Callable[[], list[Finding]]) -> list[Fi
         if is_held(error):
             return [held(check, path)]
         shut = "unable to open" in str(error)
-        return [fault(check, f"cannot be examined: {error}", _OTHER_ACCOUNT if shut else _RESTORE)]
+        return [fault(check, f"cannot be examined: {error}", _OTHER_ACCOUNT if shut else broken)]
     except PermissionError as error:
         return [fault(check, f"cannot be examined: {error}", _OTHER_ACCOUNT)]
     except (OSError, SetupError) as error:

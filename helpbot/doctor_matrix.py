@@ -139,7 +139,7 @@ def signing(shown: Mapping[str, object], user: str, name: str, kept: Kept) -> li
         return [fault(check, f"it has no keys of the device {name}: nobody can write encrypted", "start the desk")]
     public = as_dict(device.get("keys")).get(f"ed25519:{name}")
     if kept.device == name and kept.identity not in (None, public):
-        mend = "restore the key store, or move it away and start the desk with matrix.password: it logs in anew"
+        mend = "stop the desk, move the key store away, and start the desk with matrix.password: it logs in anew"
         return [fault(check, f"the device {name} has other keys there than in the key store", mend)]
     return [ok(check, f"those of the device {name} are there"), cross_signing(shown, user, name, device)]
 

@@ -384,8 +384,11 @@ def test_lost_keys_are_a_fault(config: Config) -> None:
     found, _ = examined(config)
     assert state(found["key store"]) == "fault"
     config.key_store().mkdir(mode=0o700)
+    assert "never put back an old copy" in found["key store"].mend
     (config.key_store() / f"{BOT}_ONE.db").write_text("no database, but long enough to be looked at\n" * 20)
-    assert state(examined(config)[0]["key store"]) == "fault"
+    found, _ = examined(config)
+    assert state(found["key store"]) == "fault"
+    assert "backup" not in found["key store"].mend, "old keys are worse than none"
 
 
 def test_a_login_of_another_account_is_not_used(config: Config) -> None:
