@@ -12,7 +12,7 @@ import shutil
 import sqlite3
 import stat
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ from helpbot.doctor_base import Finding, Kept, State, fault, ok, warn
 from helpbot.doctor_files import desk_process, holder, looked, permissions, quick_check, reading, soundness
 from helpbot.store.codec import text_time
 from helpbot.store.prepare import migrations, prepare
+from helpbot.transports.matrix_desks import note_of
 from helpbot.transports.matrix_http import as_dict
 
 T = TypeVar("T")
@@ -234,10 +235,18 @@ def _kept(db: sqlite3.Connection, user: str, token: str | None) -> Kept:
         token=token or login.get("token"),
         pickle_key=notes.get("pickle_key", ""),
         device=login.get("device") or notes.get("keys_of"),
-        desks=frozenset(name.removeprefix("desk:") for name in notes if name.startswith("desk:")),
+        desks={name.removeprefix("desk:"): team for name, team in notes.items() if name.startswith("desk:")},
+        seats=_seats(notes),
         conversations=frozenset(row[0] for row in rooms),
         tickets=tuple((number, room, bool(gone)) for number, room, gone in tickets),
     )
+
+
+def _seats(notes: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Return of each team that sat somewhere what the config named, and the id of the room that this led to."""
+    found = {name.removeprefix(note_of("")): name for name in notes if name.startswith(note_of(""))}
+    kept = {team: as_dict(json.loads(notes[name])) for team, name in found.items()}
+    return {team: (str(one.get("named")), str(one.get("room"))) for team, one in kept.items()}
 
 
 def _key_store(path: Path, user: str, kept: Kept) -> list[Finding]:

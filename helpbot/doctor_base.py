@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -40,6 +41,7 @@ class Kept:
     pickle_key: str = field(default="", repr=False)
     device: str | None = None
     identity: str | None = None  # the device's public key, in the key store
-    desks: frozenset[str] = frozenset()  # rooms that were agents' rooms once
+    desks: Mapping[str, str] = field(default_factory=dict)  # rooms that were agents' rooms once, with their team
+    seats: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # by team: name, room found by it
     conversations: frozenset[str] = frozenset()  # customers' rooms
     tickets: tuple[tuple[int, str, bool], ...] = ()  # open ones: number, room, whether the desk knows that it is over

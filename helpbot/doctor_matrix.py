@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from helpbot.config import Config, Matrix
-from helpbot.doctor_base import Finding, Kept, fault, ok, warn
-from helpbot.doctor_rooms import agents_room, drift, invitations
+from helpbot.doctor_base import Finding, Kept, State, fault, ok, warn
+from helpbot.doctor_rooms import agents_room, drift, invitations, moved
 from helpbot.transports.base import SetupError, TryLater, Undeliverable
 from helpbot.transports.matrix_client import HttpClient
 from helpbot.transports.matrix_http import JsonDict, LoginGone, Refused, as_dict, dicts, path
@@ -31,11 +31,12 @@ _SIGN = "start the desk once with matrix.password: it signs its device, or says 
 
 @dataclass(frozen=True, slots=True)
 class _Round:
-    """What the questions share; `rooms` are those of the teams, by team."""
+    """What the questions share; `named` are the rooms of the teams as the config names them, `rooms` their ids."""
 
     client: HttpClient
     matrix: Matrix
     kept: Kept
+    named: Mapping[str, str]
     joined: asyncio.Task[frozenset[str]]
     rooms: Mapping[str, asyncio.Task[str]]
 
@@ -50,7 +51,7 @@ async def examine(config: Config, matrix: Matrix, kept: Kept) -> list[Finding]:
         client.access_token = kept.token
         named = {team.id: str(team.matrix_room) for team in config.teams}
         rooms = {team: asyncio.create_task(_room(client, name)) for team, name in named.items()}
-        the = _Round(client, matrix, kept, asyncio.create_task(_joined(client)), rooms)
+        the = _Round(client, matrix, kept, named, asyncio.create_task(_joined(client)), rooms)
         parts = await asyncio.gather(
             _told("login", _login(the)),
             _told("rate limits", _limits(the)),
@@ -220,13 +221,16 @@ async def _team(the: _Round, team: str, named: str) -> list[Finding]:
     except Refused as refused:
         mend = f"mend teams.matrix_room, or give the room this alias; then {invite}"
         return [fault(check, f"there is no room {named} ({refused.code or refused.status})", mend)]
+    here = moved(team, named, room, the.kept) or ok(check, f"the bot is in {named}")
     if room not in await the.joined:
+        if here.state is State.FAULT:
+            return [here]
         return [fault(check, f"the bot is not in {named}: no agent of this team hears of tickets", invite)]
     status, headers, answer = await the.client.ask("GET", path("rooms", room, "state"), patience=_PATIENCE, gated=False)
     if status >= 300 or not isinstance(answer, list):
         raise meaning_of(status, headers, answer)
     whole = agents_room(team, the.matrix.user, dicts(answer), encryption=the.matrix.encryption)
-    return [ok(check, f"the bot is in {named}"), *whole]
+    return [here, *whole]
 
 
 async def _drift(the: _Round) -> list[Finding]:
@@ -235,8 +239,9 @@ async def _drift(the: _Round) -> list[Finding]:
         return [fault("rooms", "without the database nobody can tell which are known", f"mend `{first}` first")]
     found = await asyncio.gather(*the.rooms.values(), return_exceptions=True)
     known = {room for room in found if isinstance(room, str)}
-    if len(known) < len(found):  # one cannot be told now, but was perhaps before
-        known |= the.kept.desks
+    asked = zip(the.named.items(), found, strict=True)
+    if not all(isinstance(room, str) and moved(*named, room, the.kept) is None for named, room in asked):
+        known |= set(the.kept.desks)  # one of them is the room that cannot be told now
     return drift(await the.joined, the.kept, known)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from helpbot.doctor_base import Finding, Kept, fault, ok, warn
+from helpbot.doctor_base import Finding, Kept, State, fault, ok, warn
 from helpbot.transports.matrix_http import JsonDict, as_dict
 
 _AGENTS_NAMED, _ROOMS_NAMED = 10, 5
@@ -27,6 +27,19 @@ def drift(joined: Iterable[str], kept: Kept, teams: Iterable[str]) -> list[Findi
     mend = "close them in the agents' room (!close), or have the customer write to the bot in a new room"
     judge = warn if all(gone for _, gone in lost) else fault  # agents know of what the desk knows
     return [*found, judge("open tickets", what, mend)]
+
+
+def moved(team: str, named: str, room: str, kept: Kept) -> Finding | None:
+    """Return the fault for an alias that leads elsewhere than it led the desk before: then that does not start."""
+    known = [one for one, whose in kept.desks.items() if whose == team]  # all that older desks kept
+    if team in kept.seats:
+        before, sat = kept.seats[team]
+        known = [sat] if before == named else []
+    if not named.startswith("#") or not known or room in known:
+        return None
+    what = f"{named} leads to {room}, but this team's room was {' or '.join(sorted(known))}: the desk will not start"
+    mend = f"make sure that {room} is your room, then write this id as teams.matrix_room; else repair the alias"
+    return fault(f"team {team}: room", what, mend)
 
 
 def invitations(rooms: Sequence[str]) -> Finding:
@@ -52,30 +65,39 @@ def agents_room(team: str, me: str, events: Sequence[JsonDict], *, encryption: b
     if encrypted and not encryption:
         why = "the room is encrypted, and the bot's encryption is off"
         readable = fault(readable.check, why, "set matrix.encryption to true")
+    guests = sorted(str(one.get("state_key")) for one in joined if as_dict(one.get("content")).get("kind") == "guest")
     return [
-        *door(team, {kind: as_dict(event.get("content")) for kind, event in state.items()}),
+        *door(team, {kind: as_dict(event.get("content")) for kind, event in state.items()}, guests),
         agents(team, sorted(members - {me})),
         readable,
         sending(team, me, state, "m.room.encrypted" if encrypted else "m.room.message"),
     ]
 
 
-def door(team: str, state: Mapping[str, JsonDict]) -> list[Finding]:
-    """Judge who may come into an agents' room, and who may read it."""
+def door(team: str, state: Mapping[str, JsonDict], inside: Sequence[str] = ()) -> list[Finding]:
+    """Judge who may come into an agents' room, and who may read it; `inside` are guests that are in it."""
     joining, reading, guests = f"team {team}: joining", f"team {team}: reading", f"team {team}: guests"
     rule = state.get("m.room.join_rules", {}).get("join_rule", "invite")
     seen = state.get("m.room.history_visibility", {}).get("history_visibility", "shared")
     guest = state.get("m.room.guest_access", {}).get("guest_access", "forbidden")
     settings = "in the room's settings, under security"
     found = [ok(joining, "only who is invited may come in"), ok(reading, "only members may read it")]
-    if rule not in ("invite", "private"):
+    if rule == "knock":
+        what = "anybody may ask to come in, and whom a member lets in becomes an agent"
+        found[0] = warn(joining, what, f"make the room invite-only {settings}")
+    elif rule not in ("invite", "private"):
         what = f"its join rule is {rule}: others than those invited may become agents"
         found[0] = fault(joining, what, f"make the room invite-only {settings}, and look who has joined")
     if seen == "world_readable":
         found[1] = fault(reading, "anybody may read it without joining", f"let only members read it {settings}")
+    if inside:
+        what = f"guests, who have no account, are in it and act as agents: {', '.join(inside[:_AGENTS_NAMED])}"
+        return [*found, warn(guests, what, f"put them out, and forbid guests {settings}")]
     if guest == "forbidden":
         return [*found, ok(guests, "none may join")]
-    return [*found, warn(guests, "guests, who have no account, may be invited in", f"forbid guests {settings}")]
+    if found[0].state is not State.FAULT:
+        return [*found, ok(guests, "guests, who have no account, may come in only when invited; none is in it")]
+    return [*found, warn(guests, "guests, who have no account, may come in uninvited", f"forbid guests {settings}")]
 
 
 def agents(team: str, people: Sequence[str]) -> Finding:

@@ -132,15 +132,62 @@ def test_a_private_room_with_an_agent_is_well() -> None:
     assert set(room()) == {"joining", "reading", "guests", "agents", "encryption", "writing"}
 
 
-@pytest.mark.parametrize("rule", ["public", "knock", "restricted", "knock_restricted", "new", None, []])
+@pytest.mark.parametrize("rule", ["public", "restricted", "knock_restricted", "new", None, []])
 def test_a_room_that_others_may_enter_is_a_fault(rule: object) -> None:
     assert room(event("m.room.join_rules", join_rule=rule))["joining"] == "fault"
 
 
-def test_a_room_that_anybody_may_read_is_a_fault_and_guests_are_warned_of() -> None:
+def test_a_room_where_anybody_may_ask_to_come_in_is_warned_of() -> None:
+    found = room(event("m.room.join_rules", join_rule="knock"), event("m.room.guest_access", guest_access="can_join"))
+    assert (found["joining"], found["guests"]) == ("warn", "ok")
+
+
+def test_a_room_that_anybody_may_read_is_a_fault() -> None:
     assert room(event("m.room.history_visibility", history_visibility="world_readable"))["reading"] == "fault"
     assert room(event("m.room.history_visibility", history_visibility="joined"))["reading"] == "ok"
-    assert room(event("m.room.guest_access", guest_access="can_join"))["guests"] == "warn"
+
+
+def test_guests_are_warned_of_where_they_can_come_in_uninvited_or_are_inside() -> None:
+    allowed = event("m.room.guest_access", guest_access="can_join")
+    guest, gone = member("@7:example.org"), member("@7:example.org", "leave")
+    guest["content"]["kind"] = gone["content"]["kind"] = "guest"
+    assert room(allowed)["guests"] == "ok"  # the join rule is "invite" where none is told
+    assert room(allowed, event("m.room.join_rules", join_rule="invite"))["guests"] == "ok"
+    assert room(allowed, gone)["guests"] == "ok"
+    assert room(allowed, event("m.room.join_rules", join_rule="public"))["guests"] == "warn"
+    assert room(allowed, event("m.room.join_rules", join_rule="restricted"))["guests"] == "warn"
+    assert room(event("m.room.join_rules", join_rule="public"))["guests"] == "ok"
+    assert room(guest)["guests"] == "warn"
+    assert room(allowed, guest)["guests"] == "warn"
+
+
+def test_an_alias_that_leads_elsewhere_than_before_is_a_fault() -> None:
+    def how(named: str, room: str, **desks: str) -> Finding | None:
+        return doctor_rooms.moved("mobile", named, room, Kept(True, desks={f"!{key}": desks[key] for key in desks}))
+
+    wrong = how("#desk:x", "!new", old="mobile")
+    assert wrong is not None
+    assert state(wrong) == "fault"
+    assert wrong.check == "team mobile: room"
+    assert "!new" in wrong.meaning
+    assert "!old" in wrong.meaning
+    assert "teams.matrix_room" in wrong.mend
+    assert how("#desk:x", "!new", new="sales", old="mobile") is not None
+    assert how("#desk:x", "!new", old="mobile", new="mobile") is None
+    assert how("#desk:x", "!new", old="sales") is None
+    assert how("#desk:x", "!new") is None
+    assert how("!new", "!new", old="mobile") is None, "who writes an id means it"
+
+
+def test_what_the_desk_kept_of_an_alias_is_what_counts() -> None:
+    def how(named: str, room: str, *seat: str) -> bool:
+        kept = Kept(True, desks={"!old": "mobile", "!new": "mobile"}, seats={"mobile": (seat[0], seat[1])})
+        return doctor_rooms.moved("mobile", named, room, kept) is not None
+
+    assert how("#desk:x", "!new", "#desk:x", "!old")
+    assert not how("#desk:x", "!old", "#desk:x", "!old")
+    assert not how("#other:x", "!new", "#desk:x", "!old"), "another alias was meant"
+    assert not how("#desk:x", "!new", "!old", "!old"), "the desk was never led by it"
 
 
 def test_an_encrypted_room_is_a_fault_only_without_encryption() -> None:
@@ -195,7 +242,7 @@ def test_rooms_and_database_that_agree_are_well() -> None:
 
 def test_rooms_that_nobody_knows_are_counted_and_five_are_named() -> None:
     strange = {f"!strange{number}" for number in range(7)}
-    kept = Kept(True, desks=frozenset({"!strange3"}))
+    kept = Kept(True, desks={"!strange3": "sales"})
     [rooms, _] = doctor_rooms.drift(strange | {"!desk"}, kept, {"!desk"})
     assert state(rooms) == "warn"
     assert "7 rooms" in rooms.meaning

@@ -135,6 +135,58 @@ async def test_an_agents_room_that_is_open_to_others_is_a_fault(
     assert rested.bot.id not in agents
 
 
+async def test_a_second_look_right_after_mending_shows_everything_mended(rested: RunningDesk, sam: PlainActor) -> None:
+    seen = {"history_visibility": "world_readable"}
+    allowed: list[dict[str, Any]] = [{"type": "m.room_membership", "room_id": "!other:helpbot.test"}]
+    rules: tuple[dict[str, Any], ...] = ({"join_rule": "restricted", "allow": allowed}, {"join_rule": "public"})
+    for rule in rules:
+        await sam.send_state(rested.agents_room, "m.room.join_rules", rule)
+        await sam.send_state(rested.agents_room, "m.room.history_visibility", seen)
+        assert set((await examined(rested.folder)).faults()) == {"team mobile: joining", "team mobile: reading"}
+        await sam.send_state(rested.agents_room, "m.room.join_rules", {"join_rule": "invite"})
+        await sam.send_state(rested.agents_room, "m.room.history_visibility", {"history_visibility": "shared"})
+        assert (await examined(rested.folder)).faults() == {}
+
+
+async def test_a_room_made_in_the_default_way_is_well_until_guests_may_come_in_uninvited(
+    rested: RunningDesk, sam: PlainActor
+) -> None:
+    guests = (await examined(rested.folder)).one("team mobile: guests")
+    assert guests["state"] == "ok"
+    assert "only when invited" in guests["meaning"]
+    await sam.send_state(rested.agents_room, "m.room.join_rules", {"join_rule": "public"})
+    assert (await examined(rested.folder)).state("team mobile: guests") == "warn"
+
+
+async def test_an_alias_that_leads_to_another_room_than_before_is_a_fault(
+    rested: RunningDesk, sam: PlainActor, synapse: Synapse
+) -> None:
+    alias = f"#desk{rested.bot.id[1:11]}:helpbot.test"
+    config = yaml.safe_load((rested.folder / "config.yaml").read_text())
+    config["teams"][0]["matrix_room"] = alias
+    (rested.folder / "config.yaml").write_text(yaml.safe_dump(config))
+
+    async def lead_to(room: str) -> None:
+        where = f"{CLIENT}/directory/room/{quote(alias)}"
+        await asyncio.to_thread(synapse.request, "PUT", where, {"room_id": room}, sam.user.token)
+
+    await lead_to(rested.agents_room)
+    await rested.start()
+    assert await rested.stop() == 0
+    assert (await examined(rested.folder)).faults() == {}, "the control"
+    await asyncio.to_thread(synapse.request, "DELETE", f"{CLIENT}/directory/room/{quote(alias)}", None, sam.user.token)
+    other = await sam.create_room(rested.bot.id)
+    await lead_to(other)
+    seen = await examined(rested.folder)
+    assert set(seen.faults()) == {"team mobile: room"}
+    assert other in seen.faults()["team mobile: room"]
+    assert rested.agents_room in seen.faults()["team mobile: room"]
+    assert seen.state("rooms") == "ok", "nobody is told to take the bot out of the true room"
+    config["teams"][0]["matrix_room"] = rested.agents_room
+    (rested.folder / "config.yaml").write_text(yaml.safe_dump(config))
+    assert (await examined(rested.folder)).faults() == {}
+
+
 async def test_a_bot_that_may_not_write_to_its_agents_is_a_fault(rested: RunningDesk, sam: PlainActor) -> None:
     await sam.send_state(rested.agents_room, "m.room.power_levels", {"events_default": 50})
     seen = await examined(rested.folder)
