@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import shlex
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from helpbot.config import Config, Matrix
 from helpbot.doctor_base import Finding, Kept, State, fault, ok, warn
+from helpbot.doctor_limits import limits
 from helpbot.doctor_rooms import agents_room, drift, invitations, moved
 from helpbot.transports.base import SetupError, TryLater, Undeliverable
 from helpbot.transports.matrix_client import HttpClient
@@ -24,9 +26,16 @@ from helpbot.transports.matrix_signing import is_signed
 _PATIENCE = 10.0  # seconds for each question
 _NOTHING = {"limit": 1, "not_types": ["*"]}
 _OF_ROOMS = dict.fromkeys(("timeline", "state", "ephemeral", "account_data"), _NOTHING)
-_INVITES_ONLY = json.dumps({"presence": _NOTHING, "account_data": _NOTHING, "room": _OF_ROOMS})
-_LOOK_AGAIN = "mend what the lines on `homeserver` and `login` say, and look again"
+_LOOK_AGAIN = "run helpbot doctor again; if it stays so, the homeserver's log says why"
 _SIGN = "start the desk once with matrix.password: it signs its device, or says in its log why not (device_not_signed)"
+_LIMITS, _KEYS = "rate limits", "keys at the homeserver"
+_NO_WAY = (  # parts of aiohttp's names for what went wrong, the narrower first
+    ("DNSError", "no server knows this name (DNS)"),
+    ("CertificateError", "its certificate is not accepted: expired, of another name, or of an unknown authority"),
+    ("SSLError", "no TLS is spoken there: is it http, or another port?"),
+    ("ConnectorError", "nothing listens at this address and port"),
+    ("Timeout", "nobody answers in time: the machine is down, a firewall is between, or no TLS is spoken there"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +50,50 @@ class _Round:
     rooms: Mapping[str, asyncio.Task[str]]
 
 
-async def examine(config: Config, matrix: Matrix, kept: Kept) -> list[Finding]:
-    """Return what the homeserver shows; each question that fails is a finding of its own."""
+async def examine(config: Config, matrix: Matrix, kept: Kept, admin_token: str | None = None) -> list[Finding]:
+    """Return what the homeserver shows; each question that fails is a finding of its own.
+
+    A server admin's token is asked with for the rate limits and nothing else.
+    """
     client = HttpClient(matrix.homeserver, matrix.user, None, "")
+    named = {team.id: str(team.matrix_room) for team in config.teams}
+    later = [_KEYS, *(f"team {team}" for team in named), "rooms", "invitations"]
     try:
-        found = await _told("homeserver", _reachable(client))
+        found = [await _reachable(client)]
+        down = found[0].state is State.FAULT
+        if kept.token is not None and down:
+            return [*found, not_asked(["login", _LIMITS, *later], "the homeserver does not answer", "homeserver")]
         if kept.token is None:
-            return [*found, never_started(kept, matrix.user)]
+            found.append(never_started(kept, matrix.user))
+            return found if down or admin_token is None else [*found, *await _limits(client, matrix, admin_token)]
         client.access_token = kept.token
-        named = {team.id: str(team.matrix_room) for team in config.teams}
-        rooms = {team: asyncio.create_task(_room(client, name)) for team, name in named.items()}
-        the = _Round(client, matrix, kept, named, asyncio.create_task(_joined(client)), rooms)
-        parts = await asyncio.gather(
-            _told("login", _login(the)),
-            _told("rate limits", _limits(the)),
-            _told("keys at the homeserver", _keys(the)),
-            *(_told(f"team {team}", _team(the, team, name)) for team, name in named.items()),
-            _told("rooms", _drift(the)),
-            _told("invitations", _invitations(the)),
-        )
-        await asyncio.gather(the.joined, *rooms.values(), return_exceptions=True)
-        return found + [one for part in parts for one in part]
+        judged, told = await _login(client, matrix)
+        found.append(judged)
+        if told or admin_token is not None:
+            found += await _limits(client, matrix, admin_token)
+        else:
+            later.insert(0, _LIMITS)
+        if not told:
+            return [*found, not_asked(later, "the login is not of use", "login")]
+        return found + await _asked(client, matrix, kept, named, told.get("device_id"))
     finally:
         await client.shut()
+
+
+async def _asked(
+    client: HttpClient, matrix: Matrix, kept: Kept, named: Mapping[str, str], device: object
+) -> list[Finding]:
+    """Return what is found with a login of the bot's own."""
+    rooms = {team: asyncio.create_task(_room(client, name)) for team, name in named.items()}
+    the = _Round(client, matrix, kept, named, asyncio.create_task(_joined(client)), rooms)
+    parts = await asyncio.gather(
+        _told(_KEYS, _keys(the, device)),
+        *(_told(f"team {team}", _team(the, team, name)) for team, name in named.items()),
+        _told("rooms", _drift(the)),
+        _told("invitations", _invitations(the)),
+    )
+    await asyncio.gather(the.joined, *rooms.values(), return_exceptions=True)
+    return [one for part in parts for one in part]
 
 
 async def _told(check: str, asking: Awaitable[list[Finding]]) -> list[Finding]:
@@ -78,6 +108,21 @@ async def _told(check: str, asking: Awaitable[list[Finding]]) -> list[Finding]:
 
 
 # --- what facts mean
+
+
+def unreachable(homeserver: str, why: str) -> Finding:
+    """Return the finding for a homeserver that does not answer as one."""
+    hint = next((f": {words}" for part, words in _NO_WAY if part in why), "")
+    mend = (
+        "see whether it runs, and whether matrix.homeserver is the address that clients use, with the right name, port "
+        f"and certificate; from this machine: curl -sS {shlex.quote(f'{homeserver}/_matrix/client/versions')}"
+    )
+    return fault("homeserver", f"{homeserver} is of no use: {why}{hint}", mend)
+
+
+def not_asked(checks: Sequence[str], why: str, first: str) -> Finding:
+    """Return the one finding for all that another fault keeps from being asked."""
+    return warn("not asked", f"{why}; so nothing is known of: {', '.join(checks)}", f"mend `{first}` and run it again")
 
 
 def never_started(kept: Kept, user: str) -> Finding:
@@ -106,21 +151,6 @@ def bad_login(why: str, *, given: bool) -> Finding:
     """Return the finding for a token that is of no use."""
     new = "set matrix.access_token to one from a login of this account, or set matrix.password instead"
     return fault("login", why, new if given else "start the desk with matrix.password set: it logs in anew")
-
-
-def limits(status: int, answer: object, homeserver: str, user: str) -> Finding:
-    """Judge an answer to the question for the account's own rate limits."""
-    where = f"{homeserver}/_synapse/admin/v1/users/{quote(user, safe='@:')}/override_ratelimit"
-    body = '{"messages_per_second": 0, "burst_count": 0}'
-    mend = f"as a server admin: curl -X POST -H \"Authorization: Bearer ADMIN_TOKEN\" -d '{body}' {shlex.quote(where)}"
-    if status >= 300:
-        what = "whether they are lifted cannot be seen with this account; if not, customers wait"
-        return warn("rate limits", what, mend)
-    told = as_dict(answer)
-    if "messages_per_second" not in told:
-        return warn("rate limits", "they are not lifted: after a few messages customers wait", mend)
-    rate, burst = told.get("messages_per_second"), told.get("burst_count")
-    return ok("rate limits", f"{burst} messages at once, then {rate} a second" if rate else "lifted for this account")
 
 
 def one_time_keys(answer: Mapping[str, object]) -> Finding:
@@ -169,38 +199,57 @@ def _public(key: object) -> str | None:
 # --- asking
 
 
-async def _reachable(client: HttpClient) -> list[Finding]:
-    answer = await client.call("GET", "/_matrix/client/versions", patience=_PATIENCE, gated=False)
-    if not isinstance(answer.get("versions"), list):
-        mend = "write the address that clients use as matrix.homeserver"
-        return [fault("homeserver", f"{client.homeserver} does not answer as a Matrix homeserver does", mend)]
-    return [ok("homeserver", f"{client.homeserver} answers")]
-
-
-async def _login(the: _Round) -> list[Finding]:
-    given = the.matrix.access_token is not None
+async def _reachable(client: HttpClient) -> Finding:
     try:
-        return [login(await _get(the.client, path("account", "whoami")), the.matrix.user, given=given)]
+        answer = await client.call("GET", "/_matrix/client/versions", patience=_PATIENCE, gated=False)
+    except (TryLater, Undeliverable, SetupError) as error:
+        return unreachable(client.homeserver, str(error))
+    if not isinstance(answer.get("versions"), list):
+        return unreachable(client.homeserver, "what answers there is no Matrix homeserver")
+    return ok("homeserver", f"{client.homeserver} answers")
+
+
+async def _login(client: HttpClient, matrix: Matrix) -> tuple[Finding, JsonDict]:
+    """Return how the login is, and what the homeserver tells of it; nothing unless it is the bot's own."""
+    given = matrix.access_token is not None
+    try:
+        told = await _get(client, path("account", "whoami"))
     except LoginGone as gone:
-        return [bad_login(gone.why, given=given)]
+        return bad_login(gone.why, given=given), {}
+    except (TryLater, Undeliverable, SetupError) as error:
+        return fault("login", f"cannot be asked: {error}", _LOOK_AGAIN), {}
+    return login(told, matrix.user, given=given), told if told.get("user_id") == matrix.user else {}
 
 
-async def _limits(the: _Round) -> list[Finding]:
-    where = f"/_synapse/admin/v1/users/{quote(the.matrix.user, safe='')}/override_ratelimit"
-    status, headers, answer = await the.client.ask("GET", where, patience=_PATIENCE, gated=False)
-    if status in {403, 404, 405} or (status < 300 and isinstance(answer, dict)):
-        return [limits(status, answer, the.matrix.homeserver, the.matrix.user)]
+async def _limits(client: HttpClient, matrix: Matrix, admin_token: str | None) -> list[Finding]:
+    if admin_token is None:
+        return await _told(_LIMITS, _override(client, matrix, by_admin=False))
+    admin = HttpClient(matrix.homeserver, matrix.user, None, "")
+    admin.access_token = admin_token
+    try:
+        return await _told(_LIMITS, _override(admin, matrix, by_admin=True))
+    finally:
+        await admin.shut()
+
+
+async def _override(client: HttpClient, matrix: Matrix, *, by_admin: bool) -> list[Finding]:
+    where = f"/_synapse/admin/v1/users/{quote(matrix.user, safe='')}/override_ratelimit"
+    status, headers, answer = await client.ask("GET", where, patience=_PATIENCE, gated=False)
+    if status in {401, 403, 404, 405} or (status < 300 and isinstance(answer, dict)):
+        return [limits(status, answer, matrix.homeserver, matrix.user, by_admin=by_admin)]
     raise meaning_of(status, headers, answer)
 
 
-async def _keys(the: _Round) -> list[Finding]:
+async def _keys(the: _Round, device: object) -> list[Finding]:
     if not the.matrix.encryption:
-        return [ok("keys at the homeserver", "encryption is off")]
-    user, device = the.matrix.user, (await _get(the.client, path("account", "whoami"))).get("device_id")
+        return [ok(_KEYS, "encryption is off")]
+    if not isinstance(device, str):
+        return [not_asked([_KEYS], "the login has no device", "login")]
+    user = the.matrix.user
     wanted: JsonDict = {"device_keys": {user: []}}
     shown = await the.client.call("POST", path("keys", "query"), wanted, patience=_PATIENCE, gated=False)
     counts = await the.client.call("POST", path("keys", "upload"), {}, patience=_PATIENCE, gated=False)  # only counts
-    return [*signing(shown, user, str(device), the.kept), one_time_keys(counts)]
+    return [*signing(shown, user, device, the.kept), one_time_keys(counts)]
 
 
 async def _joined(client: HttpClient) -> frozenset[str]:
@@ -246,9 +295,15 @@ async def _drift(the: _Round) -> list[Finding]:
 
 
 async def _invitations(the: _Round) -> list[Finding]:
-    query = {"filter": _INVITES_ONLY, "timeout": "0", "set_presence": "offline"}  # without `since` nothing is taken
+    query = {"filter": invites_only(), "timeout": "0", "set_presence": "offline"}  # without `since` nothing is taken
     answer = await the.client.call("GET", path("sync"), query=query, patience=_PATIENCE, gated=False)
     return [invitations(list(as_dict(as_dict(answer.get("rooms")).get("invite"))))]
+
+
+def invites_only() -> str:
+    """Return a filter unlike any before: a homeserver may answer a sync that it had lately as it did then."""
+    no_room = f"!{secrets.token_hex(8)}:nowhere.invalid"
+    return json.dumps({"presence": _NOTHING, "account_data": _NOTHING, "room": {**_OF_ROOMS, "not_rooms": [no_room]}})
 
 
 async def _get(client: HttpClient, where: str) -> JsonDict:

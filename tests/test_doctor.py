@@ -33,8 +33,9 @@ teams: [{{id: mobile, matrix_room: "!desk"}}]
 """
 
 
-def ran(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def ran(folder: Path, *words: str, admin_token: str | None = None) -> subprocess.CompletedProcess[str]:
     clean = {key: value for key, value in os.environ.items() if not key.startswith("HELPBOT_")}
+    clean |= {} if admin_token is None else {"HELPBOT_DOCTOR_ADMIN_TOKEN": admin_token}
     done = subprocess.run(
         [sys.executable, "-m", "helpbot", "doctor", *words],
         cwd=folder, env=clean, capture_output=True, text=True, check=False, timeout=60,
@@ -383,8 +384,8 @@ def test_lost_keys_are_a_fault(config: Config) -> None:
     noted(config.database_path(), login={"user": BOT, "device": "ONE", "token": "t"}, pickle_key="abc")
     found, _ = examined(config)
     assert state(found["key store"]) == "fault"
-    config.key_store().mkdir(mode=0o700)
     assert "never put back an old copy" in found["key store"].mend
+    config.key_store().mkdir(mode=0o700)
     (config.key_store() / f"{BOT}_ONE.db").write_text("no database, but long enough to be looked at\n" * 20)
     found, _ = examined(config)
     assert state(found["key store"]) == "fault"
@@ -448,3 +449,26 @@ def test_a_config_that_cannot_be_used_ends_with_two(tmp_path: Path, text: str) -
 def test_nothing_that_a_homeserver_says_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     cli_doctor._show([doctor_base.warn("a", "b\x1b[2J\nfault c", "d\r")], as_json=False)
     assert capsys.readouterr().out == "warn  a: b\ufffd[2J\ufffdfault c\n      d\ufffd\n"
+
+
+@pytest.mark.parametrize("text", ["", "two words", "a\x1b[2Jb", "x" * 5000, "mot-clé"])
+def test_what_is_no_token_is_refused_and_not_shown(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.yaml").write_text(PLACES.format(faq=FAQ))
+    (tmp_path / "token").write_text(text)
+    done = ran(tmp_path, "--admin-token-file", "token")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "token: this is no token" in done.stderr
+    assert not text or text not in done.stderr
+    assert "cannot be read" in ran(tmp_path, "--admin-token-file", "nowhere").stderr
+
+
+def test_an_admins_token_in_the_environment_is_no_key_of_the_config(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(PLACES.format(faq=FAQ))
+    done = ran(tmp_path, admin_token="admins-word")
+    assert done.returncode == 1
+    assert "ok    config: no fault" in done.stdout
+    assert "admins-word" not in done.stdout + done.stderr
+    refused = ran(tmp_path, admin_token="two words")
+    assert refused.returncode == 2
+    assert "HELPBOT_DOCTOR_ADMIN_TOKEN" in refused.stderr
+    assert "two words" not in refused.stderr

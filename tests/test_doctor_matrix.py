@@ -11,6 +11,7 @@ import pytest
 
 from helpbot import doctor_matrix, doctor_rooms
 from helpbot.doctor_base import Finding, Kept, State
+from helpbot.doctor_limits import limits
 from helpbot.transports.matrix_signing import Identity
 
 BOT, SAM = "@helpbot:example.org", "@sam:example.org"
@@ -48,25 +49,70 @@ def test_a_bad_login_is_mended_where_it_comes_from() -> None:
     assert "matrix.access_token" not in doctor_matrix.bad_login("gone", given=False).mend
 
 
-@pytest.mark.parametrize(("status", "answer", "how", "words"), [
-    (403, {"errcode": "M_FORBIDDEN"}, "warn", "cannot be seen"), (404, None, "warn", "cannot be seen"),
-    (200, {}, "warn", "not lifted"), (200, {"messages_per_second": 0, "burst_count": 0}, "ok", "lifted"),
-    (200, {"messages_per_second": 5, "burst_count": 20}, "ok", "20 messages at once, then 5 a second"),
+LIFT = '\'{"messages_per_second": 0, "burst_count": 0}\''
+
+
+def asked(status: int, answer: object, *, by_admin: bool, user: str = BOT) -> Finding:
+    return limits(status, answer, "https://matrix.example.org", user, by_admin=by_admin)
+
+
+@pytest.mark.parametrize("by_admin", [False, True])
+def test_an_override_is_told_with_its_numbers_and_its_absence_with_the_line_that_sets_it(by_admin: bool) -> None:
+    lifted = asked(200, {"messages_per_second": 0, "burst_count": 0}, by_admin=by_admin)
+    assert state(lifted) == "ok"
+    assert "lifted" in lifted.meaning
+    assert "(messages_per_second 0, burst_count 0)" in lifted.meaning
+    some = asked(200, {"messages_per_second": 5, "burst_count": 20}, by_admin=by_admin)
+    assert state(some) == "ok"
+    assert "20 messages at once, then 5 a second" in some.meaning
+    none = asked(200, {}, by_admin=by_admin, user="@help'$bot:example.org")
+    assert state(none) == "warn"
+    assert "no override is set" in none.meaning
+    assert "admin/v1/users/@help%27%24bot:example.org/override_ratelimit" in none.mend
+    assert LIFT in none.mend
+
+
+def test_what_the_bots_own_account_cannot_see_an_admins_token_can() -> None:
+    own = asked(403, {"errcode": "M_FORBIDDEN"}, by_admin=False)
+    assert state(own) == "warn"
+    assert "cannot be seen with the bot's own account" in own.meaning
+    assert "--admin-token-file" in own.mend
+    assert LIFT in own.mend
+
+
+@pytest.mark.parametrize(("status", "code", "words"), [
+    (401, "M_UNKNOWN_TOKEN", "does not accept"), (403, "M_FORBIDDEN", "not a server admin's"),
+    (404, "M_NOT_FOUND", f"no account {BOT}"), (404, "M_UNRECOGNIZED", "no Synapse"), (404, None, "no Synapse"),
+    (405, None, "no Synapse"),
 ])  # fmt: skip
-def test_rate_limits_are_told_with_the_line_that_lifts_them(status: int, answer: object, how: str, words: str) -> None:
-    finding = doctor_matrix.limits(status, answer, "https://matrix.example.org", "@help'$bot:example.org")
-    assert state(finding) == how
-    assert words in finding.meaning
-    if how == "warn":
-        assert "admin/v1/users/@help%27%24bot:example.org/override_ratelimit" in finding.mend
-        assert '\'{"messages_per_second": 0, "burst_count": 0}\'' in finding.mend
+def test_an_admins_token_of_no_use_is_told_for_what_it_is(status: int, code: str | None, words: str) -> None:
+    found = asked(status, None if code is None else {"errcode": code}, by_admin=True)
+    assert state(found) == "warn"
+    assert words in found.meaning
 
 
 def test_the_line_that_lifts_limits_is_the_one_in_the_manual() -> None:
-    finding = doctor_matrix.limits(403, None, "https://matrix.example.org", BOT)
     manual = (Path(__file__).parent.parent / "docs" / "matrix.md").read_text().replace("\\\n", "")
     lines = [shlex.split(line) for line in manual.splitlines() if line.startswith("curl ")]
-    assert shlex.split(finding.mend.partition(": ")[2]) in lines
+    for finding in (asked(403, None, by_admin=False), asked(200, {}, by_admin=True)):
+        assert shlex.split(finding.mend[finding.mend.index("curl ") :]) in lines
+
+
+@pytest.mark.parametrize(("why", "words"), [
+    ("ClientConnectorDNSError", "DNS"), ("ClientConnectorCertificateError", "certificate is not"),
+    ("ClientConnectorSSLError", "no TLS"), ("ClientConnectorError", "nothing listens"), ("TimeoutError", "firewall"),
+    ("ConnectionTimeoutError", "firewall"), ("SomethingNew", "(SomethingNew)"),
+])  # fmt: skip
+def test_a_homeserver_out_of_reach_is_mended_where_that_can_be_seen(why: str, words: str) -> None:
+    found = doctor_matrix.unreachable("https://example.org", f"the homeserver cannot be reached ({why})")
+    assert state(found) == "fault"
+    assert words in found.meaning
+    assert "curl -sS https://example.org/_matrix/client/versions" in found.mend
+    assert "`homeserver`" not in found.mend
+
+
+def test_no_two_questions_for_invitations_are_alike() -> None:
+    assert len({doctor_matrix.invites_only() for _ in range(20)}) == 20
 
 
 def test_no_one_time_keys_are_warned_of() -> None:
