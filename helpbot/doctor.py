@@ -101,11 +101,12 @@ def space(free: int) -> Finding:
     return ok(check, left) if free >= _ENOUGH_SPACE else warn(check, left, "make room: a full disk stops the desk")
 
 
-def running(process: str | None) -> Finding:
-    """Judge whether a desk runs."""
-    if process is None:
-        return warn("desk", "no desk runs on this database now: customers wait", "start it: helpbot run")
-    return ok("desk", f"a desk runs on this database (process {process})")
+def running(process: str | None, *, well: bool = True) -> Finding:
+    """Judge whether a desk runs; it is not to be started on a database that is not well."""
+    if process is not None:
+        return ok("desk", f"a desk runs on this database (process {process})")
+    mend = "start it: helpbot run" if well else "mend the database first; then start it: helpbot run"
+    return warn("desk", "no desk runs on this database now: customers wait", mend)
 
 
 def queue(check: str, what: str, count: int, oldest: datetime | None, now: datetime) -> Finding:
@@ -168,12 +169,14 @@ def _database(path: Path, now: datetime) -> list[Finding]:
     file = looked("database", path, lambda: [_file(path)])
     if any(one.state is State.FAULT for one in file):
         return [*findings, *file]
+    contents = holder(_LOCK, path) or _contents(path, now)
+    well = not any(one.state is State.FAULT for one in contents)
     return [
         *findings,
         *file,
-        *(holder(_LOCK, path) or _contents(path, now)),
-        *looked("database journal", path, lambda: [journal(_start(path))]),
-        *looked("desk", path, lambda: [running(desk_process(path))]),
+        *contents,
+        *(looked("database journal", path, lambda: [journal(_start(path))]) if well else []),
+        *looked("desk", path, lambda: [running(desk_process(path), well=well)]),
     ]
 
 

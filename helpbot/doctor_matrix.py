@@ -131,7 +131,7 @@ def never_started(kept: Kept, user: str) -> Finding:
     if kept.held:
         why, mend = "no login can be read while another program keeps the database locked", "mend `database lock` first"
     elif not kept.readable:
-        why, mend = "no login can be read without the database", "mend `database` first"
+        why, mend = "no login can be read without the database", "mend what the lines on the database say first"
     return fault("login", f"{why}; nothing else can be asked", mend)
 
 
@@ -264,7 +264,10 @@ async def _room(client: HttpClient, named: str) -> str:
 
 
 async def _team(the: _Round, team: str, named: str) -> list[Finding]:
-    check, invite = f"team {team}: room", f"invite {the.matrix.user} there, and start the desk"
+    check, invite = (
+        f"team {team}: room",
+        f"invite {the.matrix.user} there: a desk that runs joins by itself, else start it",
+    )
     try:
         room = await the.rooms[team]
     except Refused as refused:
@@ -284,8 +287,8 @@ async def _team(the: _Round, team: str, named: str) -> list[Finding]:
 
 async def _drift(the: _Round) -> list[Finding]:
     if not the.kept.readable:
-        first = "database lock" if the.kept.held else "database"
-        return [fault("rooms", "without the database nobody can tell which are known", f"mend `{first}` first")]
+        mend = "mend what the lines on the database say first"
+        return [fault("rooms", "without the database nobody can tell which are known", mend)]
     found = await asyncio.gather(*the.rooms.values(), return_exceptions=True)
     known = {room for room in found if isinstance(room, str)}
     asked = zip(the.named.items(), found, strict=True)

@@ -15,14 +15,15 @@ def drift(joined: Iterable[str], kept: Kept, teams: Iterable[str]) -> list[Findi
     there = set(joined)
     strange = sorted(there - kept.conversations - set(teams))
     lost = [(number, gone) for number, room, gone in kept.tickets if room not in there]
-    found = [ok("rooms", f"the desk knows all {len(there)} rooms that the bot is in")]
+    found = [ok("rooms", f"the desk knows all that the bot is in: {len(there)}")]
     if strange:
         once = sum(room in kept.desks for room in strange)
         what = f"the bot is in {_some(strange)} that no customer and no team has, {once} of them had a team once"
         mend = "start the desk again: it takes in or leaves them; put the bot out of rooms that had a team"
         found = [warn("rooms", what, mend)]
     if not lost:
-        return [*found, ok("open tickets", f"the bot is in the rooms of all {len(kept.tickets)}")]
+        open_ones = f"the bot is in the rooms of all: {len(kept.tickets)}" if kept.tickets else "there is none"
+        return [*found, ok("open tickets", open_ones)]
     what = f"the bot is not in the customer's room any more: {', '.join(f'#{number}' for number, _ in lost)}"
     mend = "close them in the agents' room (!close), or have the customer write to the bot in a new room"
     judge = warn if all(gone for _, gone in lost) else fault  # agents know of what the desk knows

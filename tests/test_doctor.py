@@ -203,6 +203,8 @@ def test_what_is_no_database_is_a_fault_and_the_rest_is_told(config: Config) -> 
     assert state(found["database damage"]) == "fault"
     assert state(found["database version"]) == "fault"
     assert "backup" in found["database damage"].mend
+    assert "database journal" not in found
+    assert found["desk"].mend.startswith("mend the database first"), "nobody is told to start a desk on it"
     assert state(found["disk"]) == "ok"
     assert not kept.readable
 
