@@ -16,7 +16,7 @@ from urllib.parse import quote
 from helpbot.config import Config, Matrix
 from helpbot.doctor_base import Finding, Kept, State, fault, ok, warn
 from helpbot.doctor_limits import limits
-from helpbot.doctor_rooms import agents_room, drift, invitations, moved
+from helpbot.doctor_rooms import agents_room, drift, invitations, moved, nowhere
 from helpbot.transports.base import SetupError, TryLater, Undeliverable
 from helpbot.transports.matrix_client import HttpClient
 from helpbot.transports.matrix_http import JsonDict, LoginGone, Refused, as_dict, dicts, path
@@ -270,10 +270,13 @@ async def _team(the: _Round, team: str, named: str) -> list[Finding]:
     )
     try:
         room = await the.rooms[team]
+        here = moved(team, named, room, the.kept) or ok(check, f"the bot is in {named}")
     except Refused as refused:
-        mend = f"mend teams.matrix_room, or give the room this alias; then {invite}"
-        return [fault(check, f"there is no room {named} ({refused.code or refused.status})", mend)]
-    here = moved(team, named, room, the.kept) or ok(check, f"the bot is in {named}")
+        before, room = the.kept.seats.get(team, ("", ""))
+        if before != named:
+            mend = f"mend teams.matrix_room, or give the room this alias; then {invite}"
+            return [fault(check, f"there is no room {named} ({refused.code or refused.status})", mend)]
+        here = nowhere(team, named, room)
     if room not in await the.joined:
         if here.state is State.FAULT:
             return [here]

@@ -43,6 +43,12 @@ def moved(team: str, named: str, room: str, kept: Kept) -> Finding | None:
     return fault(f"team {team}: room", what, mend)
 
 
+def nowhere(team: str, named: str, room: str) -> Finding:
+    """Return the finding for an alias that leads nowhere any more, and the room that it led the desk to."""
+    mend = f"give that room the alias again, or write {room} as teams.matrix_room"
+    return warn(f"team {team}: room", f"{named} leads nowhere: the desk uses {room}, where it led before", mend)
+
+
 def invitations(rooms: Sequence[str]) -> Finding:
     """Judge the invitations that nobody followed."""
     if not rooms:

@@ -186,6 +186,11 @@ async def test_an_alias_that_leads_to_another_room_than_before_is_a_fault(
     assert await rested.stop() == 0
     assert (await examined(rested.folder)).faults() == {}, "the control"
     await asyncio.to_thread(synapse.request, "DELETE", f"{CLIENT}/directory/room/{quote(alias)}", None, sam.user.token)
+    gone = await examined(rested.folder)
+    assert (gone.faults(), gone.state("rooms")) == ({}, "ok")
+    assert gone.state("team mobile: room") == "warn"
+    assert rested.agents_room in gone.one("team mobile: room")["mend"]
+    assert gone.state("team mobile: joining") == "ok", "the room that the desk uses is looked at"
     other = await sam.create_room(rested.bot.id)
     await lead_to(other)
     seen = await examined(rested.folder)
