@@ -141,9 +141,7 @@ class Rooms:
     def invited(self, room: str, state: Sequence[JsonDict]) -> None:
         """Join, or refuse, as `invites_from` says."""
         inviter = inviter_of(state, self._me)
-        wanted = self.team(room) is not None or (
-            is_user_id(inviter) and any(fnmatchcase(str(inviter), pattern) for pattern in self._invites_from)
-        )
+        wanted = self.team(room) is not None or self._may_open(inviter)
         if room not in self.chores and len(self.chores) >= WAITING:
             log.warning("invitation_passed_over", room=room, by=inviter, hint="too many wait already")
             return
@@ -171,7 +169,7 @@ class Rooms:
         others = [
             user for user, member in members.items() if user != self._me and member.membership in {"join", "invite"}
         ]
-        if len(others) == 1:
+        if len(others) == 1 and (room in self._ever_known or self._may_open(others[0])):
             name = members[others[0]].name
             return Arrival(others[0], name, me.event if room in self._ever_known else "", me.at)
         self.leave(room, politely=bool(others), because=me.event)
@@ -205,6 +203,9 @@ class Rooms:
         self.members_changed(room)
         if room in self._desks:
             log.error("agents_room_lost", room=room, team=self.team(room), hint=f"invite {self._me} there again")
+
+    def _may_open(self, user: object) -> bool:
+        return is_user_id(user) and any(fnmatchcase(str(user), pattern) for pattern in self._invites_from)
 
     async def _join(self, room: str) -> None:
         await self._client.call("POST", path("join", room), {})

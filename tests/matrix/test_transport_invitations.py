@@ -9,6 +9,7 @@ from aiohttp import web
 
 from tests.crash.proxy import Proxy, Trouble, json_answer
 
+from .bot import DECLINED, talk, until_in
 from .conftest import MakeBot, MakePlain
 from .synapse import Synapse
 
@@ -43,3 +44,32 @@ async def test_an_invitation_that_was_not_followed_yet_is_found_after_a_quick_re
     proxy.rule = lambda request: None
     await bot.start()
     await bot.arrived(waiting)
+
+
+async def test_somebody_who_may_not_open_a_room_does_not_get_one_opened_for_her(
+    new_bot: MakeBot, plain_actor: MakePlain
+) -> None:
+    alice, mallory = await plain_actor("Alice"), await plain_actor("Mallory")
+    bot = await new_bot(invites_from=[alice.id])
+    room = await alice.create_room(bot.id, mallory.id, direct=True)
+    await until_in(mallory, room, mallory.id, "invite")
+    await mallory.join(room)
+    await alice.leave(room)
+    await bot.start()
+    await mallory.wait_for_text(room, DECLINED)
+    await until_in(mallory, room, bot.id, "leave")
+    assert not bot.received
+
+
+async def test_a_room_that_the_desk_knows_stays_open_to_her_who_may_open_none_any_more(
+    new_bot: MakeBot, plain_actor: MakePlain
+) -> None:
+    alice = await plain_actor("Alice")
+    bot = await new_bot(invites_from=[alice.id])
+    await bot.start()
+    room = await talk(alice, bot)
+    await bot.stop()
+    await bot.start(invites_from=["@nobody:*"])
+    await alice.say(room, "still here")
+    await bot.heard("still here")
+    assert (await alice.members(room))[bot.id] == "join"
