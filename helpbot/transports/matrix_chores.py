@@ -16,20 +16,29 @@ from helpbot.transports.matrix_http import Backoff
 log = structlog.get_logger(__name__)
 
 WAITING = 1000  # invitations that wait for their turn; more wait at the homeserver, until the next start
+WAITING_OF_ONE = 20  # the same of one inviter
 _BUSY = 8  # rooms that are joined or left at the same time
+_TRIES = 8  # of what does not work, though the homeserver does
+
+
+class Fruitless(TryLater):
+    """It did not work, and not because the homeserver was away or asked to wait."""
 
 
 @dataclass(slots=True)
 class _Chore:
     do: Callable[[], Awaitable[None]]
     backoff: Backoff
-    due: float = 0.0
+    due: float
+    by: str
+    fruitless: int = 0
 
 
 class Chores:
-    """Joining and leaving, beside the sync: one thing a room, tried until it works or is refused for good."""
+    """Joining and leaving, beside the sync: one thing a room, tried until it works, is refused or stays fruitless."""
 
-    def __init__(self) -> None:
+    def __init__(self, tries: int = _TRIES) -> None:
+        self._tries = tries
         self._chores: dict[str, _Chore] = {}
         self._busy: set[str] = set()
         self._news = asyncio.Event()
@@ -40,9 +49,13 @@ class Chores:
     def __contains__(self, room: str) -> bool:
         return room in self._chores
 
-    def add(self, room: str, do: Callable[[], Awaitable[None]], wait: float = 0.0) -> None:
+    def count(self, by: str) -> int:
+        """Return how much waits because of that person."""
+        return sum(chore.by == by for chore in self._chores.values())
+
+    def add(self, room: str, do: Callable[[], Awaitable[None]], wait: float = 0.0, by: str = "") -> None:
         """Do this in that room in so many seconds, instead of what was to be done there before."""
-        self._chores[room] = _Chore(do, Backoff("room"), asyncio.get_running_loop().time() + wait)
+        self._chores[room] = _Chore(do, Backoff("room"), asyncio.get_running_loop().time() + wait, by)
         self._news.set()
 
     async def work(self) -> None:
@@ -68,6 +81,10 @@ class Chores:
         try:
             await chore.do()
         except TryLater as later:
+            chore.fruitless += isinstance(later, Fruitless)
+            if chore.fruitless >= self._tries:
+                log.warning("room_given_up", room=room, by=chore.by, why=later.why)
+                self._done(room, chore)
             chore.due = asyncio.get_running_loop().time() + chore.backoff.next_wait(later.why, later.after)
         except Undeliverable as never:
             log.warning("room_given_up", room=room, why=never.why)

@@ -12,13 +12,13 @@ from fnmatch import fnmatchcase
 
 import structlog
 
-from helpbot.transports.base import Notebook, SetupError, Undeliverable
+from helpbot.transports.base import Notebook, SetupError, TryLater, Undeliverable
 from helpbot.transports.matrix_aside import Aside
-from helpbot.transports.matrix_chores import WAITING, Budget, Chores
+from helpbot.transports.matrix_chores import WAITING, WAITING_OF_ONE, Budget, Chores, Fruitless
 from helpbot.transports.matrix_crypto import GuardedClient
 from helpbot.transports.matrix_desks import Desks, state_of
 from helpbot.transports.matrix_events import is_user_id
-from helpbot.transports.matrix_http import JsonDict, Refused, as_dict, dicts, path
+from helpbot.transports.matrix_http import JsonDict, LoginGone, Refused, as_dict, dicts, path
 
 log = structlog.get_logger(__name__)
 
@@ -142,13 +142,13 @@ class Rooms:
         """Join, or refuse, as `invites_from` says."""
         inviter = inviter_of(state, self._me)
         wanted = self.team(room) is not None or self._may_open(inviter)
-        if room not in self.chores and len(self.chores) >= WAITING:
+        ours = self.team(room) is not None
+        if room not in self.chores and not ours and self._is_full(str(inviter)):
             log.warning("invitation_passed_over", room=room, by=inviter, hint="too many wait already")
             return
-        ours = self.team(room) is not None
         wait = 0.0 if ours else self._budget.wait(str(inviter), asyncio.get_running_loop().time())
         log.info("invited", room=room, by=inviter, accepted=wanted, seconds=round(wait))
-        self.chores.add(room, lambda: self._join(room) if wanted else self._leave(room), wait)
+        self.chores.add(room, lambda: self._join(room) if wanted else self._leave(room), wait, str(inviter))
 
     async def arrival(self, room: str) -> Arrival | None:
         """Return who is in a room that the bot joined; None when it is no customer's room, then the bot leaves it."""
@@ -204,11 +204,22 @@ class Rooms:
         if room in self._desks:
             log.error("agents_room_lost", room=room, team=self.team(room), hint=f"invite {self._me} there again")
 
+    def _is_full(self, inviter: str) -> bool:
+        return len(self.chores) >= WAITING or self.chores.count(inviter) >= WAITING_OF_ONE
+
     def _may_open(self, user: object) -> bool:
         return is_user_id(user) and any(fnmatchcase(str(user), pattern) for pattern in self._invites_from)
 
     async def _join(self, room: str) -> None:
-        await self._client.call("POST", path("join", room), {})
+        try:
+            await self._client.call("POST", path("join", room), {})
+        except LoginGone:
+            raise
+        except TryLater as later:
+            if later.after is None:  # it may be the room, whose own server is gone, or ours
+                await self.joined()
+                raise Fruitless(later.why) from None
+            raise
 
     async def _leave(self, room: str) -> None:
         await self._client.call("POST", path("rooms", room, "leave"), {})
