@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 import structlog
 import vodozemac
 from nio import MatrixRoom, MegolmEvent, RoomKeyEvent
-from nio.crypto import OutboundGroupSession
+from nio.crypto import OlmDevice, OutboundGroupSession, Session
 from nio.event_builders import DummyMessage
 from nio.events import OlmEvent, ToDeviceEvent
 from nio.exceptions import EncryptionError, LocalProtocolError
@@ -46,7 +47,7 @@ HOSTILE = (
 _SHARE_TRIES = 3
 _REMOTE_MS = 5000  # that other servers have to tell their people's devices
 _QUERY_PATIENCE = 20.0  # seconds
-_AT_ONCE = 20  # people whose devices' keys are sealed without a pause
+_AT_ONCE = 20  # devices that a key is sealed for without a pause
 
 
 class GuardedClient(HttpClient):
@@ -235,15 +236,38 @@ class GuardedClient(HttpClient):
         asked = {user: dict.fromkeys(devices, "signed_curve25519") for user, devices in wanted.items() if devices}
         if not asked:
             return
-        answer = await self.call("POST", path("keys", "claim"), {"one_time_keys": asked}, holds={"one_time_keys": dict})
+        body = {"timeout": _REMOTE_MS, "one_time_keys": asked}
+        answer = await self.call("POST", path("keys", "claim"), body, holds={"one_time_keys": dict})
         for user, devices in as_dict(answer.get("one_time_keys")).items():
             for device, keys in as_dict(devices).items():
-                with self._in_step():
-                    try:
-                        self.olm.handle_response(KeysClaimResponse({user: {device: keys}}, {}))
-                    except HOSTILE:
-                        log.warning("device_ignored", user=user, why="its one-time key is not valid")
+                with self._in_step(), self.olm.store.database.atomic():
+                    self._make_session(user, device, keys)
             await asyncio.sleep(0)
+
+    def _make_session(self, user: str, name: str, keys: Any) -> None:
+        device = self.device_store[user].get(name)
+        if device is None:
+            return
+        sessions = self.olm.session_store[device.curve25519]
+        before = {session.id for session in sessions}
+        try:
+            self.olm.handle_response(KeysClaimResponse({user: {name: keys}}, {}))
+        except HOSTILE:
+            log.warning("device_ignored", user=user, why="its one-time key is not valid")
+        for session in sessions:
+            if session.id not in before:
+                self.olm.store.make_for(session.id, user, name)
+
+    def _session_with(self, device: OlmDevice) -> Session | None:
+        """Return the session to seal for a device with: one that it began, or that its own one-time key made.
+
+        nio knows sessions by the Curve25519 key alone, and whoever publishes another's as his own would have the bot
+        make one that neither of them can open.
+        """
+        for session in self.olm.session_store[device.curve25519]:
+            if self.olm.store.is_for(session.id, device.user_id, device.id):
+                return session
+        return None
 
     # --- sending encrypted
 
@@ -289,16 +313,46 @@ class GuardedClient(HttpClient):
             return
         if session is None or session.expired:
             session = self._new_session(room)
-        users = list(known.users)
-        await self._claim_keys(self.olm.get_missing_sessions(users))
-        for first in range(0, len(users), _AT_ONCE):
+        await self._claim_keys(self._without_session(known))
+        devices = self._without_key(known, session)
+        for first in range(0, len(devices), _AT_ONCE):
             with self._in_step():
-                some = users[first : first + _AT_ONCE]
-                sealed = list(self.olm.share_group_session_parallel(room, some, ignore_unverified_devices=True))
-            for devices, messages in sealed:
-                await self.call("PUT", path("sendToDevice", "m.room.encrypted", uuid.uuid4().hex), messages)
-                session.users_shared_with.update(devices)
+                sealed = self._sealed(devices[first : first + _AT_ONCE], room, session)
+            await self.call("PUT", path("sendToDevice", "m.room.encrypted", uuid.uuid4().hex), {"messages": sealed})
+            session.users_shared_with.update((user, name) for user, names in sealed.items() for name in names)
         session.shared = True
+
+    def _devices(self, room: MatrixRoom) -> list[OlmDevice]:
+        """Return all devices of a room's members but this one."""
+        found = [device for user in room.users for device in self.device_store.active_user_devices(user)]
+        return [device for device in found if (device.user_id, device.id) != (self.user_id, self.device_id)]
+
+    def _without_session(self, room: MatrixRoom) -> dict[str, list[str]]:
+        missing: defaultdict[str, list[str]] = defaultdict(list)
+        with self._in_step():
+            for device in self._devices(room):
+                if self._session_with(device) is None:
+                    missing[device.user_id].append(device.id)
+        return missing
+
+    def _without_key(self, room: MatrixRoom, session: OutboundGroupSession) -> list[OlmDevice]:
+        had = session.users_shared_with
+        return [one for one in self._devices(room) if (one.user_id, one.id) not in had and not one.blacklisted]
+
+    def _sealed(self, devices: Sequence[OlmDevice], room: str, session: OutboundGroupSession) -> JsonDict:
+        """Return a room's key, sealed for each of the devices that there is a session with: user → device → message."""
+        key = {
+            "algorithm": "m.megolm.v1.aes-sha2",
+            "room_id": room,
+            "session_id": session.id,
+            "session_key": session.session_key,
+        }
+        sealed: defaultdict[str, JsonDict] = defaultdict(dict)
+        for device in devices:
+            olm = self._session_with(device)
+            if olm is not None:
+                sealed[device.user_id][device.id] = self.olm._olm_encrypt(olm, device, "m.room_key", key)
+        return sealed
 
     def _new_session(self, room: str) -> OutboundGroupSession:
         with self._in_step():

@@ -16,6 +16,10 @@ from helpbot.transports.base import SetupError, TryLater
 FAULTS = (peewee.PeeweeException, sqlite3.Error)
 _LOCKED_FOR = 1.0  # seconds to wait for another program, in which nothing else is done
 
+_MADE_FOR = """
+CREATE TABLE IF NOT EXISTS made_for (session TEXT PRIMARY KEY, user TEXT NOT NULL, device TEXT NOT NULL) WITHOUT ROWID
+"""
+
 
 class KeyStore(SqliteStore):  # type: ignore[misc]  # nio has no types
     """The keys of one device."""
@@ -23,9 +27,19 @@ class KeyStore(SqliteStore):  # type: ignore[misc]  # nio has no types
     def __post_init__(self) -> None:
         try:
             super().__post_init__()
+            self.database.execute_sql(_MADE_FOR)
         except FAULTS:
             self.database.close()
             raise
+
+    def make_for(self, session: str, user: str, device: str) -> None:
+        """Keep whose one-time key a session was made with."""
+        self.database.execute_sql("INSERT OR REPLACE INTO made_for VALUES (?, ?, ?)", (session, user, device))
+
+    def is_for(self, session: str, user: str, device: str) -> bool:
+        """Tell whether a session is for this device: not when it was made with another's one-time key."""
+        found = self.database.execute_sql("SELECT user, device FROM made_for WHERE session = ?", (session,)).fetchone()
+        return found is None or found == (user, device)
 
     def _create_database(self) -> peewee.SqliteDatabase:
         pragmas = {"foreign_keys": 1, "secure_delete": 1, "journal_mode": "wal"}
