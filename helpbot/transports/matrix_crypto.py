@@ -1,4 +1,4 @@
-"""The guarded client: keys and encryption through nio, with everything that a stranger can break kept from it.
+"""The guarded client: encryption through nio, with everything that a stranger can break kept from it.
 
 Rule: nio keeps the keys and does the cryptography, one key, device or message at a time, because whatever somebody made
 up must cost that one alone.
@@ -10,71 +10,27 @@ import asyncio
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
-import vodozemac
 from nio import MatrixRoom, MegolmEvent, RoomKeyEvent
-from nio.crypto import OlmDevice, OutboundGroupSession, Session
-from nio.event_builders import DummyMessage
+from nio.crypto import OlmDevice, OutboundGroupSession
 from nio.events import OlmEvent, ToDeviceEvent
-from nio.exceptions import EncryptionError, LocalProtocolError
-from nio.responses import KeysClaimResponse, KeysQueryResponse, KeysUploadResponse
 
 from helpbot.transports.base import TryLater
-from helpbot.transports.matrix_client import HttpClient
-from helpbot.transports.matrix_devices import Asking
-from helpbot.transports.matrix_http import Barred, JsonDict, LoginGone, as_dict, dicts, fault, is_away, path
-from helpbot.transports.matrix_keystore import FAULTS, not_kept
+from helpbot.transports.matrix_http import JsonDict, as_dict, dicts, path
+from helpbot.transports.matrix_keys import HOSTILE, KeysClient
+from helpbot.transports.matrix_keystore import FAULTS
 
 log = structlog.get_logger(__name__)
 
-# What nio and vodozemac raise on input that somebody made up; all of vodozemac's exceptions are ValueErrors.
-HOSTILE = (
-    EncryptionError,
-    LocalProtocolError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-    ArithmeticError,
-    RecursionError,
-)
 _SHARE_TRIES = 3
-_REMOTE_MS = 5000  # that other servers have to tell their people's devices
-_QUERY_PATIENCE = 20.0  # seconds
 _AT_ONCE = 20  # devices that a key is sealed for without a pause
 
 
-class GuardedClient(HttpClient):
-    """One login at a homeserver, with its keys."""
-
-    def __init__(self, homeserver: str, user: str, store: Path | None, pickle_key: str) -> None:
-        super().__init__(homeserver, user, store, pickle_key)
-        self._wants_fallback_key = False
-        self._out_of_step = False
-        self._asking = Asking()
-
-    @contextmanager
-    def _in_step(self) -> Iterator[None]:
-        """Keep the keys in memory as they are in the store: without an await, because others use them meanwhile.
-
-        Raises TryLater when the store fails. Memory may be ahead of it then, and is read from it again before it is
-        used: what another step wrote of it would make the loss of a key that was rolled back final.
-        """
-        try:
-            if self._out_of_step:
-                self.olm.load()
-                self.olm.account = self.olm.store.load_account()
-                self._out_of_step = False
-            yield
-        except FAULTS as error:
-            self._out_of_step = True
-            raise not_kept(error, self.olm.store.database_path) from None
+class GuardedClient(KeysClient):
+    """One login at a homeserver, that reads and writes what is encrypted."""
 
     # --- what a sync says about keys
 
@@ -132,142 +88,6 @@ class GuardedClient(HttpClient):
         if "m.relates_to" not in content and outside is not None:
             content = {**content, "m.relates_to": outside}
         return {**event, "type": kind, "content": content}
-
-    async def look_after_keys(self) -> None:
-        """Do what the last sync asked for: upload one-time keys, learn of devices, mend broken sessions."""
-        if self.olm is None:
-            return
-        await self._upload_keys()
-        await self._query_keys(self._asking.due(self.users_for_key_query, asyncio.get_running_loop().time()))
-        if self.should_claim_keys:
-            wedged = dict(self.get_users_for_key_claiming())
-            self.olm.key_request_devices_no_session.clear()
-            await self._claim_keys(wedged)
-            self.olm.wedged_devices.clear()  # what could not be mended now is marked again when it fails again
-        messages = [message for message in self.outgoing_to_device_messages if isinstance(message, DummyMessage)]
-        self.outgoing_to_device_messages.clear()  # the rest asks for keys, which nobody gives to a bot
-        for message in messages:
-            await self.call("PUT", path("sendToDevice", message.type, uuid.uuid4().hex), message.as_dict())
-
-    async def _upload_keys(self) -> None:
-        with self._in_step():
-            body: JsonDict = self.olm.share_keys() if self.should_upload_keys else {}
-            if self._wants_fallback_key:
-                body["fallback_keys"] = self._fallback_key()
-            if not body:
-                return
-            self.olm.save_account()  # first, because keys that others have and we lost cannot be read nor replaced
-        answer = await self.call("POST", path("keys", "upload"), body, holds={"one_time_key_counts": dict})
-        count = as_dict(answer.get("one_time_key_counts")).get("signed_curve25519")
-        with self._in_step():
-            self.olm.handle_response(KeysUploadResponse(0, count if isinstance(count, int) else 0))
-        self._wants_fallback_key = False
-
-    def _fallback_key(self) -> JsonDict:
-        account = self.olm.account._account  # nio has no fallback keys; the account below it has
-        if not account.fallback_key:
-            account.generate_fallback_key()
-        signed: JsonDict = {}
-        for name, key in account.fallback_key.items():
-            value: JsonDict = {"key": key.to_base64(), "fallback": True}
-            signature = self.olm.sign_json(value)
-            value["signatures"] = {self.user_id: {f"ed25519:{self.device_id}": signature}}
-            signed[f"signed_curve25519:{name}"] = value
-        return signed
-
-    async def _query_keys(self, users: Collection[str]) -> None:
-        """Learn these people's devices; of whom nothing can be told now is asked again after a while.
-
-        Together, and when that is refused each by herself: what one of them published must not hide the others.
-        """
-        if not users:
-            return
-        turn = self._asking.begin()
-        body: JsonDict = {"timeout": _REMOTE_MS, "device_keys": {user: [] for user in users}}
-        status, answered, answer = await self.ask("POST", path("keys", "query"), body, patience=_QUERY_PATIENCE)
-        told = as_dict(answer).get("device_keys")
-        if status < 300 and isinstance(told, dict):
-            self._learn_devices({user: as_dict(told[user]) for user in users if user in told}, turn)
-            self._miss([user for user in users if user not in told])
-            return
-        error = fault(status, answered, answer)
-        if status < 300 or status == 429 or is_away(status, answer) or isinstance(error, LoginGone | Barred):
-            raise error
-        if len(users) == 1:
-            self._miss(users)
-            return
-        ordered = sorted(users)
-        for part in (ordered[: len(users) // 2], ordered[len(users) // 2 :]):
-            await self._query_keys(part)
-
-    def _miss(self, users: Collection[str]) -> None:
-        if users:
-            log.warning("devices_unknown", users=sorted(users)[:5], count=len(users), does="asks again later")
-            self._asking.missed(users, asyncio.get_running_loop().time())
-
-    def _learn_devices(self, told: Mapping[str, JsonDict], turn: int) -> None:
-        fresh = self._asking.fresh(told, turn)
-        devices = {
-            user: {name: keys for name, keys in told[user].items() if self._is_sound(user, name, keys)}
-            for user in fresh
-        }
-        with self._in_step():
-            try:
-                self._handle_olm_response(KeysQueryResponse(devices, {}))
-            except FAULTS:
-                self.users_for_key_query.update(devices)  # nio has them for known
-                raise
-        self.users_for_key_query.update(user for user in fresh if not self._asking.is_settled(user, turn))
-
-    def _is_sound(self, user: str, device: str, keys: Any) -> bool:
-        """Tell whether a device may be used at all; one that is not is as if it did not exist."""
-        try:
-            vodozemac.Curve25519PublicKey.from_base64(keys["keys"][f"curve25519:{device}"])
-            sound = (keys["user_id"], keys["device_id"]) == (user, device)
-            sound = sound and self.olm.verify_json(keys, keys["keys"][f"ed25519:{device}"], user, device)
-            keys["unsigned"] = {}  # a device's display name means nothing to us
-        except HOSTILE:
-            sound = False
-        if not sound:
-            log.warning("device_ignored", user=user, why="its keys are not valid")
-        return bool(sound)
-
-    async def _claim_keys(self, wanted: Mapping[str, Sequence[str]]) -> None:
-        asked = {user: dict.fromkeys(devices, "signed_curve25519") for user, devices in wanted.items() if devices}
-        if not asked:
-            return
-        body = {"timeout": _REMOTE_MS, "one_time_keys": asked}
-        answer = await self.call("POST", path("keys", "claim"), body, holds={"one_time_keys": dict})
-        for user, devices in as_dict(answer.get("one_time_keys")).items():
-            for device, keys in as_dict(devices).items():
-                with self._in_step(), self.olm.store.database.atomic():
-                    self._make_session(user, device, keys)
-            await asyncio.sleep(0)
-
-    def _make_session(self, user: str, name: str, keys: Any) -> None:
-        device = self.device_store[user].get(name)
-        if device is None:
-            return
-        sessions = self.olm.session_store[device.curve25519]
-        before = {session.id for session in sessions}
-        try:
-            self.olm.handle_response(KeysClaimResponse({user: {name: keys}}, {}))
-        except HOSTILE:
-            log.warning("device_ignored", user=user, why="its one-time key is not valid")
-        for session in sessions:
-            if session.id not in before:
-                self.olm.store.make_for(session.id, user, name)
-
-    def _session_with(self, device: OlmDevice) -> Session | None:
-        """Return the session to seal for a device with: one that it began, or that its own one-time key made.
-
-        nio knows sessions by the Curve25519 key alone, and whoever publishes another's as his own would have the bot
-        make one that neither of them can open.
-        """
-        for session in self.olm.session_store[device.curve25519]:
-            if self.olm.store.is_for(session.id, device.user_id, device.id):
-                return session
-        return None
 
     # --- sending encrypted
 

@@ -17,8 +17,9 @@ from Crypto.PublicKey import ECC
 from Crypto.Signature import eddsa
 
 from helpbot.transports.base import Notebook
-from helpbot.transports.matrix_crypto import HOSTILE, GuardedClient
+from helpbot.transports.matrix_crypto import GuardedClient
 from helpbot.transports.matrix_http import Barred, JsonDict, Refused, as_dict, dicts, fault, path
+from helpbot.transports.matrix_keys import HOSTILE
 
 log = structlog.get_logger(__name__)
 
