@@ -22,7 +22,8 @@ from pathlib import Path
 
 import click
 
-from tests.crash.seeded_bugs import BUGS, Bug
+from tests.crash.seeded_base import Bug
+from tests.crash.seeded_bugs import BUGS
 
 ROOT = Path(__file__).parent.parent.parent
 _PARTS = ("helpbot", "tests", "faq", "pyproject.toml")

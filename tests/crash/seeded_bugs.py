@@ -1,29 +1,10 @@
-"""The bugs of tests/crash/seeded.py: what is changed where, and the test that has to notice."""
+"""The bugs of tests/crash/seeded.py; those of the Matrix transport are in seeded_matrix.py."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Edit(NamedTuple):
-    """In this file of helpbot, once, instead of `old`, `new`."""
-
-    file: str
-    old: str
-    new: str
-
-
-class Bug(NamedTuple):
-    """A bug; `by` are the arguments of pytest, or of a module, that must fail over it, parted by |."""
-
-    name: str
-    edits: tuple[Edit, ...]
-    by: str
-    slow: bool = False  # for one of a dialogue
-
-
-def _bug(name: str, file: str, old: str, new: str, by: str, *, slow: bool = False) -> Bug:
-    return Bug(name, (Edit(file, old, new),), by, slow)
+from tests.crash.seeded_base import Bug, Edit
+from tests.crash.seeded_base import planting as _bug
+from tests.crash.seeded_matrix import MATRIX_BUGS
 
 
 def _points(part: str, every: int = 4) -> str:
@@ -377,4 +358,5 @@ BUGS: tuple[Bug, ...] = (
         "        if kept is not None and False:",
         _CANARIES,
     ),
+    *MATRIX_BUGS,
 )

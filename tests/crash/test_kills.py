@@ -8,7 +8,8 @@ import pytest
 
 from tests.crash.kills import Storm, blow
 from tests.crash.seeded import planted
-from tests.crash.seeded_bugs import BUGS, Bug
+from tests.crash.seeded_base import Bug
+from tests.crash.seeded_bugs import BUGS
 
 pytestmark = pytest.mark.synapse
 

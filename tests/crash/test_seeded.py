@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.crash.seeded import catches, caught, planted
-from tests.crash.seeded_bugs import BUGS, Bug
+from tests.crash.seeded_base import Bug
+from tests.crash.seeded_bugs import BUGS
 
 PROOFS = {  # one for each proof that takes longer
     "a note that reaches her",
