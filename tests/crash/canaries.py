@@ -164,10 +164,17 @@ class Desks(RuleBasedStateMachine):
         self.numbers = 0
         self._folder = tempfile.TemporaryDirectory(prefix="canaries-")
 
-    @initialize()
-    def opens(self) -> None:
+    @initialize(taken=st.lists(st.tuples(st.sampled_from(CUSTOMERS), st.sampled_from(("sam", "alex"))), max_size=2))
+    def opens(self, taken: list[tuple[str, str]]) -> None:
+        """Start the desk, with some tickets that agents have taken, so that what follows is about somebody."""
         desk = replace(DESK, plain_text=self.plain_text)
         self.held = Held(desk, Path(self._folder.name) / "desk.db", self.network, WallClock())
+        for who, agent in taken:
+            self.she_says(who, "human {}")
+            self.held.settle()
+            for root in [root for root, whose in self.owners.items() if whose == who]:
+                self.network.say(self.network.messages[root].room, agent, "!claim", thread=root)
+            self.held.settle()
 
     # --- what people do
 
@@ -234,7 +241,7 @@ class Desks(RuleBasedStateMachine):
         self.network.react_as(self.network.messages[root].room, agent, root, symbol)
 
     @precondition(lambda self: self.owners)
-    @rule(data=st.data(), agent=st.sampled_from(sorted(AGENTS)), text=st.sampled_from((*TOLD, *INSIDE)))
+    @rule(data=st.data(), agent=st.sampled_from(sorted(AGENTS)), text=st.sampled_from(TOLD) | st.sampled_from(INSIDE))
     def agent_writes_elsewhere(self, data: st.DataObject, agent: str, text: str) -> None:
         """Let an agent write with a thread of one team in the room of the other, or in the room and no thread."""
         root = data.draw(st.sampled_from(sorted(self.owners)))
