@@ -15,6 +15,7 @@ import structlog
 
 from helpbot.core import commands
 from helpbot.core.decide import goes_on
+from helpbot.core.decide_parts import UNDECRYPTABLE
 from helpbot.core.events import (
     AgentBlocked,
     AgentClaimed,
@@ -180,7 +181,7 @@ class Cases:
             return None
         if incoming.kind is Kind.LEFT:
             return replace(before, gone=True)
-        return replace(before, customer=speaker, gone=False)  # names change
+        return replace(before, customer=speaker, gone=before.gone and incoming.late)  # names change
 
     # --- agents
 
@@ -200,7 +201,7 @@ class Cases:
             return None
         if isinstance(event, AgentTaught) and incoming.reply_to is not None:
             event = replace(event, line=await self._store.line_shown(kept.ticket.number, incoming.reply_to))
-        references = ((row.transport, incoming.id),) if incoming.kind is Kind.SAID else ()
+        references = ((row.transport, _said(incoming)),) if incoming.kind is Kind.SAID else ()
         return Case(event, kept.ticket, kept.conversation, references=references)
 
     async def _tickets(self, row: InboxRow, incoming: Incoming, team: str) -> set[int]:
@@ -216,9 +217,12 @@ class Cases:
         return set()
 
     async def _agent_left(self, row: InboxRow, agent: Person, team: str) -> Case:
-        numbers = await self._store.owned_by(agent.id, team)
+        numbers = await self._store.owned_by(agent.id)
         internal = []
         for number in numbers:
+            kept = await self._store.ticket(number)
+            if kept is None or not self._one_room(self._desk().team(kept.ticket.team).id, team):
+                continue
             payload = {"kind": "agent_left", "ticket": number, "agent": agent.id, "name": agent.name}
             internal.append((f"agent_left:{row.event}:{number}", json.dumps(payload, ensure_ascii=False)))
         return Case(None, Ticket(0, agent, team, row.at), None, stored=False, internal=tuple(internal))
@@ -236,6 +240,12 @@ def _outside(at: datetime, incoming: Incoming, agent: Person, team: str) -> Case
 def _written(row: InboxRow, incoming: Incoming) -> datetime:
     """Return when it was written, as far as the network tells: not after it was read."""
     return min(row.at, incoming.at)
+
+
+def _said(incoming: Incoming) -> str:
+    """Return the message itself; that it cannot be read is an event of its own."""
+    lost = incoming.attachment == UNDECRYPTABLE
+    return incoming.id.removesuffix(f":{UNDECRYPTABLE}") if lost else incoming.id
 
 
 def _words(incoming: Incoming) -> str:
@@ -263,16 +273,19 @@ def _customer_event(incoming: Incoming, at: datetime, case: Case) -> Event | Non
 
 def _agent_event(incoming: Incoming, agent: Person, at: datetime, kept: KeptTicket, *, ambiguous: bool) -> Event | None:
     """Return what the agent did; None for what means nothing here."""
-    ref = incoming.id
+    ref = _said(incoming)
     if incoming.kind is Kind.REACTED:
         claims = incoming.symbol.translate(_SKINS_AND_VARIANTS) in _CLAIMS and incoming.target == kept.card
         return AgentClaimed(at, agent, ref) if claims and incoming.member and not incoming.exposed else None
-    if incoming.kind is not Kind.SAID:
-        return None
+    lost = incoming.attachment == UNDECRYPTABLE
+    if incoming.kind is not Kind.SAID or (incoming.late and not lost):
+        return None  # who wrote it was told that it could not be read, and has written it again
     if not incoming.member:
         return AgentBlocked(at, agent, ref, "hint_not_member")
     if incoming.exposed:
         return AgentBlocked(at, agent, ref, "hint_exposed")
+    if lost:
+        return AgentBlocked(at, agent, ref, "hint_undecryptable")
     if ambiguous:
         return AgentBlocked(at, agent, ref, "hint_two_tickets")
     if incoming.edits is not None:

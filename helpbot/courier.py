@@ -35,6 +35,7 @@ _TRIES = 3  # refusals after which a message to a customer is a dead letter
 _FAULTS = 5  # faults of ours over one message, of whatever kind, after which it is one
 _BUSY_PAUSE = 1.0  # seconds before a database that could not be used is tried again
 _LOOK = 0.1  # seconds that somebody waits for a look at a room; if it takes longer, others need not wait for it
+_UNSETTLED = timedelta(seconds=1)  # before a room is asked about again whose news are not decided yet
 _MARKS = {"react", "edit_card"}
 
 
@@ -111,7 +112,7 @@ class Courier:
                 await self._contained(room.read(transport), room=address.room)
                 for row in await self._store.queued(room.teams):
                     if row.key in room.there:
-                        await self._store.sent(row, transport.name, room.there[row.key], self._now())
+                        await self._store.sent(row, transport.name, room.there[row.key], self._now(), found=True)
         except _Fault as fault:
             self._store.inbox_bell.set()
             return fault
@@ -148,25 +149,37 @@ class Courier:
         await transport.ready.wait()
         room = self._rooms.of(row)
         async with room.lock, self._place():
-            now = await self._store.head(row.lane)  # while it waited, somebody may have come into her room, or she left
-            if now is None or now.id != row.id:
+            now = await self._as_it_is(row)
+            if now is None:
                 return
             row = now
             try:
-                await self._contained(room.read(transport), key=row.key, lane=row.lane)
+                if room.doubted:
+                    await self._contained(room.read(transport), key=row.key, lane=row.lane)
+                    now = await self._as_it_is(row)
+                    if now is None:
+                        return
+                    row = now
                 ref = room.there.get(row.key)
-                if ref is not None:
-                    log.info("found_sent", key=row.key, lane=row.lane)
-                else:
+                found = ref is not None
+                if ref is None:
                     handed = self._hand_over(transport, row)
                     ref = await self._contained(handed, key=row.key, lane=row.lane)
+                else:
+                    log.info("found_sent", key=row.key, lane=row.lane)
             except TryLater as later:
                 room.doubted = room.doubted or later.doubtful
                 await self._later(row, later.why, later.after)
             except Undeliverable as never:
+                room.doubted = room.doubted or isinstance(never, _Fault)
                 await self._refused(row, never)
             else:
-                await self._keep_sent(row, transport.name, ref)
+                await self._keep_sent(row, transport.name, ref, found=found)
+
+    async def _as_it_is(self, row: Outgoing) -> Outgoing | None:
+        """Return the row as it is now, with who is in her room; None when it is not the next of its lane any more."""
+        now = await self._store.head(row.lane)
+        return now if now is not None and now.id == row.id else None
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:
@@ -216,11 +229,11 @@ class Courier:
         else:
             await self._later(row, never.why, None, refused=True)
 
-    async def _keep_sent(self, row: Outgoing, transport: str, ref: str) -> None:
+    async def _keep_sent(self, row: Outgoing, transport: str, ref: str, *, found: bool) -> None:
         """Keep that a row was sent, however long the database takes: sending it once more would double it."""
         while True:
             try:
-                return await self._store.sent(row, transport, ref, self._now())
+                return await self._store.sent(row, transport, ref, self._now(), found=found)
             except StoreBusy as busy:
                 log.error("database_busy", why=str(busy), hint="a message was sent, and that cannot be kept yet")
                 await asyncio.sleep(_BUSY_PAUSE)
@@ -240,6 +253,8 @@ class Courier:
         return Address(room.transport, room.room, row.card if threaded else None)
 
     async def _hand_over(self, transport: Transport, row: Outgoing) -> str:
+        if row.unsettled:
+            raise TryLater("who is in her room has changed, and is being read", _UNSETTLED, doubtful=False)
         if row.gone or row.crowded:
             raise Undeliverable("gone" if row.gone else "crowded")
         address = self._address(row)
@@ -277,7 +292,8 @@ class Courier:
 
 
 def _numbered(row: Outgoing) -> Content:
-    return (Strong(f"#{row.ticket}"), *(row.content or ()))
+    number = () if row.ticket is None else (Strong(f"#{row.ticket}"),)
+    return (*number, *(row.content or ()))
 
 
 class _Fault(Undeliverable):

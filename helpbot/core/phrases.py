@@ -274,6 +274,10 @@ _PHRASES: dict[str, dict[str, str]] = {
         "fr": "{name} n'est pas membre de ce salon : rien n'a été envoyé.",
         "en": "{name} is not a member of this room: nothing was sent.",
     },
+    "hint_undecryptable": {
+        "fr": "Ce message n'a pas pu être déchiffré : rien n'a été envoyé. Veuillez l'écrire une nouvelle fois.",
+        "en": "This message could not be decrypted: nothing was sent. Please write it once more.",
+    },
     "hint_failed": {
         "fr": "Le robot a échoué sur ce message : rien n'a été envoyé. Prévenez l'administrateur.",
         "en": "The bot failed over this message: nothing was sent. Tell the admin.",

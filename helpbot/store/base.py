@@ -88,7 +88,8 @@ class Outgoing:
     """A row of the outbox that is to be sent, with where it goes as the database tells.
 
     `room` is None where the agents' room is the team's; `card` is the root of the ticket's thread. `tries` counts the
-    times that it could not be sent, `refusals` those of them when the network said no for good.
+    times that it could not be sent, `refusals` those of them when the network said no for good. `unsettled` when
+    something of who is in a customer's room is not decided yet.
     """
 
     id: int
@@ -101,6 +102,7 @@ class Outgoing:
     room: str | None
     gone: bool
     crowded: bool
+    unsettled: bool
     team: str | None
     ticket: int | None
     card: str | None
@@ -179,8 +181,8 @@ class Store(Protocol):
         """Return the customer's words that a message in the ticket's thread shows; None when it is no single line."""
         ...
 
-    async def owned_by(self, agent: str, team: str) -> Sequence[int]:
-        """Return the numbers of the open tickets of a team that this agent owns."""
+    async def owned_by(self, agent: str) -> Sequence[int]:
+        """Return the numbers of the tickets that are his, open or closed."""
         ...
 
     async def next_number(self) -> int:
@@ -207,8 +209,11 @@ class Store(Protocol):
         """Return what is still to be sent to these teams' room, in order."""
         ...
 
-    async def sent(self, row: Outgoing, transport: str, ref: str, at: datetime) -> None:
-        """Keep that the row was sent there, and report the delivery of the agent's message that it completes."""
+    async def sent(self, row: Outgoing, transport: str, ref: str, at: datetime, *, found: bool = False) -> None:
+        """Keep that the row was sent there, and report the delivery of the agent's message that it completes.
+
+        `found` when it stood in the room already: what this desk has not sent itself is no place to read back from.
+        """
         ...
 
     async def postpone(self, row: Outgoing, due: datetime, why: str, *, refused: bool) -> None:

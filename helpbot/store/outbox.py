@@ -36,7 +36,8 @@ async def read_from(db: aiosqlite.Connection, conversation: int | None, teams: S
     """See Store.
 
     What is queued was made after everything that was known to be sent by then, so that what was sent right before the
-    oldest queued row is a safe place; rows count for this, not clocks, because clocks jump.
+    oldest queued row is a safe place; rows count for this, not clocks, because clocks jump. What was found there is no
+    such place: a desk that had more than a restored backup has may have sent it after what is yet to be decided.
     """
     if conversation is not None:
         room, values = "conversation = ?", (conversation,)
@@ -61,12 +62,12 @@ async def queued(db: aiosqlite.Connection, teams: Sequence[str]) -> tuple[Outgoi
         return tuple([rows.outgoing(row) async for row in found])
 
 
-async def sent(db: aiosqlite.Connection, row: Outgoing, transport: str, ref: str, at: datetime) -> bool:
+async def sent(db: aiosqlite.Connection, row: Outgoing, transport: str, ref: str, at: datetime, *, found: bool) -> bool:
     """See Store; tells whether there is more to be sent because of this."""
     await db.execute(
         "UPDATE outbox SET state = 'sent', ref = ?, sent_at = ?, why = NULL,"
-        " sent_after = (SELECT max(id) FROM outbox) WHERE id = ?",
-        (ref, time_text(at), row.id),
+        " sent_after = CASE WHEN ? THEN NULL ELSE (SELECT max(id) FROM outbox) END WHERE id = ?",
+        (ref, time_text(at), found, row.id),
     )
     if row.audience is Audience.AGENTS and row.ticket is not None:
         await db.execute("INSERT OR IGNORE INTO reference VALUES (?, ?, ?)", (transport, ref, row.ticket))

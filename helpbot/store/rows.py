@@ -12,9 +12,11 @@ from helpbot.core.model import Audience, Entry, Person, Reason, Role, Status, Ti
 from helpbot.store.base import Conversation, InboxRow, KeptTicket, Outgoing
 from helpbot.store.codec import content_text, json_content, text_time
 
-OUTGOING = (
+OUTGOING = (  # `+c.room` has no affinity: with one the index of what is undecided would not be used
     "SELECT o.*, coalesce(o.content, e.content) AS words, c.transport, c.room, coalesce(c.gone, 0) AS gone,"
-    " coalesce(c.crowded, 0) AS crowded, t.card"
+    " coalesce(c.crowded, 0) AS crowded, t.card, EXISTS (SELECT 1 FROM inbox i WHERE i.done_at IS NULL"
+    "   AND i.transport = c.transport AND json_extract(i.payload, '$.room') = +c.room"
+    "   AND json_extract(i.payload, '$.kind') IN ('crowded', 'left', 'removed')) AS unsettled"
     " FROM outbox o LEFT JOIN entry e ON e.id = o.entry LEFT JOIN conversation c ON c.id = o.conversation"
     " LEFT JOIN ticket t ON t.number = o.ticket"
 )
@@ -46,6 +48,7 @@ def outgoing(row: sqlite3.Row) -> Outgoing:
         room=row["room"],
         gone=bool(row["gone"]),
         crowded=bool(row["crowded"]),
+        unsettled=bool(row["unsettled"]),
         team=row["team"],
         ticket=row["ticket"],
         card=row["card"],

@@ -207,10 +207,10 @@ class SqliteStore:
                 return text
         return None
 
-    async def owned_by(self, agent: str, team: str) -> Sequence[int]:
+    async def owned_by(self, agent: str) -> Sequence[int]:
         """See Store."""
         found = await self._all(
-            "SELECT number FROM ticket WHERE owner = ? AND team = ? AND status = 'held' ORDER BY number", agent, team
+            "SELECT number FROM ticket WHERE owner = ? AND status IN ('held', 'closed') ORDER BY number", agent
         )
         return [int(row["number"]) for row in found]
 
@@ -237,9 +237,9 @@ class SqliteStore:
         """See Store."""
         return await self._unit(lambda db: outbox.queued(db, teams))
 
-    async def sent(self, row: Outgoing, transport: str, ref: str, at: datetime) -> None:
+    async def sent(self, row: Outgoing, transport: str, ref: str, at: datetime, *, found: bool = False) -> None:
         """See Store."""
-        again = await self._unit(lambda db: outbox.sent(db, row, transport, ref, at))
+        again = await self._unit(lambda db: outbox.sent(db, row, transport, ref, at, found=found))
         self.progress_bell.set()
         if row.receipt is not None:
             self.inbox_bell.set()

@@ -60,6 +60,7 @@ class Incoming:
     mentions: bool = False  # somebody other than the bot is mentioned
     member: bool = True  # agents' room: whether the sender is a joined member now
     exposed: bool = False  # agents' room: whether anybody may come in or read it
+    late: bool = False  # it could not be read when it came: who is in the room may have changed since
 
 
 class TryLater(Exception):

@@ -75,7 +75,12 @@ def incoming(event: Mapping[str, object], place: Place) -> Incoming | None:
 
 def undecryptable(event: Mapping[str, object], place: Place) -> Incoming | None:
     """Return the news that somebody's words could not be decrypted, under an id of its own."""
-    news = incoming({**event, "type": "m.room.message", "content": {"msgtype": "m.text", "body": ""}}, place)
+    content: dict[str, object] = {"msgtype": "m.text", "body": ""}
+    sealed = event.get("content")
+    outside = sealed.get("m.relates_to") if isinstance(sealed, dict) else None  # in the clear: it tells the thread
+    if isinstance(outside, dict) and outside.get("rel_type") != "m.replace":
+        content["m.relates_to"] = outside
+    news = incoming({**event, "type": "m.room.message", "content": content}, place)
     return None if news is None else replace(news, id=f"{news.id}:{UNDECRYPTABLE}", attachment=UNDECRYPTABLE)
 
 

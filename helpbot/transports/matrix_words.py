@@ -110,10 +110,10 @@ class Words:
         else:
             await self._take(clear, place, batch)
 
-    async def _take(self, event: JsonDict, place: Place, batch: Batch) -> None:
+    async def _take(self, event: JsonDict, place: Place, batch: Batch, *, late: bool = False) -> None:
         said = incoming(event, place)
         if said is not None and (said.edits is None or await self._is_her_own(said)):
-            batch.items.append(said)
+            batch.items.append(replace(said, late=late))
 
     async def _is_her_own(self, edit: Incoming) -> bool:
         """Tell whether a correction is of the sender's own message: servers pass on those of others as well."""
@@ -144,9 +144,9 @@ class Words:
             self._tell(ref, event, place, batch)
 
     def _tell(self, ref: str, event: JsonDict, place: Place, batch: Batch) -> None:
-        news = undecryptable(event, place) if place.team is None else None
+        news = undecryptable(event, place)
         if news is not None:
-            batch.items.append(news)
+            batch.items.append(replace(news, late=True))
         batch.told.add(ref)
 
     async def _try_held(self, batch: Batch) -> None:
@@ -158,7 +158,7 @@ class Words:
             try:
                 place = await self._place(held.room, [held.event])
                 if clear is not None:
-                    await self._take(clear, place, batch)
+                    await self._take(clear, place, batch, late=held.told)
                     batch.decrypted.add(ref)
                 else:
                     self._tell(ref, held.event, place, batch)

@@ -68,8 +68,8 @@ class Witnessed(SqliteStore):
         for draft in step.drafts:
             self._promise("SELECT count(*) FROM outbox WHERE key = ?", draft.key)
 
-    async def sent(self, row: Outgoing, transport: str, ref: str, at: datetime) -> None:
-        await super().sent(row, transport, ref, at)
+    async def sent(self, row: Outgoing, transport: str, ref: str, at: datetime, *, found: bool = False) -> None:
+        await super().sent(row, transport, ref, at, found=found)
         self._promise("SELECT state = 'sent' AND ref = ? FROM outbox WHERE id = ?", ref, row.id)
 
 

@@ -66,9 +66,9 @@ class Careless(Watched):
         with suppress(StoreBusy):
             await super().receive(transport, batch, cursor, at)
 
-    async def sent(self, row: Outgoing, transport: str, ref: str, at: datetime) -> None:
+    async def sent(self, row: Outgoing, transport: str, ref: str, at: datetime, *, found: bool = False) -> None:
         with suppress(StoreBusy):
-            await super().sent(row, transport, ref, at)
+            await super().sent(row, transport, ref, at, found=found)
 
 
 def kept(database: Path) -> tuple[list[str], str | None]:

@@ -358,11 +358,11 @@ async def test_what_was_sent_while_the_database_was_busy_is_not_sent_again(tmp_p
     class Busy(SqliteStore):
         refusals = 2
 
-        async def sent(self, row: Outgoing, transport: str, ref: str, at: datetime) -> None:
+        async def sent(self, row: Outgoing, transport: str, ref: str, at: datetime, *, found: bool = False) -> None:
             if Busy.refusals:
                 Busy.refusals -= 1
                 raise StoreBusy("disk full")
-            await super().sent(row, transport, ref, at)
+            await super().sent(row, transport, ref, at, found=found)
 
     async with stage(DESK, tmp_path / "desk.db", kind=Busy) as desk:
         desk.network.forgets = True
