@@ -26,7 +26,7 @@ from helpbot.core.model import Person
 WORDS = ("!r", "!note", "!claim", "!release", "!close", "!reopen", "!learn", "!help")
 _WITH_TEXT = ("!r", "!note")
 _NEW = ("new", "nouveau", "nouvelle")
-_BANGS = "!！﹗︕ǃ"  # what keyboards and fonts show as an exclamation mark
+_BANGS = "!¡！﹗︕ǃ"  # what keyboards and fonts show as an exclamation mark
 _EMOJI_BANGS = "❗❕‼⁉"
 _SHOWN_WORD = 30
 _SUSPECTS = 200  # lines with a "!" that are looked at; more stay inside, whatever they are
@@ -39,8 +39,8 @@ def read(at: datetime, agent: Person, ref: str, text: str, mentions: bool) -> Ag
     match word:
         case "" if inner := _hidden_command(text) or _inner_command(text):
             return AgentMistyped(at, agent, ref, inner, "hint_inner_command")
-        case "!r" | "!close" if inner := _inner_command(text):
-            return AgentMistyped(at, agent, ref, inner, "hint_inner_command")
+        case "!r" | "!close" if inner := split(rest)[0] or _hidden_command(rest) or _inner_command(text):
+            return AgentMistyped(at, agent, ref, inner[:_SHOWN_WORD], "hint_inner_command")
         case "":
             return AgentSaid(at, agent, ref, bare(text), mentions)
         case "!r" | "!note" if not rest:

@@ -215,3 +215,24 @@ def test_a_command_behind_or_under_other_words_sends_nothing(text: str) -> None:
 )
 def test_words_that_are_no_command_go_out(text: str) -> None:
     assert to_customer(decide(held(), did(SAM, text), DESK).effects)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "!r !note secret",
+        "!r: !nte secret",
+        "!r hello !note secret",
+        "!r >!note secret",
+        "!r ! note secret",
+        "!close !note he was rude",
+        "¡note secret",
+    ],
+)
+def test_a_command_behind_one_that_speaks_to_her_keeps_all_inside(text: str) -> None:
+    assert to_customer(decide(held(), did(SAM, text), DESK).effects) == ""
+
+
+@pytest.mark.parametrize("text", ["!r Hello! I am Sam", "!r !!! sorry", "!close Done! Have a good day!", "!r wow!"])
+def test_an_exclamation_is_no_command(text: str) -> None:
+    assert to_customer(decide(held(), did(SAM, text), DESK).effects) == text.split(maxsplit=1)[1]
