@@ -132,6 +132,12 @@ class Desks:
             log.info("agents_room_found_again", team=team)
 
     async def _take(self, team: str, named: str, room: str) -> None:
+        other = self._teams_of.get(room)
+        if other is not None and self._teams[other] != named:  # as two rooms, each would refuse the other's claims
+            raise SetupError(
+                f"{self._teams[other]} of team {other} and {named} of team {team} are one room: "
+                f"write the same teams.matrix_room for both, for instance {json.dumps(room)}"
+            )
         await self._notebook.put(note_of(team), json.dumps({"named": named, "room": room}))
         await self._notebook.put(f"desk:{room}", team)
         self._ids[named] = room

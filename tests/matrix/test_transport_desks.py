@@ -144,6 +144,16 @@ async def test_an_alias_that_is_taken_down_leaves_the_team_where_it_is(
     await sam.wait_for_text(room, "still here")
 
 
+async def test_one_room_by_two_names_is_the_admins_to_mend(new_bot: MakeBot, plain_actor: MakePlain) -> None:
+    sam = await plain_actor("Sam")
+    bot = await new_bot()
+    name = f"desk-{sam.id[1:8]}"
+    room = await sam.create_room(bot.id, room_alias_name=name)
+    bot.begin(teams={"mobile": f"#{name}:helpbot.test", "lines": room})
+    with pytest.raises(SetupError, match="are one room: write the same"):
+        await bot.ended()
+
+
 def _joins(actor: PlainActor, room: str, user: str) -> int:
     about = [event for event in actor.events if event["room_id"] == room and event.get("state_key") == user]
     return sum(event["content"].get("membership") == "join" for event in about)
