@@ -108,6 +108,7 @@ class DeskLoop:
                     log.error("decision_failed", inbox=row.id, attempt=attempt.__name__, fault=fault)
                     break
         self._put_off.add(row.id)  # not even that worked: others first
+        self._begins = True
         await asyncio.sleep(_PAUSE)
         return None
 
@@ -115,7 +116,7 @@ class DeskLoop:
         while True:
             try:
                 await self._store.outlived(row)
-                self._first = None
+                self._begins, self._first = True, None  # so that what comes next may be what ends the process
                 return
             except StoreBusy as busy:
                 await self._wait_for_store(busy)

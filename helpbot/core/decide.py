@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import assert_never
 
 from helpbot.core import decide_agent, decide_customer
+from helpbot.core.decide_parts import escalated
 from helpbot.core.effects import Decision, EditCard, Effect, Literal, PostCard, React, Say, SayInRoom, StopTimer
 from helpbot.core.events import (
     AgentAskedHelp,
@@ -40,7 +41,7 @@ from helpbot.core.events import (
     TimerFired,
     Undelivered,
 )
-from helpbot.core.model import Audience, Desk, Status, Ticket
+from helpbot.core.model import Audience, Desk, Reason, Status, Ticket
 from helpbot.core.phrases import is_phrase, say
 from helpbot.core.transcript import card
 
@@ -110,14 +111,26 @@ def _spoke_outside(ticket: Ticket, event: AgentSpokeOutside, desk: Desk) -> Deci
 
 def _undelivered(ticket: Ticket, event: Undelivered, desk: Desk) -> Decision:
     if not ticket.carded:
-        return Decision(replace(ticket, undeliverable=True))
+        return _left_alone(ticket, "not_delivered", event, desk)
     told = _out_of_reach(ticket, "not_delivered", event.why, desk)
     return told if event.ref is None else replace(told, effects=(React(event.ref, "❌"), *told.effects))
 
 
 def _delayed(ticket: Ticket, event: Delayed, desk: Desk) -> Decision:
     """Tell the agents that what is to reach her does not, though it is not given up."""
-    return _out_of_reach(ticket, "delayed", event.why, desk) if ticket.carded else Decision(ticket)
+    if not ticket.carded:
+        return _left_alone(ticket, "delayed", event, desk)
+    return _out_of_reach(ticket, "delayed", event.why, desk)
+
+
+def _left_alone(ticket: Ticket, phrase: str, event: Undelivered | Delayed, desk: Desk) -> Decision:
+    """Call a person when the answer does not come to her; not when she has left or is not alone, which agents hear."""
+    ticket = replace(ticket, undeliverable=True)
+    if ticket.status not in {Status.BOT, Status.OFFERED} or event.why in {"gone", "crowded"}:
+        return Decision(ticket)
+    called = escalated(ticket, (), Reason.BOT_FAILED, event.at, desk)
+    told = _out_of_reach(called.ticket, phrase, event.why, desk)
+    return Decision(told.ticket, (*called.effects, *told.effects))
 
 
 def _out_of_reach(ticket: Ticket, phrase: str, why: str, desk: Desk) -> Decision:
@@ -131,8 +144,8 @@ def _out_of_reach(ticket: Ticket, phrase: str, why: str, desk: Desk) -> Decision
 
 
 def _card_lost(ticket: Ticket, desk: Desk) -> Decision:
-    """Give an open ticket a card where its agents are now."""
-    if not ticket.carded or ticket.status is Status.CLOSED:
+    """Give a ticket a card where its agents are now; a closed one too, because it may be opened again."""
+    if not ticket.carded:
         return Decision(ticket)
     text = say("card_anew", desk.languages[0], number=ticket.number)
     return Decision(ticket, (PostCard(card(ticket, desk)), Say(Audience.AGENTS, (Literal(text),))))

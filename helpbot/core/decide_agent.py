@@ -78,8 +78,10 @@ def acted(ticket: Ticket, event: AgentEvent, desk: Desk) -> Decision:
 
 def left(ticket: Ticket, event: AgentLeft, desk: Desk) -> Decision:
     """Free the ticket of an agent who is no longer there, and say so to the others."""
-    if ticket.status is not Status.HELD or ticket.owner is None or ticket.owner.id != event.agent.id:
+    if ticket.owner is None or ticket.owner.id != event.agent.id:
         return Decision(ticket)
+    if ticket.status is Status.CLOSED:  # if it is opened again, somebody else has to take it
+        return Decision(replace(ticket, owner=None))
     ticket = replace(ticket, status=Status.WAITING, owner=None)
     text = say("agent_left", desk.languages[0], name=event.agent.name, number=ticket.number)
     return Decision(ticket, (Say(Audience.AGENTS, (Literal(text),)), EditCard(card(ticket, desk))))

@@ -21,7 +21,7 @@ from helpbot.core.effects import (
     Strong,
 )
 from helpbot.core.events import CustomerSaid
-from helpbot.core.model import NEAR, Answer, Audience, Desk, Finding, Outcome, Reason, Status, Ticket, Zone
+from helpbot.core.model import NEAR, Answer, Audience, Desk, Finding, Outcome, Reason, Role, Status, Ticket, Zone
 from helpbot.core.phrases import language_name, say
 from helpbot.core.transcript import shorten
 
@@ -30,9 +30,13 @@ _REMEMBERED = 1000  # characters of a question, as far as the FAQ reads it
 
 def could_not_read(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
     """Say that only words can be read."""
+    lost = event.attachment == UNDECRYPTABLE
+    again = lost and next((line.text for line in reversed(ticket.transcript) if line.role is Role.CUSTOMER), "")
     ticket = _begun(ticket, event)
-    name = "undecryptable" if event.attachment == UNDECRYPTABLE else "no_files"
     kept = kept_words(ticket, f"📎 {event.attachment}")
+    if again == f"📎 {UNDECRYPTABLE}":  # neither could her asking for a person be read
+        return escalated(ticket, kept, Reason.BOT_FAILED, event.at, desk)
+    name = "undecryptable" if lost else "no_files"
     return _spoken(ticket, event, desk, (*kept, tell(say(name, spoken(ticket, desk)))))
 
 

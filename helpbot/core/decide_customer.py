@@ -26,6 +26,7 @@ from helpbot.core.transcript import card, pieces, shorten
 
 # So many messages with the bot in that time: people do not write so fast, nor so long without one who helps.
 _MOST = ((timedelta(minutes=1), 15), (timedelta(hours=2), 40))
+_MOST_EVER = 200  # messages in one ticket that only the bot has
 _REASSURED_FOR = timedelta(minutes=5)  # how long "a person will come" is not said again
 
 
@@ -80,7 +81,9 @@ def said(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
         return _shown(ticket, event, desk)
     ticket, _ = reached(ticket, desk)
     if _writes_like_a_bot(ticket, event.written or event.at):
-        return bot_gave_up(ticket, BotGaveUp(event.at, event.text or f"📎 {event.attachment}", Reason.LOOP), desk)
+        file = None if event.attachment is None else f"📎 {event.attachment}"
+        said_so = "\n".join(part for part in (file, event.text) if part)
+        return bot_gave_up(ticket, BotGaveUp(event.at, said_so, Reason.LOOP), desk)
     ticket = replace(ticket, closed_at=None)
     if event.attachment is not None and not event.text:
         return could_not_read(ticket, event, desk)
@@ -90,9 +93,12 @@ def said(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
 def _writes_like_a_bot(ticket: Ticket, at: datetime) -> bool:
     """Tell whether she wrote so much lately that two bots may be answering each other.
 
-    When it was written counts: what a desk reads at once was not said at once, and clocks are set back.
+    When it was written counts: what a desk reads at once was not said at once, and clocks are set back. But her server
+    says when, so that nobody writes without end.
     """
     ages = [at - line.at for line in ticket.transcript if line.role is Role.CUSTOMER]
+    if len(ages) >= _MOST_EVER:
+        return True
     return any(sum(timedelta() <= age < within for age in ages) >= most for within, most in _MOST)
 
 

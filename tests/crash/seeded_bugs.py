@@ -15,6 +15,8 @@ _DELIVERY = "tests/dialogues/test_delivery.py::"
 _TROUBLE = "tests/dialogues/test_trouble.py::"
 _WAITING = "tests/dialogues/test_waiting.py::"
 _MOVED = "tests/dialogues/test_moved.py::"
+_DOUBTS = "tests/dialogues/test_doubts.py::"
+_ALONE = "tests/dialogues/test_left_alone.py::"
 _CANARIES = "tests/crash/test_canaries.py"
 _SQLITE = "tests/store/test_sqlite.py::"
 
@@ -357,6 +359,62 @@ BUGS: tuple[Bug, ...] = (
         "        if kept is not None and not self._one_room(self._desk().team(kept.ticket.team).id, team):",
         "        if kept is not None and False:",
         _CANARIES,
+    ),
+    _bug(
+        "her room as it was before it was read back",
+        "courier.py",
+        "                    now = await self._as_it_is(row)\n",
+        "                    now = row\n",
+        _DOUBTS + "test_nothing_goes_into_a_room_where_somebody_came_while_it_was_read_back",
+    ),
+    _bug(
+        "what is not decided yet has not happened",
+        "courier.py",
+        "        if row.unsettled:\n",
+        "        if False:\n",
+        _DOUBTS + "test_nothing_goes_into_a_room_whose_news_are_not_decided_yet",
+    ),
+    _bug(
+        "no doubt after a fault of ours",
+        "courier.py",
+        "                room.doubted = room.doubted or isinstance(never, _Fault)\n",
+        "",
+        _DOUBTS + "test_what_was_taken_before_a_fault_of_ours_is_not_sent_again",
+    ),
+    _bug(
+        "a read-back from what was found",
+        "store/outbox.py",
+        "CASE WHEN ? THEN NULL ELSE (SELECT max(id) FROM outbox) END",
+        "CASE WHEN ? THEN (SELECT max(id) FROM outbox) ELSE (SELECT max(id) FROM outbox) END",
+        _DOUBTS + "test_what_a_restored_backup_finds_is_no_place_to_read_back_from",
+    ),
+    _bug(
+        "late words bring her back",
+        "cases.py",
+        "gone=before.gone and incoming.late)",
+        "gone=False)",
+        _DOUBTS + "test_words_that_came_late_do_not_bring_her_back",
+    ),
+    _bug(
+        "an inside command behind an outside one",
+        "core/commands.py",
+        "if inner := split(rest)[0] or _hidden_command(rest) or _inner_command(text):",
+        "if inner := _inner_command(text):",
+        "tests/core/test_decide_agent.py::test_a_command_behind_one_that_speaks_to_her_keeps_all_inside",
+    ),
+    _bug(
+        "a closed ticket stays with who has left",
+        "store/sqlite.py",
+        "status IN ('held', 'closed') ORDER",
+        "status IN ('held') ORDER",
+        _ALONE + "test_a_ticket_is_not_opened_again_for_an_owner_who_has_left",
+    ),
+    _bug(
+        "an answer that cannot be given calls nobody",
+        "core/decide.py",
+        "    if ticket.status not in {Status.BOT, Status.OFFERED} or event.why in",
+        "    if True or event.why in",
+        _ALONE + "test_she_whose_answer_is_refused_gets_a_person",
     ),
     *MATRIX_BUGS,
 )

@@ -60,7 +60,7 @@ async def test_agents_hear_once_of_what_failed_for_a_team_that_is_no_more(tmp_pa
     network._teams = {AGENTS_ROOM: "support"}
     renamed = replace(DESK, teams=(Team("support", {"en": "Support"}),))
     async with stage(renamed, tmp_path / "desk.db", network) as desk:
-        network.trouble = refusing(ROOM)  # type: ignore[assignment]
+        network.trouble = refusing(ROOM)
         network.say(AGENTS_ROOM, "sam", "hello", thread=next(iter(network.in_room(AGENTS_ROOM))).ref)
         await desk._taken()
         for _ in range(5):
@@ -74,7 +74,7 @@ async def test_agents_hear_once_of_what_failed_for_a_team_that_is_no_more(tmp_pa
 async def test_another_team_hears_of_a_room_that_takes_nothing(tmp_path: Path) -> None:
     network = two_teams()
     async with stage(DESK, tmp_path / "desk.db", network, rooms=ROOMS) as desk:
-        network.trouble = refusing(ROOMS["mobile"])  # type: ignore[assignment]
+        network.trouble = refusing(ROOMS["mobile"])
         network.say(ROOM, "marie", "what is life?")
         await until(desk, lambda: letters(tmp_path / "desk.db"))
         desk.clock.at += timedelta(minutes=2)
@@ -252,6 +252,6 @@ async def test_two_slow_bots_that_answer_each_other_are_stopped(tmp_path: Path, 
     async with stage(DESK, tmp_path / "desk.db") as desk:
         for _ in range(60):
             desk.clock.at += timedelta(seconds=11)
-            await desk.customer("marie", text, **({} if text else {"attachment": "undecryptable"}))
+            await desk.customer("marie", text, **({} if text else {"attachment": "picture.png"}))
         assert "another bot" in desk.cards[1].text
         assert len(seen(desk.network, ROOM)) < 45

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -150,7 +150,7 @@ async def test_an_event_that_nobody_could_deal_with_is_decided_anew(tmp_path: Pa
 # --- refused
 
 
-def refusing(room: str, words: str = "") -> object:
+def refusing(room: str) -> Callable[[Address, str], None]:
     def trouble(address: Address, key: str) -> None:
         if address.room == room:
             raise Undeliverable("the bot may not write there", whole_room=True)
@@ -161,7 +161,7 @@ def refusing(room: str, words: str = "") -> object:
 async def test_what_a_customers_room_refuses_is_a_dead_letter_that_agents_hear_of(tmp_path: Path) -> None:
     async with stage(DESK, tmp_path / "desk.db") as desk:
         await claimed(desk)
-        desk.network.trouble = refusing(ROOM)  # type: ignore[assignment]
+        desk.network.trouble = refusing(ROOM)
         await desk.agent("sam", "hello Marie")
         assert desk.marks() == ["❌"]
         assert "cannot be reached" in desk.cards[1].text
@@ -178,7 +178,7 @@ async def test_what_a_customers_room_refuses_is_a_dead_letter_that_agents_hear_o
 
 async def test_what_the_agents_room_refuses_waits_until_it_does_not(tmp_path: Path) -> None:
     async with stage(DESK, tmp_path / "desk.db") as desk:
-        desk.network.trouble = refusing(AGENTS_ROOM)  # type: ignore[assignment]
+        desk.network.trouble = refusing(AGENTS_ROOM)
         for text in ("what is life?", "second", "third"):
             desk.network.say(ROOM, "marie", text)
         await until(desk, lambda: any("#1" in text for text in seen(desk.network, ROOM)))
@@ -215,8 +215,11 @@ async def test_a_refused_card_does_not_take_her_words_with_it(tmp_path: Path) ->
 
 
 async def test_a_fault_of_ours_over_one_message_ends_as_a_dead_letter(tmp_path: Path) -> None:
+    answers: list[str] = []
+
     def broken(address: Address, key: str) -> None:
-        if address.room == ROOM:
+        if address.room == ROOM and key in [*answers, *([] if answers else [key])]:
+            answers.append(key)
             raise ValueError("a fault of ours")
 
     async with stage(DESK, tmp_path / "desk.db") as desk:
@@ -227,6 +230,9 @@ async def test_a_fault_of_ours_over_one_message_ends_as_a_dead_letter(tmp_path: 
             await desk.bot.settled()
         (kept,) = letters(tmp_path / "desk.db")
         assert "ValueError" in kept.why
+        assert len(answers) == 5
+        await desk.settle()
+        assert desk.cards[1].text.startswith("🟡")  # a person answers her instead
 
 
 # --- doubted

@@ -72,7 +72,7 @@ async def test_words_that_the_agents_room_refuses_for_long_wait_in_order(tmp_pat
             nonlocal refusals
             if address.room == AGENTS_ROOM and refusals < 3:
                 refusals += 1
-                refusing(AGENTS_ROOM)(address, key)  # type: ignore[operator]
+                refusing(AGENTS_ROOM)(address, key)
 
         desk.network.trouble = refuses
         desk.network.say(ROOM, "marie", "first")
@@ -86,7 +86,7 @@ async def test_a_clock_that_was_ahead_stops_no_lane_and_no_notice(tmp_path: Path
     ahead = WallClock(datetime(2035, 1, 1, tzinfo=UTC))
     async with stage(DESK, tmp_path / "desk.db", clock=ahead) as desk:
         await claimed(desk)
-        desk.network.trouble = refusing(ROOM)  # type: ignore[assignment]
+        desk.network.trouble = refusing(ROOM)
         await desk.agent("sam", "lost")
         assert sum("helpbot dead list" in text for text in seen(desk.network, AGENTS_ROOM)) == 1
         tried = asyncio.Event()
@@ -96,7 +96,7 @@ async def test_a_clock_that_was_ahead_stops_no_lane_and_no_notice(tmp_path: Path
                 tried.set()
                 raise TryLater("the homeserver limits how fast the bot may act", timedelta(milliseconds=1))
             if address.room == ROOM:
-                refusing(ROOM)(address, key)  # type: ignore[operator]
+                refusing(ROOM)(address, key)
 
         ahead.at = datetime(2026, 10, 21, tzinfo=UTC)
         desk.network.trouble = limited
