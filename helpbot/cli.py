@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import logging
 import os
@@ -27,6 +28,7 @@ from helpbot.cli_base import (
     FAULTS,
     OUR_FAULT,
     UNUSABLE,
+    Lossy,
     a_number,
     config_option,
     faq_option,
@@ -130,10 +132,7 @@ for _command in (backup, calibrate, dead, doctor, show_gaps, show_replay):
 
 def main() -> None:
     """Run the command line; a fault of ours ends with its traceback and exit code 70."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:  # closed by whoever started us
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # open till the end
-        getattr(sys, name).reconfigure(encoding="utf-8", errors="replace")
+    _open_streams()
     try:
         with cli.make_context("helpbot", sys.argv[1:]) as context:
             cli.invoke(context)
@@ -149,11 +148,21 @@ def main() -> None:
         _end_badly(error)
 
 
+def _open_streams() -> None:
+    """Have all three streams there, of UTF-8; what stderr cannot take is lost, and the exit code says the rest."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # open till the end
+        getattr(sys, name).reconfigure(encoding="utf-8", errors="replace")
+    lossy = io.BufferedWriter(Lossy(os.dup(sys.stderr.fileno()), "w", closefd=False))  # till the end
+    sys.stderr = io.TextIOWrapper(lossy, encoding="utf-8", errors="replace", line_buffering=True)
+
+
 def _end_badly(error: Exception) -> None:
     """End as the error deserves: silently when nobody reads us any more, with a word when the disk is full."""
     while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
-    if isinstance(error, BrokenPipeError):
+    if isinstance(error, BrokenPipeError) and sys.argv[1:2] != ["run"]:  # whom a desk serves reads no pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EIO}:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import math
 import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,8 +18,24 @@ from helpbot.answers.library import FaqLibrary
 from helpbot.config import Config, load_config
 from helpbot.strict_yaml import Fault
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
 FAULTS, UNUSABLE, OUR_FAULT = 1, 2, 70
 DEFAULT = Path("config.yaml")
+
+
+class Lossy(io.FileIO):
+    """A file that loses what it cannot take, because no desk may end by what it says of itself."""
+
+    def write(self, content: ReadableBuffer, /) -> int:
+        """Write what can be written and call it all."""
+        size = memoryview(content).nbytes
+        try:
+            written = super().write(content)
+        except OSError:
+            return size
+        return size if written is None else written
 
 
 class Unusable(click.ClickException):

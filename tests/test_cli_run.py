@@ -1,0 +1,87 @@
+"""`helpbot run` as whoever starts it sees it: streams that are full or gone, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from helpbot import cli
+from helpbot.store import control
+
+FAQ = Path(__file__).parent / "faq"
+CONFIG = f"""\
+database: sqlite:///desk.db
+faq: {FAQ}
+matrix: {{homeserver: "http://127.0.0.1:9", user: "@b:x.org", password: x}}
+teams:
+  - id: desk
+    matrix_room: "#desk:x.org"
+"""  # a homeserver that is not there: such a desk goes on trying
+
+
+@contextmanager
+def unwritable(kind: str) -> Iterator[int]:
+    """Give a stream that takes nothing: of a full disk, or of a pipe that nobody reads any more."""
+    if kind == "full":
+        stream = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reader, stream = os.pipe()
+        os.close(reader)
+    try:
+        yield stream
+    finally:
+        os.close(stream)
+
+
+async def until_it_is_up(desk: asyncio.subprocess.Process, database: Path) -> None:
+    """Wait until the desk listens; it says so nowhere else when its log cannot be written."""
+    async with asyncio.timeout(60):
+        while not control.socket_of(database).exists():
+            assert desk.returncode is None, "the desk ended"
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("kind", ["full", "gone"])
+async def test_a_log_that_cannot_be_written_does_not_end_the_desk(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    with unwritable(kind) as stream:
+        desk = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "helpbot", "run", "-v", cwd=tmp_path, stderr=stream, stdout=stream
+        )
+    try:
+        await until_it_is_up(desk, tmp_path / "desk.db")
+        desk.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(30):
+            assert await desk.wait() == 0
+    finally:
+        if desk.returncode is None:
+            desk.kill()
+            await desk.wait()
+
+
+@pytest.mark.parametrize(("words", "kind"), [(["run"], "gone"), (["fly"], "full")])
+def test_the_exit_code_tells_what_stderr_cannot(words: list[str], kind: str, tmp_path: Path) -> None:
+    with unwritable(kind) as stream:
+        done = subprocess.run(
+            [sys.executable, "-m", "helpbot", *words], cwd=tmp_path, stderr=stream, check=False, timeout=60
+        )
+    assert done.returncode == 2
+
+
+def test_a_broken_pipe_ends_no_desk_as_if_all_were_well(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Other commands end silently: test_who_stops_reading_gets_no_complaint."""
+    monkeypatch.setattr(sys, "argv", ["helpbot", "run"])
+    with pytest.raises(SystemExit) as end:
+        cli._end_badly(BrokenPipeError())
+    assert end.value.code == 70
+    assert "a fault of helpbot itself" in capsys.readouterr().err
