@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import structlog
 
 from helpbot import compose, serve
 from helpbot.chat import chat as desk_in_terminal
@@ -27,7 +28,7 @@ def run(config_file: Path | None, level: int) -> None:
     faq, more = compose.load_faq(config)
     refuse([*faults, *more])
     try:
-        asyncio.run(serve.run_desk(config, faq, lambda: click.echo("ready")))
+        asyncio.run(serve.run_desk(config, faq, say_ready))
     except SetupError as error:
         raise Unusable(str(error)) from None
     except BaseExceptionGroup as group:
@@ -35,6 +36,15 @@ def run(config_file: Path | None, level: int) -> None:
         if setup is None or rest is not None:
             raise
         raise Unusable("\n".join(_messages(setup))) from None
+
+
+def say_ready() -> None:
+    """Say so on stdout; when nobody can read it there, the desk serves all the same."""
+    try:
+        click.echo("ready")
+    except OSError as error:
+        structlog.get_logger(__name__).warning("ready_not_printed", why=error.strerror)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what it still holds must not fail at the end
 
 
 def chat(config_file: Path | None, faq_folder: Path | None) -> None:

@@ -85,3 +85,13 @@ def test_a_broken_pipe_ends_no_desk_as_if_all_were_well(
         cli._end_badly(BrokenPipeError())
     assert end.value.code == 70
     assert "a fault of helpbot itself" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["full", "gone"])
+def test_a_desk_whose_stdout_takes_nothing_is_ready_all_the_same(kind: str) -> None:
+    program = "from helpbot import cli_desk as it; it.log_to_stderr(0); it.say_ready(); it.say_ready(); print('!')"
+    with unwritable(kind) as stream:
+        line = [sys.executable, "-c", program]
+        done = subprocess.run(line, stdout=stream, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("event=ready_not_printed") == 1, "from then on it goes nowhere"
