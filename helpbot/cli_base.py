@@ -104,7 +104,7 @@ def log_to_stderr(level: int) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer(colors=coloured)
+            structlog.dev.ConsoleRenderer(colors=coloured, exception_formatter=structlog.dev.plain_traceback)
             if coloured
             else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
         ],

@@ -23,6 +23,7 @@ from helpbot.core.model import Audience
 from helpbot.rooms import Rooms
 from helpbot.store.base import Outgoing, Store, StoreBusy
 from helpbot.transports.base import Address, Transport, TryLater, Undeliverable
+from helpbot.where import where
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -211,7 +212,7 @@ class Courier:
             raise
         except Exception as error:  # a bug has no type to wait for
             why = f"a fault of ours: {type(error).__name__}"
-            log.error("sending_failed", exc_info=error, **about)
+            log.error("sending_failed", fault=where(error), **about)
             raise _Fault(why) from error
 
     async def _refused(self, row: Outgoing, never: Undeliverable) -> None:

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 import structlog
 
@@ -38,6 +36,7 @@ from helpbot.core.events import CustomerSaid
 from helpbot.core.model import Audience, Desk, Entry, Ticket
 from helpbot.store.base import Draft, InboxRow, Step, Store, StoreBusy
 from helpbot.store.codec import content_text
+from helpbot.where import where
 
 log = structlog.get_logger(__name__)
 
@@ -104,7 +103,7 @@ class DeskLoop:
                 except StoreBusy as busy:
                     await self._wait_for_store(busy)
                 except Exception as error:  # noqa: BLE001  # law 5: whatever it is, a person gets the message
-                    fault = _where(error)  # without its message, which may hold people's words
+                    fault = where(error)
                     log.error("decision_failed", inbox=row.id, attempt=attempt.__name__, fault=fault)
                     break
         self._put_off.add(row.id)  # not even that worked: others first
@@ -201,12 +200,6 @@ class DeskLoop:
         if row.again:
             cause.append(f"again {row.again}")
         return hashlib.sha256("\x1f".join(cause).encode()).hexdigest()[:32]
-
-
-def _where(error: Exception) -> str:
-    """Return what was raised and through which of our lines it came."""
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    return f"{type(error).__name__} at " + " > ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)
 
 
 def _inside(
