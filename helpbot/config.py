@@ -303,10 +303,13 @@ class Config(_Model):
 
     def _homeless_database(self, file: str) -> tuple[Fault, ...]:
         path = self.database_path()
-        if path.is_dir():
-            return (Fault(file, 0, f"`database`: {path} is a folder: name a file in it"),)
-        if not path.parent.is_dir():
-            return (Fault(file, 0, f"`database`: there is no folder {path.parent}: make it, or name another"),)
+        try:
+            if path.is_dir():
+                return (Fault(file, 0, f"`database`: {path} is a folder: name a file in it"),)
+            if not path.parent.is_dir():
+                return (Fault(file, 0, f"`database`: there is no folder {path.parent}: make it, or name another"),)
+        except OSError as error:  # a folder that may not be entered, a name that is too long
+            return (Fault(file, 0, f"`database`: {path} cannot be used ({error.strerror}): check its folder"),)
         return ()
 
 

@@ -257,6 +257,29 @@ def test_check_finds_what_run_would_refuse(tmp_path: Path) -> None:
     assert "there is no folder" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "database"),
+    [
+        (["run"], 2, "x" * 300),
+        (["check"], 1, "x" * 300 + "/desk.db"),
+        (["doctor"], 2, "x" * 300),
+        (["backup", "copy.db"], 2, "x" * 300 + "/desk.db"),
+    ],
+    ids=["run", "check", "doctor", "backup"],
+)
+def test_a_database_that_cannot_even_be_looked_for_is_told_in_a_line(
+    words: list[str], code: int, database: str, tmp_path: Path
+) -> None:
+    (tmp_path / "config.yaml").write_text(
+        f'database: sqlite:///{database}\nmatrix: {{homeserver: "https://x.org", user: "@b:x.org", password: x}}\n'
+        "teams:\n  - id: desk\n    matrix_room: '#desk:x.org'\n"
+    )
+    done = helpbot(*words, folder=tmp_path)
+    assert done.returncode == code, done.stderr
+    (line, *_) = (done.stdout + done.stderr).splitlines()
+    assert "name too long" in line
+
+
 def test_calibrate_says_when_there_is_too_little_to_measure(tmp_path: Path) -> None:
     (tmp_path / "faq").mkdir()
     (tmp_path / "faq" / "a.yaml").write_text('- {id: a, questions: ["mon puk est bloqué"], answer: {fr: b}}\n')

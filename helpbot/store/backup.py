@@ -38,13 +38,12 @@ def back_up(database: Path, target: Path, *, force: bool) -> Copied:
     The copy is examined and on the disk before it takes its name; without `force` it replaces nothing. Raises
     SetupError; then there is nothing new.
     """
-    if not database.is_file():
-        raise SetupError(f"{database}: there is no database: check `database` in the config")
+    _refuse_nothing(database)
     if not target.name:
         raise SetupError(f"{target}: is a folder: name a file in it")
-    _refuse_ours(database, target)
     part = target.with_name(target.name + ".part")
     try:
+        _refuse_ours(database, target)
         with _held(part) as file:
             _refuse_others(target, force=force)
             found = _copy(database, part)
@@ -56,6 +55,14 @@ def back_up(database: Path, target: Path, *, force: bool) -> Copied:
     except OSError as error:
         raise SetupError(f"{target}: cannot be written ({error.strerror}): check its folder and the disk") from None
     return found
+
+
+def _refuse_nothing(database: Path) -> None:
+    try:
+        if not database.is_file():
+            raise SetupError(f"{database}: there is no database: check `database` in the config")
+    except OSError as error:
+        raise SetupError(f"{database}: cannot be read ({error.strerror}): check `database` in the config") from None
 
 
 def _refuse_ours(database: Path, target: Path) -> None:
