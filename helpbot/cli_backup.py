@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from pathlib import Path
 
 import click
 
 from helpbot.cli_base import Unusable, config_option, read_config
+
+_TERMINATED = 128 + signal.SIGTERM
 
 
 @click.command()
@@ -24,6 +28,7 @@ def backup(config_file: Path | None, force: bool, file: Path) -> None:
 
     config = read_config(config_file)
     database = config.database_path()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))  # which leaves nothing behind
     try:
         copied = back_up(database, file, force=force)
     except SetupError as error:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import shutil
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -18,9 +18,10 @@ from pathlib import Path
 
 import pytest
 
+from helpbot.store.backup import _name
 from helpbot.store.dead import letters
 from helpbot.store.sqlite import SqliteStore
-from helpbot.transports.base import Address, Incoming, Kind
+from helpbot.transports.base import Address, Incoming, Kind, SetupError
 from helpbot.transports.memory import MemoryTransport
 from tests.core.cases import DESK
 from tests.dialogues.stage import AGENTS_ROOM, Stage, new_network, stage
@@ -247,22 +248,48 @@ def test_a_damaged_database_gives_no_copy(tmp_path: Path) -> None:
     assert (tmp_path / "good.db").read_text() == "the last good copy"
 
 
-def test_a_killed_backup_is_in_nobodys_way_and_two_at_once_are_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["copy.db", "x" * 255])
+def test_a_backup_touches_no_file_but_the_one_that_it_was_given(name: str, tmp_path: Path) -> None:
+    """A name may be as long as the file system takes, though it has other files beside the copy meanwhile."""
     a_database(tmp_path)
-    part = tmp_path / "copy.db.part"
-    part.write_bytes(b"half of something")
-    part.chmod(0o644)
-    (tmp_path / "copy.db.part-journal").write_bytes(b"a journal that would spoil the copy")
-    with part.open("rb") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
-        done = backup("copy.db", folder=tmp_path)
-        assert done.returncode == 2
-        assert "another backup" in done.stderr
-        assert part.exists(), "it is the other's"
-    assert backup("copy.db", folder=tmp_path).returncode == 0
-    assert stat.S_IMODE((tmp_path / "copy.db").stat().st_mode) == 0o600
-    assert faults_of(tmp_path / "copy.db", 0, 9) == []
+    others = [tmp_path / "copy.db.part", tmp_path / "copy.db.part-journal"]
+    for path in others:
+        path.write_text("somebody's")
+    assert backup(name, folder=tmp_path).returncode == 0
+    assert [path.read_text() for path in others] == ["somebody's", "somebody's"]
+    assert len(leftovers(tmp_path)) == len(others)
+    assert faults_of(tmp_path / name, 0, 9) == []
+
+
+def test_what_took_the_name_meanwhile_is_kept(tmp_path: Path) -> None:
+    """Also where its file system knows no other way than to look first."""
+    part, target = tmp_path / "part", tmp_path / "copy.db"
+    part.write_text("a copy")
+    target.write_text("somebody's")
+    with pytest.raises(SetupError, match="is there already"):
+        _name(part, target, force=False)
+    assert target.read_text() == "somebody's"
+    _name(part, target, force=True)
+    assert target.read_text() == "a copy"
+
+
+async def test_a_backup_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> None:
+    database = await asyncio.to_thread(a_database, tmp_path)
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("UPDATE cursor SET value = '2'")  # from here on nobody else reads
+        started = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "helpbot", "backup", "copy.db", cwd=tmp_path, stderr=asyncio.subprocess.PIPE
+        )
+        async with asyncio.timeout(60):
+            while not leftovers(tmp_path):
+                assert started.returncode is None, "it ended"
+                await asyncio.sleep(0.01)
+        started.send_signal(signal.SIGTERM)
+    _, err = await started.communicate()
+    assert (started.returncode, err) == (143, b"")
     assert leftovers(tmp_path) == []
+    assert not (tmp_path / "copy.db").exists()
 
 
 # --- putting a copy back

@@ -7,9 +7,9 @@ own backup reads one moment of both.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from helpbot.transports.base import SetupError
 _OURS = {"inbox", "outbox", "ticket"}
 _BESIDE = ("-wal", "-shm", "-journal")  # what SQLite puts beside a database
 _OTHERS = (*_BESIDE, ".lock", ".sock")
+_STEP = 4096  # pages that are copied before a signal is looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +42,13 @@ def back_up(database: Path, target: Path, *, force: bool) -> Copied:
     _refuse_nothing(database)
     if not target.name:
         raise SetupError(f"{target}: is a folder: name a file in it")
-    part = target.with_name(target.name + ".part")
     try:
         _refuse_ours(database, target)
-        with _held(part) as file:
-            _refuse_others(target, force=force)
+        _refuse_others(target, force=force)
+        with _part_in(target.parent) as (part, file):
             found = _copy(database, part)
             os.fsync(file)
-            part.rename(target)
+            _name(part, target, force=force)
             _sync_folder(target.parent)
     except (sqlite3.Error, sqlite3.Warning) as error:
         raise SetupError(f"{database}: cannot be copied to {target} ({error})") from None
@@ -70,7 +70,7 @@ def _refuse_ours(database: Path, target: Path) -> None:
     real = Path(os.path.realpath(database))
     ours = {real, *(real.with_name(real.name + end) for end in _OTHERS)}
     same = target.exists() and target.samefile(database)
-    if same or ours & {Path(os.path.realpath(target)), Path(os.path.realpath(f"{target}.part"))}:
+    if same or Path(os.path.realpath(target)) in ours:
         raise SetupError(f"{target}: belongs to the database itself: name another file for the copy")
 
 
@@ -83,39 +83,29 @@ def _refuse_others(target: Path, *, force: bool) -> None:
 
 
 @contextmanager
-def _held(part: Path) -> Iterator[int]:
-    """Hold an empty file for the copy that nobody else reads or writes; it is gone afterwards, unless renamed."""
-    file = os.open(part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+def _part_in(folder: Path) -> Iterator[tuple[Path, int]]:
+    """Give an empty file for the copy, of a name that nothing has; it is gone afterwards, unless renamed."""
+    file, name = tempfile.mkstemp(prefix=".helpbot-backup-", suffix=".part", dir=folder)
     try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SetupError(f"{part}: another backup writes it just now: try again later") from None
-        if not _is_at(file, part):  # another backup has just ended with it
-            raise SetupError(f"{part}: another backup wrote it just now: try again")
-        try:
-            os.fchmod(file, 0o600)
-            os.ftruncate(file, 0)  # of a backup that was killed
-            _forget_beside(part)
-            yield file
-        finally:
-            if _is_at(file, part):
-                part.unlink()
-            _forget_beside(part)
+        yield Path(name), file
     finally:
         os.close(file)
+        for end in ("", *_BESIDE):
+            Path(f"{name}{end}").unlink(missing_ok=True)
 
 
-def _is_at(file: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(file), path.lstat())
-    except FileNotFoundError:
-        return False
-
-
-def _forget_beside(part: Path) -> None:
-    for end in _BESIDE:
-        Path(f"{part}{end}").unlink(missing_ok=True)
+def _name(part: Path, target: Path, *, force: bool) -> None:
+    """Give the copy its name; without `force` it takes none that somebody has taken meanwhile."""
+    if not force:
+        try:
+            os.link(part, target)
+        except FileExistsError:
+            _refuse_others(target, force=False)
+        except OSError:  # a file system without hard links: what comes in this very moment is replaced
+            _refuse_others(target, force=False)
+        else:
+            return
+    part.rename(target)
 
 
 def _copy(database: Path, part: Path) -> Copied:
@@ -127,7 +117,7 @@ def _copy(database: Path, part: Path) -> Copied:
         with closing(sqlite3.connect(part, isolation_level=None)) as copy:
             copy.execute("PRAGMA locking_mode = EXCLUSIVE")
             copy.execute("PRAGMA journal_mode = OFF")  # a copy that fails half-way is thrown away
-            source.backup(copy, pages=-1)
+            source.backup(copy, pages=_STEP, progress=lambda *_: None)
             copy.execute("PRAGMA journal_mode = DELETE")  # not WAL: the copy is one file
             return _examined(copy, database, part)
 
