@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from helpbot.store.reading import connect
 from helpbot.transports.base import SetupError
 
 _OURS = {"inbox", "outbox", "ticket"}
@@ -110,8 +111,7 @@ def _name(part: Path, target: Path, *, force: bool) -> None:
 
 def _copy(database: Path, part: Path) -> Copied:
     """Copy one moment of the database and examine the copy."""
-    uri = f"{database.absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as source:
+    with closing(connect(database)) as source:
         source.execute("BEGIN")  # what is read from here on is of one moment
         _refuse_strange(source, database)
         with closing(sqlite3.connect(part, isolation_level=None)) as copy:

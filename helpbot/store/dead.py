@@ -14,7 +14,7 @@ import aiosqlite
 from helpbot.store.base import INTERNAL
 from helpbot.store.codec import content_text, json_content, text_time, time_text
 from helpbot.store.keep import write_note
-from helpbot.transports.base import SetupError
+from helpbot.store.reading import reading
 
 QUIET = ("gone", "crowded")  # reasons that agents hear of in the ticket itself, and that no admin can mend
 _STUCK = 3  # refusals of a message that is still tried
@@ -56,25 +56,13 @@ class DeadLetter:
 
 def letters(database: Path) -> list[DeadLetter]:
     """Return what failed, the oldest first; the desk may run meanwhile. Raises SetupError."""
-    try:
-        if not database.is_file():
-            raise SetupError(f"{database}: there is no database: check `database` in the config")
-        db = sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)
-        try:
-            db.row_factory = sqlite3.Row
-            out = db.execute(
-                f"{_OUT} WHERE (o.state = 'dead' AND o.dropped_at IS NULL)"
-                " OR (o.state = 'queued' AND (o.refusals >= ? OR (o.tries >= ? AND o.created_at <= ?)))",
-                (_STUCK, _LATE_TRIES, time_text(datetime.now(UTC) - _LATE)),
-            ).fetchall()
-            into = db.execute(f"{_IN} WHERE fault IS NOT NULL AND dropped_at IS NULL").fetchall()
-        finally:
-            db.close()
-    except (sqlite3.Error, OSError) as error:
-        raise SetupError(
-            f"{database}: no dead letters can be read from it ({error}): "
-            "start the desk once with this version of helpbot"
-        ) from None
+    with reading(database, "dead letters") as db:
+        out = db.execute(
+            f"{_OUT} WHERE (o.state = 'dead' AND o.dropped_at IS NULL)"
+            " OR (o.state = 'queued' AND (o.refusals >= ? OR (o.tries >= ? AND o.created_at <= ?)))",
+            (_STUCK, _LATE_TRIES, time_text(datetime.now(UTC) - _LATE)),
+        ).fetchall()
+        into = db.execute(f"{_IN} WHERE fault IS NOT NULL AND dropped_at IS NULL").fetchall()
     found = [_sent_to(row) for row in out] + [_came_in(row) for row in into]
     return sorted(found, key=lambda letter: (letter.at, letter.id))
 

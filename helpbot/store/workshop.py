@@ -14,7 +14,7 @@ import aiosqlite
 from helpbot.core.effects import Asked, Literal, Note, Propose, Settled
 from helpbot.core.model import Outcome, Ticket, Zone
 from helpbot.store.codec import json_content, text_time, time_text
-from helpbot.transports.base import SetupError
+from helpbot.store.reading import reading
 
 _OUTCOMES = {Zone.ANSWER: Outcome.ANSWERED, Zone.SUGGEST: Outcome.OFFERED, Zone.ESCALATE: Outcome.ESCALATED}
 _LONGEST_ANSWER = 8000
@@ -129,22 +129,9 @@ class SqliteWorkshop:
 
 def recorded(database: Path, since: datetime | None) -> list[Recorded]:
     """Return the questions asked from a moment on, the oldest first; the desk may run meanwhile. Raises SetupError."""
-    try:
-        if not database.is_file():
-            raise SetupError(
-                f"{database}: there is no database: start the desk once, or check `database` in the config"
-            )
-        db = sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)
-        try:
-            db.row_factory = sqlite3.Row
-            after = "" if since is None else time_text(since)
-            rows = db.execute("SELECT * FROM question WHERE at >= ? ORDER BY id", (after,)).fetchall()
-        finally:
-            db.close()
-    except (sqlite3.Error, OSError) as error:
-        raise SetupError(
-            f"{database}: no questions can be read from it ({error}): start the desk once with this version of helpbot"
-        ) from None
+    after = "" if since is None else time_text(since)
+    with reading(database, "questions") as db:
+        rows = db.execute("SELECT * FROM question WHERE at >= ? ORDER BY id", (after,)).fetchall()
     return [
         Recorded(
             Asked(
