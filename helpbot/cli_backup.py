@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from helpbot.cli_base import Unusable, config_option, read_config
+from helpbot.cli_base import Unusable, config_option, printable, read_config
 
 _TERMINATED = 128 + signal.SIGTERM
 
@@ -32,11 +32,12 @@ def backup(config_file: Path | None, force: bool, file: Path) -> None:
     try:
         copied = back_up(database, file, force=force)
     except SetupError as error:
-        raise Unusable(str(error)) from None
-    click.echo(
+        raise Unusable(printable(str(error))) from None
+    said = (
         f"{database} is copied to {file}: {copied.size} bytes, {copied.tickets} tickets, "
-        f"{copied.undecided} events to decide, {copied.unsent} messages to send\n"
+        f"{copied.undecided} events to decide, {copied.unsent} messages to send",
         f"the encryption keys in {config.key_store()} are not part of it: leave them where they are when you restore "
         "this copy, and never put back an old copy of them; if they are lost, leave their folder empty",
-        err=True,
     )
+    for line in said:
+        click.echo(printable(line), err=True)

@@ -88,6 +88,11 @@ def refuse(faults: Iterable[Fault]) -> None:
         raise Unusable("\n".join(found))
 
 
+def printable(text: str, instead: str = "\ufffd", *, keep: str = "") -> str:
+    """Return the text without signs that steer a terminal."""
+    return "".join(sign if sign.isprintable() or sign in keep else instead for sign in text)
+
+
 def stdin_lines() -> Iterator[str]:
     """Yield the lines of standard input; tell a person how to end."""
     if sys.stdin.isatty():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from helpbot.cli_base import FAULTS, Unusable, config_option, read_config
+from helpbot.cli_base import FAULTS, Unusable, config_option, printable, read_config
 
 if TYPE_CHECKING:
     from helpbot.store.dead import DeadLetter
@@ -80,7 +80,7 @@ def _letters(database: Path) -> list[DeadLetter]:
     try:
         return letters(database)
     except SetupError as error:
-        raise Unusable(_printable(str(error))) from None
+        raise Unusable(printable(str(error))) from None
 
 
 # --- changing them
@@ -144,7 +144,7 @@ def _done(database: Path, do: str, names: list[str]) -> Iterator[tuple[str, bool
                 return
             yield name, there
     except (SetupError, StoreBusy) as error:
-        raise Unusable(_printable(str(error), keep="\n")) from None
+        raise Unusable(printable(str(error), keep="\n")) from None
 
 
 def _done_by_us(database: Path, do: str, names: list[str], nobody: str) -> Iterator[tuple[str, bool]]:
@@ -218,13 +218,13 @@ def _whole(letter: DeadLetter) -> str:
     lines = [
         f"{letter.id} of {letter.at:%Y-%m-%d %H:%M:%S} UTC",
         f"ticket: {'none' if letter.ticket is None else f'#{letter.ticket}'}",
-        f"to:     {_printable(letter.to)}",
-        f"why:    {_printable(letter.why)}",
+        f"to:     {printable(letter.to)}",
+        f"why:    {printable(letter.why)}",
         f"tries:  {letter.tries}{', still tried by itself' if letter.waits else ''}",
         *(["agents: have had these words, or were told"] if letter.handed else []),
         "words:",
     ]
-    return "\n".join([*lines, *(f"    {_printable(line)}" for line in letter.words.splitlines())])
+    return "\n".join([*lines, *(f"    {printable(line)}" for line in letter.words.splitlines())])
 
 
 def _count(tries: int) -> str:
@@ -233,10 +233,5 @@ def _count(tries: int) -> str:
 
 def _line(text: str) -> str:
     """Return people's words on one line that harms no terminal."""
-    line = " ".join(_printable(text[: 4 * _LINE], " ").split())
+    line = " ".join(printable(text[: 4 * _LINE], " ").split())
     return line if len(line) <= _LINE else line[: _LINE - 1] + "…"
-
-
-def _printable(text: str, instead: str = "\ufffd", *, keep: str = "") -> str:
-    """Return the text without signs that steer a terminal."""
-    return "".join(sign if sign.isprintable() or sign in keep else instead for sign in text)

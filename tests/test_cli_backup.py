@@ -162,6 +162,17 @@ def test_the_copy_is_one_file_for_its_owners_eyes_only(tmp_path: Path) -> None:
     assert "helpbot-keys are not part of it" in done.stderr
 
 
+def test_a_name_that_steers_a_terminal_is_disarmed(tmp_path: Path) -> None:
+    a_database(tmp_path)
+    name = "copy\x1b[2J\ntitle\x07.db"
+    for code in (0, 2):  # the second time it is there already
+        done = backup(name, folder=tmp_path)
+        assert done.returncode == code
+        assert name not in done.stderr
+        assert [sign for sign in done.stderr if not sign.isprintable() and sign != "\n"] == []
+    assert (tmp_path / name).exists()
+
+
 # --- what is refused
 
 
