@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from helpbot.cli_base import Unusable, config_option, printable, read_config
+from helpbot.cli_base import DEFAULT, Unusable, config_option, printable, read_config
 
 _TERMINATED = 128 + signal.SIGTERM
 
@@ -30,7 +30,7 @@ def backup(config_file: Path | None, force: bool, file: Path) -> None:
     database = config.database_path()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))  # which leaves nothing behind
     try:
-        copied = back_up(database, file, force=force)
+        copied = back_up(database, file, force=force, spared=(config_file or DEFAULT, config.key_store()))
     except SetupError as error:
         raise Unusable(printable(str(error))) from None
     said = (

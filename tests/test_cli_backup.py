@@ -212,6 +212,20 @@ def test_a_target_that_will_not_do_is_refused_and_left_as_it_was(words: list[str
     assert leftovers(tmp_path) == []
 
 
+@pytest.mark.parametrize("name", ["config.yaml", "link.yaml", "helpbot-keys/bot.db"])
+def test_force_replaces_nothing_that_the_desk_needs(name: str, tmp_path: Path) -> None:
+    a_database(tmp_path)
+    (tmp_path / "link.yaml").symlink_to("config.yaml")
+    (tmp_path / "helpbot-keys").mkdir()
+    (tmp_path / "helpbot-keys" / "bot.db").write_text("keys")
+    before = (tmp_path / name).read_bytes()
+    done = backup("--force", name, folder=tmp_path)
+    assert done.returncode == 2
+    assert "the desk needs it" in done.stderr
+    assert (tmp_path / name).read_bytes() == before
+    assert backup("helpbot-keys/new.db", folder=tmp_path).returncode == 0, "a new file harms none"
+
+
 def test_force_replaces_a_file_and_only_by_a_whole_copy(tmp_path: Path) -> None:
     a_database(tmp_path)
     (tmp_path / "there.db").write_text("an old copy")

@@ -10,7 +10,7 @@ import contextlib
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,17 +34,18 @@ class Copied:
     size: int  # bytes
 
 
-def back_up(database: Path, target: Path, *, force: bool) -> Copied:
+def back_up(database: Path, target: Path, *, force: bool, spared: Sequence[Path] = ()) -> Copied:
     """Copy the database as it is at one moment to a single file that only its owner may read.
 
-    The copy is examined and on the disk before it takes its name; without `force` it replaces nothing. Raises
-    SetupError; then there is nothing new.
+    The copy is examined and on the disk before it takes its name; without `force` it replaces nothing, and with it no
+    file that is `spared` or in such a folder. Raises SetupError; then there is nothing new.
     """
     _refuse_nothing(database)
     if not target.name:
         raise SetupError(f"{target}: is a folder: name a file in it")
     try:
         _refuse_ours(database, target)
+        _refuse_spared(spared, target)
         _refuse_others(target, force=force)
         with _part_in(target.parent) as (part, file):
             found = _copy(database, part)
@@ -73,6 +74,13 @@ def _refuse_ours(database: Path, target: Path) -> None:
     same = target.exists() and target.samefile(database)
     if same or Path(os.path.realpath(target)) in ours:
         raise SetupError(f"{target}: belongs to the database itself: name another file for the copy")
+
+
+def _refuse_spared(spared: Sequence[Path], target: Path) -> None:
+    real = Path(os.path.realpath(target))
+    for path in spared:
+        if target.exists() and real.is_relative_to(os.path.realpath(path)):
+            raise SetupError(f"{target}: the desk needs it as it is: name another file for the copy")
 
 
 def _refuse_others(target: Path, *, force: bool) -> None:
