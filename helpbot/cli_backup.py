@@ -16,8 +16,8 @@ _TERMINATED = 128 + signal.SIGTERM
 @click.command()
 @config_option
 @click.option("--force", is_flag=True, help="Replace FILE if it is there already.")
-@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
-def backup(config_file: Path | None, force: bool, file: Path) -> None:
+@click.argument("file", type=click.Path(), metavar="FILE")
+def backup(config_file: Path | None, force: bool, file: str) -> None:
     """Copy the database to FILE, as it is at one moment; the desk may run meanwhile.
 
     The copy holds people's words and the bot's login: keep it as safe as the database. The encryption keys are not
@@ -26,11 +26,13 @@ def backup(config_file: Path | None, force: bool, file: Path) -> None:
     from helpbot.store.backup import back_up  # noqa: PLC0415  # the store takes long to import
     from helpbot.transports.base import SetupError  # noqa: PLC0415
 
+    if file.rpartition("/")[2] in {"", "."}:  # which a Path does not keep
+        raise Unusable(f"{printable(file)}: is a folder: name a file in it")
     config = read_config(config_file)
     database = config.database_path()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))  # which leaves nothing behind
     try:
-        copied = back_up(database, file, force=force, spared=(config_file or DEFAULT, config.key_store()))
+        copied = back_up(database, Path(file), force=force, spared=(config_file or DEFAULT, config.key_store()))
     except SetupError as error:
         raise Unusable(printable(str(error))) from None
     said = (

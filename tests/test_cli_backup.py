@@ -182,6 +182,9 @@ def test_a_name_that_steers_a_terminal_is_disarmed(tmp_path: Path) -> None:
         (["there.db"], "add --force"),
         (["folder"], "is a folder"),
         (["--force", "folder"], "is a folder"),
+        (["no-such-folder/"], "is a folder"),
+        (["no-such-folder/."], "is a folder"),
+        ([""], "is a folder"),
         (["no/such/folder/copy.db"], "cannot be written"),
         (["x" * 300], "cannot be written"),
         (["x" * 300 + "/copy.db"], "cannot be written"),
@@ -207,6 +210,7 @@ def test_a_target_that_will_not_do_is_refused_and_left_as_it_was(words: list[str
     assert done.returncode == 2
     assert told in done.stderr
     assert database.read_bytes() == before
+    assert not (tmp_path / "no-such-folder").exists()
     assert (tmp_path / "there.db").read_text() == "somebody's"
     assert (tmp_path / "desk.db.lock").read_text() == "1"
     assert leftovers(tmp_path) == []
