@@ -15,6 +15,8 @@ import pytest
 
 from helpbot import cli
 from helpbot.store import control
+from helpbot.store.lock import DeskLock
+from helpbot.transports.base import SetupError
 
 FAQ = Path(__file__).parent / "faq"
 CONFIG = f"""\
@@ -95,3 +97,23 @@ def test_a_desk_whose_stdout_takes_nothing_is_ready_all_the_same(kind: str) -> N
         done = subprocess.run(line, stdout=stream, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("event=ready_not_printed") == 1, "from then on it goes nowhere"
+
+
+def test_a_disk_that_takes_nothing_is_told_with_the_file(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    line = ["bash", "-c", f"ulimit -f 0; exec {sys.executable} -m helpbot run"]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2, done.stderr
+    assert "desk.db: cannot be used as a database" in done.stderr
+
+
+def test_a_lock_that_cannot_say_who_holds_it_holds_all_the_same(tmp_path: Path) -> None:
+    lock = "from pathlib import Path; from helpbot.store.lock import DeskLock; lock = DeskLock(Path('desk.db'))"
+    line = ["bash", "-c", f"ulimit -f 0; exec {sys.executable} -c \"{lock}; print('held', flush=True); input()\""]
+    with subprocess.Popen(line, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(SetupError, match="process unknown"):
+            DeskLock(tmp_path / "desk.db")
+        other.communicate("\n")
+    DeskLock(tmp_path / "desk.db").release()

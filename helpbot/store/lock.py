@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import time
@@ -23,8 +24,9 @@ class DeskLock:
     """Holds `<database>.lock` while the desk runs; kept by the kernel, so a killed desk leaves none behind."""
 
     def __init__(self, database: Path) -> None:
-        path = beside(database, ".lock")
+        path = database
         try:
+            path = beside(database, ".lock")
             self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise SetupError(f"{path}: cannot be written ({error.strerror}): check the folder of `database`") from None
@@ -35,8 +37,9 @@ class DeskLock:
                 f"{database}: another helpbot (process {pid}) runs on this database: stop it first, "
                 "or give this one a `database` of its own"
             ) from None
-        os.ftruncate(self._file, 0)
-        os.write(self._file, str(os.getpid()).encode("ascii"))
+        with contextlib.suppress(OSError):  # a full disk: it holds all the same, though nobody reads who has it
+            os.ftruncate(self._file, 0)
+            os.write(self._file, str(os.getpid()).encode("ascii"))
 
     def _taken(self) -> bool:
         """Take it; `helpbot doctor` holds it for a moment when it looks whether a desk runs."""
