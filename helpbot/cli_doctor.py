@@ -54,7 +54,7 @@ def doctor(config_file: Path | None, admin_token_file: Path | None, as_json: boo
 
 def _admin_token(file: Path | None) -> str | None:
     """Return the admin's token of the file, else of the environment, which the config must not take for a key."""
-    text = os.environ.pop(VARIABLE, None)
+    text = os.environ.pop(VARIABLE, None) or None
     where = f"in the environment: {VARIABLE}"
     if file is not None:
         where = str(file)
