@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import structlog
 
 from helpbot.transports.base import Notebook, SetupError, TryLater
 from helpbot.transports.matrix_crypto import GuardedClient
-from helpbot.transports.matrix_http import LoginGone, Refused, path
+from helpbot.transports.matrix_http import LoginGone, Refused, as_dict, path
 
 log = structlog.get_logger(__name__)
 
@@ -87,7 +89,23 @@ async def _given(client: GuardedClient, account: Account, token: str) -> _Login:
         raise SetupError(f"the access token belongs to {user}, not to {account.user}: mend matrix.user or the token")
     if device is None:
         raise SetupError("the access token has no device: use one from a login, or set matrix.password instead")
+    if not _has_keys(account, device) and await _has_published(client, account.user, device):
+        raise SetupError(
+            f"the encryption keys of {account.user}, device {device}, are not in {account.store} (matrix.store), and "
+            "others cannot be made for this device: put back the folder that the desk used last, never an older copy; "
+            "if it is lost, make a new access token, of a new login (HELPBOT_MATRIX__ACCESS_TOKEN)"
+        )
     return _Login(device, token)
+
+
+async def _has_published(client: GuardedClient, user: str, device: str) -> bool:
+    """Tell whether the homeserver has keys of the device: it keeps those, whatever is made later."""
+    try:
+        body = {"device_keys": {user: [device]}}
+        answer = await client.call("POST", path("keys", "query"), body, holds={"device_keys": dict})
+    except Refused as refused:
+        raise TryLater(refused.why) from None
+    return bool(as_dict(as_dict(answer["device_keys"]).get(user)).get(device))
 
 
 async def _kept(client: GuardedClient, account: Account, notebook: Notebook) -> _Login | None:
@@ -114,9 +132,28 @@ async def _kept(client: GuardedClient, account: Account, notebook: Notebook) -> 
 
 
 def _keys_are_lost(account: Account, device: str, keys_of: str | None) -> bool:
-    if account.store is None or keys_of != device:
+    return keys_of == device and not _has_keys(account, device)
+
+
+def _has_keys(account: Account, device: str) -> bool:
+    """Tell whether the key store has keys of the device, or needs none; what cannot be read is told when it is opened.
+
+    An empty file has none: nio would make others, which the homeserver does not take beside the first.
+    """
+    if account.store is None:
+        return True
+    file = account.store / f"{account.user}_{device}.db"  # nio's name for it
+    wanted = "SELECT 1 FROM accounts WHERE user_id = ? AND device_id = ?"
+    try:
+        file.stat()
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            return db.execute(wanted, (account.user, device)).fetchone() is not None
+    except FileNotFoundError:
         return False
-    return not (account.store / f"{account.user}_{device}.db").exists()  # nio's name for it
+    except sqlite3.Error as error:
+        return "no such table" not in str(error)
+    except OSError:
+        return True
 
 
 async def _whoami(client: GuardedClient, token: str) -> tuple[str, str | None]:
