@@ -24,7 +24,7 @@ from nio.crypto import OlmAccount
 
 from helpbot import compose
 from helpbot.config import Config, Matrix
-from helpbot.doctor_base import Finding, Kept, State, fault, ok, warn
+from helpbot.doctor_base import ANEW, NEW_KEYS, Finding, Kept, State, fault, ok, warn
 from helpbot.doctor_files import desk_process, holder, looked, permissions, quick_check, reading, soundness
 from helpbot.store.codec import text_time
 from helpbot.store.prepare import migrations, prepare
@@ -36,7 +36,6 @@ _ENOUGH_SPACE, _LATE = 200_000_000, 5  # bytes; minutes
 _FULL, _WAL = 2, b"\2\2"  # SQLite's number for synchronous=FULL; what a file says that is written so
 _MENDED_SQLITE = (3, 51, 3)
 _LOCK = "database lock"
-_NEW_KEYS = "stop the desk, move it away, and start the desk with matrix.password: it logs in as a new device"
 
 
 def examine(config: Config, matrix: Matrix, now: datetime) -> tuple[list[Finding], Kept]:
@@ -52,11 +51,12 @@ def examine(config: Config, matrix: Matrix, now: datetime) -> tuple[list[Finding
     if not matrix.encryption or kept.device is None:
         return findings, kept
     keys = config.key_store() / f"{matrix.user}_{kept.device}.db"  # nio's name for it
-    found = looked("key store", keys, lambda: _key_store(keys, matrix.user, kept), _NEW_KEYS)
+    found = looked("key store", keys, lambda: _key_store(keys, matrix.user, kept), NEW_KEYS)
     findings += found
     if not any(one.state is State.FAULT for one in found):
         with contextlib.suppress(sqlite3.Error, OSError):  # it was read a moment ago
-            kept = replace(kept, identity=next(iter(_public_keys(keys, matrix.user, kept)), None))
+            identity, taken = next(iter(_public_keys(keys, matrix.user, kept)), (None, True))
+            kept = replace(kept, identity=identity, taken=taken)
     return findings, kept
 
 
@@ -131,7 +131,7 @@ def dead_letters(count: int) -> Finding:
 def own_keys(path: Path, keys: Sequence[str | None], user: str, device: str | None) -> Finding:
     """Judge whose keys a key store holds: `keys` are the public ones of that device, None if they cannot be opened."""
     if not keys:
-        return fault("key store owner", f"{path} does not hold the keys of {user}, device {device}", _NEW_KEYS)
+        return fault("key store owner", f"{path} does not hold the keys of {user}, device {device}", NEW_KEYS)
     if None in keys:
         mend = "restore the database that they were made with, or name an empty folder as matrix.store"
         return fault("key store owner", f"the keys in {path} belong to another database", mend)
@@ -254,26 +254,35 @@ def _seats(notes: Mapping[str, str]) -> dict[str, tuple[str, str]]:
 
 def _key_store(path: Path, user: str, kept: Kept) -> list[Finding]:
     if not path.is_file():
-        mend = "start the desk with matrix.password: it logs in as a new device; never put back an old copy"
+        mend = f"start the desk: {ANEW}; never put back an old copy"
         return [fault("key store", f"there is no {path}: what was encrypted for the bot cannot be read", mend)]
     folder = permissions("key store", path.parent, stat.S_IMODE(path.parent.stat().st_mode), 0o700)
     if locked := holder("key store lock", path):
         return [folder, *locked]
     return [
         folder,
-        soundness("key store damage", reading(path, quick_check), _NEW_KEYS),
-        own_keys(path, _public_keys(path, user, kept), user, kept.device),
+        soundness("key store damage", reading(path, quick_check), NEW_KEYS),
+        own_keys(path, [key for key, _ in _public_keys(path, user, kept)], user, kept.device),
     ]
 
 
-def _public_keys(path: Path, user: str, kept: Kept) -> list[str | None]:
-    """Return the public key of the device, if the key store has it; None for one that cannot be opened."""
-    sql = "SELECT account, shared FROM accounts WHERE user_id = ? AND device_id = ?"
-    rows = reading(path, lambda db: db.execute(sql, (user, kept.device)).fetchall())
-    found: list[str | None] = []
-    for account, shared in rows:
+def _public_keys(path: Path, user: str, kept: Kept) -> list[tuple[str | None, bool]]:
+    """Return the public key of the device, if the key store has it, and whether the homeserver took the device's keys.
+
+    None for a key that cannot be opened.
+    """
+    found: list[tuple[str | None, bool]] = []
+    for account, shared in reading(path, lambda db: _accounts(db, user, kept.device)):
         try:
-            found.append(OlmAccount.from_pickle(account, kept.pickle_key, bool(shared)).identity_keys["ed25519"])
+            opened = OlmAccount.from_pickle(account, kept.pickle_key, bool(shared))
+            found.append((opened.identity_keys["ed25519"], bool(shared)))
         except (vodozemac.PickleException, vodozemac.LibolmPickleException):
-            found.append(None)
+            found.append((None, bool(shared)))
     return found
+
+
+def _accounts(db: sqlite3.Connection, user: str, device: str | None) -> list[tuple[bytes, int]]:
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'accounts'").fetchall():
+        return []  # as in an empty file
+    sql = "SELECT account, shared FROM accounts WHERE user_id = ? AND device_id = ?"
+    return db.execute(sql, (user, device)).fetchall()

@@ -29,6 +29,8 @@ class Finding:
 ok = partial(Finding, State.OK)
 warn = partial(Finding, State.WARN)  # somebody should look at it
 fault = partial(Finding, State.FAULT)  # it keeps the desk from its work, or is a danger
+ANEW = "with matrix.password it logs in as a new device; for matrix.access_token make a new token first, of a new login"
+NEW_KEYS = f"stop the desk, move the key store away, and start the desk: {ANEW}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Kept:
     pickle_key: str = field(default="", repr=False)
     device: str | None = None
     identity: str | None = None  # the device's public key, in the key store
+    taken: bool = True  # whether the homeserver took the keys that are in the key store
     desks: Mapping[str, str] = field(default_factory=dict)  # rooms that were agents' rooms once, with their team
     seats: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # by team: name, room found by it
     conversations: frozenset[str] = frozenset()  # customers' rooms

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from helpbot.config import Config, Matrix
-from helpbot.doctor_base import Finding, Kept, State, fault, ok, warn
+from helpbot.doctor_base import NEW_KEYS, Finding, Kept, State, fault, ok, warn
 from helpbot.doctor_limits import limits
 from helpbot.doctor_rooms import agents_room, drift, invitations, moved, nowhere
 from helpbot.transports.base import SetupError, TryLater, Undeliverable
@@ -170,8 +170,11 @@ def signing(shown: Mapping[str, object], user: str, name: str, kept: Kept) -> li
         return [fault(check, f"it has no keys of the device {name}: nobody can write encrypted", "start the desk")]
     public = as_dict(device.get("keys")).get(f"ed25519:{name}")
     if kept.device == name and kept.identity not in (None, public):
-        mend = "stop the desk, move the key store away, and start the desk with matrix.password: it logs in anew"
-        return [fault(check, f"the device {name} has other keys there than in the key store", mend)]
+        return [fault(check, f"the device {name} has other keys there than in the key store", NEW_KEYS)]
+    if kept.device == name and not kept.taken:
+        what = f"it does not take those of the device {name} that are in the key store, because it has older ones"
+        mend = f"start the desk, if it does not run; if it stays so, {NEW_KEYS}"
+        return [fault(check, f"{what}: nobody can write encrypted", mend)]
     return [ok(check, f"those of the device {name} are there"), cross_signing(shown, user, name, device)]
 
 
@@ -249,7 +252,8 @@ async def _keys(the: _Round, device: object) -> list[Finding]:
     wanted: JsonDict = {"device_keys": {user: []}}
     shown = await the.client.call("POST", path("keys", "query"), wanted, patience=_PATIENCE, gated=False)
     counts = await the.client.call("POST", path("keys", "upload"), {}, patience=_PATIENCE, gated=False)  # only counts
-    return [*signing(shown, user, device, the.kept), one_time_keys(counts)]
+    found = signing(shown, user, device, the.kept)
+    return found if found[0].state is State.FAULT else [*found, one_time_keys(counts)]
 
 
 async def _joined(client: HttpClient) -> frozenset[str]:

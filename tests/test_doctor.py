@@ -362,7 +362,7 @@ def test_the_keys_of_the_device_are_well(config: Config) -> None:
     public = kept_keys(config, "ONE", "abc")
     found, kept = examined(config)
     assert [state(found[check]) for check in ("key store", "key store damage", "key store owner")] == ["ok"] * 3
-    assert kept.identity == public
+    assert (kept.identity, kept.taken) == (public, True)
 
 
 def test_keys_that_others_may_read_are_warned_of(config: Config) -> None:
@@ -392,6 +392,10 @@ def test_lost_keys_are_a_fault(config: Config) -> None:
     found, _ = examined(config)
     assert state(found["key store"]) == "fault"
     assert "backup" not in found["key store"].mend, "old keys are worse than none"
+    (config.key_store() / f"{BOT}_ONE.db").write_bytes(b"")
+    found, _ = examined(config)
+    assert "does not hold the keys" in found["key store owner"].meaning
+    assert "new device" in found["key store owner"].mend
 
 
 def test_a_login_of_another_account_is_not_used(config: Config) -> None:

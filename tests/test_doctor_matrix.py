@@ -154,7 +154,8 @@ def test_keys_at_the_homeserver_are_those_in_the_key_store() -> None:
 
     assert how(Kept(device="ONE", identity="public")) == "ok"
     assert how(Kept(device="ONE", identity="another")) == "fault"
-    assert how(Kept(device="OLD", identity="another")) == "ok"
+    assert how(Kept(device="OLD", identity="another", taken=False)) == "ok"
+    assert how(Kept(device="ONE", identity="public", taken=False)) == "fault"
     assert how(Kept(device="ONE"), "TWO") == "fault"
 
 

@@ -101,3 +101,11 @@ async def desk(synapse: Synapse, sam: PlainActor, tmp_path: Path) -> AsyncIterat
     yield running
     if running.runs:
         assert await running.stop() == 0, running.log()[-3000:]
+
+
+@pytest.fixture
+async def rested(desk: RunningDesk) -> RunningDesk:
+    """A desk that ran once and was stopped."""
+    await desk.start()
+    assert await desk.stop() == 0
+    return desk

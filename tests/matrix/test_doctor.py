@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
 import sqlite3
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,65 +17,15 @@ from .actors import CLIENT, CryptoActor, PlainActor
 from .bot import until_in
 from .conftest import MakePlain
 from .desk import RunningDesk
+from .doctor import changed, examined
 from .synapse import Synapse, free_port
 
 pytestmark = pytest.mark.synapse
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What the doctor said."""
-
-    code: int
-    out: str
-    err: str
-    findings: list[dict[str, str]]
-
-    def faults(self) -> dict[str, str]:
-        return {one["check"]: one["meaning"] for one in self.findings if one["state"] == "fault"}
-
-    def one(self, check: str) -> dict[str, str]:
-        [found] = [one for one in self.findings if one["check"] == check]
-        assert (found["mend"] == "") == (found["state"] == "ok")
-        return found
-
-    def state(self, check: str) -> str:
-        return self.one(check)["state"]
-
-
-async def examined(folder: Path, *words: str, admin_token: str | None = None) -> Seen:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("HELPBOT_")}
-    environment |= {} if admin_token is None else {"HELPBOT_DOCTOR_ADMIN_TOKEN": admin_token}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "helpbot", "doctor", "-c", "config.yaml", "--json", *words,
-        cwd=folder, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    async with asyncio.timeout(60):
-        out, err = await process.communicate()
-    assert b"Traceback" not in err, err.decode()
-    assert process.returncode is not None
-    return Seen(process.returncode, out.decode(), err.decode(), [json.loads(line) for line in out.splitlines()])
-
-
-def changed(folder: Path, **matrix: Any) -> None:
-    """Change the config's matrix section; None takes a key out."""
-    config = yaml.safe_load((folder / "config.yaml").read_text())
-    config["matrix"] |= matrix
-    config["matrix"] = {key: value for key, value in config["matrix"].items() if value is not None}
-    (folder / "config.yaml").write_text(yaml.safe_dump(config))
-
-
 def contents(folder: Path) -> dict[str, str]:
     files = [path for path in folder.rglob("*") if path.is_file()]
     return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-@pytest.fixture
-async def rested(desk: RunningDesk) -> RunningDesk:
-    """A desk that ran once and was stopped."""
-    await desk.start()
-    assert await desk.stop() == 0
-    return desk
 
 
 async def test_a_healthy_desk_has_no_fault_and_is_left_as_it_is(rested: RunningDesk) -> None:

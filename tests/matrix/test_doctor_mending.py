@@ -1,0 +1,49 @@
+"""`helpbot doctor` beside a real homeserver: what it says is what mends."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from helpbot.transports.matrix_crypto import GuardedClient
+from helpbot.transports.matrix_http import Refused
+
+from .desk import RunningDesk
+from .doctor import examined
+from .synapse import Synapse
+
+pytestmark = pytest.mark.synapse
+
+
+async def make_other_keys(folder: Path, homeserver: str) -> None:
+    """Make keys for the kept login beside those that the homeserver has, as desks did whose key store was emptied."""
+    with sqlite3.connect(folder / "helpbot.db") as db:
+        notes: dict[str, str] = dict(db.execute("SELECT name, value FROM notebook").fetchall())
+    db.close()
+    kept = json.loads(notes["login"])
+    shutil.rmtree(folder / "helpbot-keys")
+    (folder / "helpbot-keys").mkdir(0o700)
+    client = GuardedClient(homeserver, kept["user"], folder / "helpbot-keys", notes["pickle_key"])
+    client.open(kept["device"], kept["token"])
+    with pytest.raises(Refused):
+        await client.look_after_keys()
+    await client.shut()
+
+
+async def test_keys_that_the_homeserver_does_not_take_are_told_with_what_mends_them(
+    rested: RunningDesk, synapse: Synapse
+) -> None:
+    await make_other_keys(rested.folder, synapse.url)
+    seen = await examined(rested.folder)
+    assert set(seen.faults()) == {"keys at the homeserver"}
+    told = seen.one("keys at the homeserver")
+    assert "move the key store away" in told["mend"]
+    assert "one-time keys" not in {one["check"] for one in seen.findings}, "those there can be opened by nobody"
+    (rested.folder / "helpbot-keys").rename(rested.folder / "moved-away")
+    await rested.start()
+    assert await rested.stop() == 0
+    assert (await examined(rested.folder)).faults() == {}
