@@ -19,7 +19,7 @@ from helpbot.doctor_limits import limits
 from helpbot.doctor_rooms import agents_room, drift, invitations, moved, nowhere
 from helpbot.transports.base import SetupError, TryLater, Undeliverable
 from helpbot.transports.matrix_client import HttpClient
-from helpbot.transports.matrix_http import JsonDict, LoginGone, Refused, as_dict, dicts, path
+from helpbot.transports.matrix_http import JsonDict, LoginGone, Redirected, Refused, as_dict, dicts, path
 from helpbot.transports.matrix_http import fault as meaning_of
 from helpbot.transports.matrix_signing import is_signed
 
@@ -206,6 +206,9 @@ async def _reachable(client: HttpClient) -> Finding:
     try:
         answer = await client.call("GET", "/_matrix/client/versions", patience=_PATIENCE, gated=False)
     except (TryLater, Undeliverable, SetupError) as error:
+        if isinstance(error, Redirected) and error.address is not None:
+            what = f"{client.homeserver} redirects to {error.address}"
+            return fault("homeserver", what, f"write {error.address} as matrix.homeserver")
         return unreachable(client.homeserver, str(error))
     if not isinstance(answer.get("versions"), list):
         return unreachable(client.homeserver, "what answers there is no Matrix homeserver")

@@ -16,10 +16,11 @@ from urllib.parse import urlencode
 import aiohttp
 import vodozemac
 from nio import AsyncClient, AsyncClientConfig
+from nio.client.async_client import client_session
 
 from helpbot.transports.base import SetupError, TryLater
 from helpbot.transports.matrix_events import is_user_id, words
-from helpbot.transports.matrix_http import Gate, JsonDict, dicts, fault, is_away, path
+from helpbot.transports.matrix_http import Gate, JsonDict, dicts, fault, is_away, path, redirected
 from helpbot.transports.matrix_json import parse
 from helpbot.transports.matrix_keystore import FAULTS, KeyStore, not_opened
 
@@ -116,15 +117,18 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
         data = None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         limit = aiohttp.ClientTimeout(total=patience)
         try:
-            async with await self.send(method, target, data, headers, timeout=limit) as response:
+            async with await self._unfollowed(method, target, data, headers, limit) as response:
                 status, answered, raw = response.status, response.headers, await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            if isinstance(error, aiohttp.InvalidURL) and not isinstance(error, aiohttp.RedirectClientError):
+            if isinstance(error, aiohttp.InvalidURL):
                 raise SetupError(
                     f"{self.homeserver!r} is no address of a homeserver: write matrix.homeserver as a https URL"
                 ) from None
             self._gate.failed()
             raise TryLater(f"the homeserver cannot be reached ({type(error).__name__})") from None
+        if 300 <= status < 400 and "Location" in answered:
+            self._gate.failed()
+            raise redirected(status, self.homeserver, where, answered["Location"])
         try:
             answer = parse(raw)
         except ValueError:
@@ -134,6 +138,17 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
         else:
             self._gate.worked()
         return status, answered, answer
+
+    @client_session  # type: ignore[untyped-decorator]  # nio has no types; it makes the session
+    async def _unfollowed(
+        self, method: str, target: str, data: bytes | None, headers: Mapping[str, str], limit: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
+        """Ask without following redirects: aiohttp makes a GET of a POST then, and leaves the login out."""
+        where = self.homeserver + target
+        answer: aiohttp.ClientResponse = await self.client_session.request(
+            method, where, data=data, headers=headers, ssl=self.ssl, timeout=limit, allow_redirects=False
+        )
+        return answer
 
     async def members(self, room: str) -> dict[str, Member]:
         """Return everybody that a room knows of, whatever their membership."""

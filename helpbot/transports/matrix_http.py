@@ -7,7 +7,7 @@ import random
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin, urlsplit
 
 import structlog
 
@@ -66,6 +66,15 @@ class Barred(TryLater):
         self.code = code
 
 
+class Redirected(TryLater):
+    """The homeserver sends elsewhere: to its `address` there, or to a page that stands before it; `for_good` or not."""
+
+    def __init__(self, why: str, address: str | None, *, for_good: bool) -> None:
+        super().__init__(why)
+        self.address = address
+        self.for_good = for_good
+
+
 def path(*parts: str) -> str:
     """Return a path of the client API; each part is quoted, so that no id can lead elsewhere."""
     return "/".join([CLIENT_API, *(quote(part, safe="") for part in parts)])
@@ -89,6 +98,22 @@ def fault(status: int, headers: Mapping[str, str], answer: object) -> TryLater |
     if status >= 500 or not code:
         return TryLater(f"the homeserver answers {status}" + ("" if code else ", not as a Matrix homeserver does"))
     return Refused(_WHY.get(code, f"the homeserver refused it ({code})"), status, code)
+
+
+def redirected(status: int, homeserver: str, where: str, to: str) -> Redirected:
+    """Return what a redirect means: the same question elsewhere is the homeserver there, all else somebody's page."""
+    address = None
+    try:
+        target = urlsplit(urljoin(f"{homeserver}{where}", to))
+        plain = target.scheme in {"http", "https"} and target.username is None and target.netloc.isprintable()
+        if plain and target.path.isprintable() and target.path.endswith(where):
+            address = f"{target.scheme}://{target.netloc}{target.path.removesuffix(where)}"
+    except ValueError:
+        pass  # an address that is none
+    if address in {None, homeserver}:
+        return Redirected(f"{homeserver} redirects to another page: it is not the homeserver", None, for_good=False)
+    why = f"{homeserver} redirects to {address}: write that as matrix.homeserver"
+    return Redirected(why, address, for_good=status in {301, 308})
 
 
 def _wait_asked(told: Mapping[str, Any], headers: Mapping[str, str]) -> timedelta | None:

@@ -13,7 +13,7 @@ import structlog
 
 from helpbot.transports.base import Notebook, SetupError, TryLater
 from helpbot.transports.matrix_crypto import GuardedClient
-from helpbot.transports.matrix_http import LoginGone, Refused, as_dict, path
+from helpbot.transports.matrix_http import LoginGone, Redirected, Refused, as_dict, path
 
 log = structlog.get_logger(__name__)
 
@@ -52,8 +52,10 @@ async def connect(account: Account, notebook: Notebook) -> GuardedClient:
         client.open(login.device, login.token)
         if account.store is not None:
             await notebook.put(_KEYS_OF, login.device)
-    except BaseException:
+    except BaseException as error:
         await client.shut()
+        if isinstance(error, Redirected) and error.for_good:
+            raise SetupError(error.why) from None
         raise
     log.info("logged_in", user=account.user, device=login.device)
     return client

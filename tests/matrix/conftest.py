@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ..crash.proxy import Proxy
 from .actors import CryptoActor, PlainActor
 from .bot import Bot, until_in
 from .desk import RunningDesk
@@ -109,3 +110,11 @@ async def rested(desk: RunningDesk) -> RunningDesk:
     await desk.start()
     assert await desk.stop() == 0
     return desk
+
+
+@pytest.fixture
+async def proxy(synapse: Synapse) -> AsyncIterator[Proxy]:
+    proxy = Proxy(synapse.url)
+    await proxy.start()
+    yield proxy
+    await proxy.stop()

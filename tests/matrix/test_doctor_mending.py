@@ -12,8 +12,9 @@ import pytest
 from helpbot.transports.matrix_crypto import GuardedClient
 from helpbot.transports.matrix_http import Refused
 
+from ..crash.proxy import Answer, Proxy, Trouble
 from .desk import RunningDesk
-from .doctor import examined
+from .doctor import changed, examined
 from .synapse import Synapse
 
 pytestmark = pytest.mark.synapse
@@ -47,3 +48,15 @@ async def test_keys_that_the_homeserver_does_not_take_are_told_with_what_mends_t
     await rested.start()
     assert await rested.stop() == 0
     assert (await examined(rested.folder)).faults() == {}
+
+
+@pytest.mark.parametrize("status", [301, 302])
+async def test_a_homeserver_that_redirects_is_told_with_the_address_to_write(
+    rested: RunningDesk, proxy: Proxy, synapse: Synapse, status: int
+) -> None:
+    proxy.rule = lambda request: Trouble("moved", 0, Answer(status, "", {"Location": synapse.url + request.raw_path}))
+    changed(rested.folder, homeserver=proxy.url)
+    seen = await examined(rested.folder)
+    assert set(seen.faults()) == {"homeserver"}
+    assert seen.one("homeserver")["meaning"] == f"{proxy.url} redirects to {synapse.url}"
+    assert seen.one("homeserver")["mend"] == f"write {synapse.url} as matrix.homeserver"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from helpbot.transports.base import SetupError, TryLater
 from helpbot.transports.matrix_client import HttpClient
-from helpbot.transports.matrix_http import AT_ONCE, LONGEST_WAIT, Refused, fault
+from helpbot.transports.matrix_http import AT_ONCE, LONGEST_WAIT, Redirected, Refused, fault, redirected
 
 from ..crash.proxy import Answer, Proxy, Trouble
 
@@ -72,6 +72,29 @@ def test_what_asks_for_no_wait_leaves_it_to_the_own_one(asked: object, header: s
 async def test_a_redirect_to_nowhere_is_for_later(proxy: Proxy, status: int, where: str) -> None:
     with pytest.raises(TryLater):
         await _asked(proxy, Answer(status, "", {"Location": where}))
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_not_followed_and_says_where_the_homeserver_is(proxy: Proxy, status: int) -> None:
+    with pytest.raises(
+        Redirected, match=r"http://127.0.0.1:\d+ redirects to https://matrix.test: write that as"
+    ) as told:
+        await _asked(proxy, Answer(status, "", {"Location": "https://matrix.test/_matrix/client/v3/sync?since=1"}))
+    assert (told.value.address, told.value.for_good) == ("https://matrix.test", status in {301, 308})
+    assert len(proxy.asked) == 1
+
+
+@pytest.mark.parametrize(("to", "address"), [
+    ("https://x.test/path", "https://x.test"), ("//x.test:8448/path?a=b", "http://x.test:8448"),
+    ("https://x.test/there/path", "https://x.test/there"), ("https://x.test/", None), ("/path", None),
+    ("https://me:word@x.test/path", None), ("ftp://x.test/path", None), ("http://[bad/path", None),
+    ("https://x.test\x1b[2J/path", None), ("https://x.test/no-path", None),
+])  # fmt: skip
+def test_only_the_same_question_elsewhere_is_the_homeserver_elsewhere(to: str, address: str | None) -> None:
+    told = redirected(301, "http://x.test", "/path", to)
+    assert told.address == address
+    assert "word" not in told.why
+    assert told.why.isprintable()
 
 
 @pytest.mark.parametrize("address", ["http://", "http://[bad", "matrix.example.org"])
