@@ -28,13 +28,14 @@ from helpbot.doctor_base import ANEW, NEW_KEYS, Finding, Kept, State, fault, ok,
 from helpbot.doctor_files import desk_process, holder, looked, permissions, quick_check, reading, soundness
 from helpbot.store.codec import text_time
 from helpbot.store.prepare import migrations, prepare
+from helpbot.transports.base import SetupError
 from helpbot.transports.matrix_desks import note_of
 from helpbot.transports.matrix_http import as_dict
 
 T = TypeVar("T")
 _ENOUGH_SPACE, _LATE = 200_000_000, 5  # bytes; minutes
 _FULL, _WAL = 2, b"\2\2"  # SQLite's number for synchronous=FULL; what a file says that is written so
-_MENDED_SQLITE = (3, 51, 3)
+_OLDEST_SQLITE, _MENDED_SQLITE = (3, 37, 0), (3, 51, 3)
 _LOCK = "database lock"
 
 
@@ -91,6 +92,9 @@ def durability(synchronous: int) -> Finding:
 
 def sqlite_library(found: tuple[int, ...]) -> Finding:
     """Judge the SQLite library."""
+    if found < _OLDEST_SQLITE:
+        what = f"{'.'.join(map(str, found))} is too old: helpbot needs 3.37 or newer"
+        return fault("sqlite", what, "install a Python with a newer SQLite: the desk does not start with this one")
     unmended = ": before 3.51.3 two writers could damage a WAL database; helpbot uses one writer"
     return ok("sqlite", ".".join(map(str, found)) + (unmended if found < _MENDED_SQLITE else ""))
 
@@ -161,9 +165,12 @@ def _faq(config: Config) -> list[Finding]:
 
 
 def _database(path: Path, now: datetime) -> list[Finding]:
+    library = sqlite_library(sqlite3.sqlite_version_info)
+    if library.state is State.FAULT:
+        return [library]  # it takes our tables for damage
     findings = [
-        sqlite_library(sqlite3.sqlite_version_info),
-        *looked("database durability", path, lambda: [durability(asyncio.run(synchronous_set()))]),
+        library,
+        _durability(),
         *looked("disk", path, lambda: [space(shutil.disk_usage(path.parent).free)]),
     ]
     file = looked("database", path, lambda: [_file(path)])
@@ -178,6 +185,14 @@ def _database(path: Path, now: datetime) -> list[Finding]:
         *(looked("database journal", path, lambda: [journal(_start(path))]) if well else []),
         *looked("desk", path, lambda: [running(desk_process(path), well=well)]),
     ]
+
+
+def _durability() -> Finding:
+    try:
+        return durability(asyncio.run(synchronous_set()))
+    except (sqlite3.Error, OSError, SetupError) as error:
+        mend = "make room in the folder for temporary files, or name another one in TMPDIR"
+        return warn("database durability", f"what the desk sets cannot be tried: {error}", mend)
 
 
 def _file(path: Path) -> Finding:

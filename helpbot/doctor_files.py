@@ -20,6 +20,8 @@ from helpbot.transports.base import SetupError
 T = TypeVar("T")
 _RESTORE = "stop the desk, keep a copy of the file as it is, and restore a backup"
 _OTHER_ACCOUNT = "run helpbot doctor as the account that the desk runs as"
+_SEE = "see to what it says, and run helpbot doctor again"
+_ROOM = "make room on its disk; if there is room, the system's log says what is wrong with the disk"
 
 
 # --- what facts mean
@@ -59,17 +61,33 @@ def looked(check: str, path: Path, look: Callable[[], list[Finding]], broken: st
     except sqlite3.Error as error:
         if is_held(error):
             return [held(check, path)]
-        shut = "unable to open" in str(error)
-        return [fault(check, f"cannot be examined: {error}", _OTHER_ACCOUNT if shut else broken)]
+        return [fault(check, f"cannot be examined: {error}", _mend(error, broken))]
     except PermissionError as error:
         return [fault(check, f"cannot be examined: {error}", _OTHER_ACCOUNT)]
     except (OSError, SetupError) as error:
-        return [fault(check, f"cannot be examined: {error}", "see to what it says, and run helpbot doctor again")]
+        return [fault(check, f"cannot be examined: {error}", _SEE)]
+
+
+def _mend(error: sqlite3.Error, broken: str) -> str:
+    """Return what helps; `broken` only for what SQLite itself calls damaged."""
+    match _code(error):
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return broken
+        case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
+            return _ROOM
+        case sqlite3.SQLITE_CANTOPEN:
+            return _OTHER_ACCOUNT
+    return _SEE
+
+
+def _code(error: sqlite3.Error) -> int:
+    """Return SQLite's own number of an error, without its details."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def is_held(error: sqlite3.Error) -> bool:
     """Tell whether SQLite could not look only because another program keeps the file for itself."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    return _code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 def holder(check: str, path: Path) -> list[Finding]:
