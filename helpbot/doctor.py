@@ -25,7 +25,17 @@ from nio.crypto import OlmAccount
 from helpbot import compose
 from helpbot.config import Config, Matrix
 from helpbot.doctor_base import ANEW, NEW_KEYS, Finding, Kept, State, fault, ok, warn
-from helpbot.doctor_files import desk_process, holder, looked, permissions, quick_check, reading, soundness
+from helpbot.doctor_files import (
+    desk_process,
+    holder,
+    looked,
+    permissions,
+    quick_check,
+    reading,
+    soundness,
+    writing,
+    written,
+)
 from helpbot.store.codec import text_time
 from helpbot.store.prepare import migrations, prepare
 from helpbot.transports.base import SetupError
@@ -172,6 +182,7 @@ def _database(path: Path, now: datetime) -> list[Finding]:
         library,
         _durability(),
         *looked("disk", path, lambda: [space(shutil.disk_usage(path.parent).free)]),
+        *looked("database writing", path, lambda: written(path)),
     ]
     file = looked("database", path, lambda: [_file(path)])
     if any(one.state is State.FAULT for one in file):
@@ -276,6 +287,7 @@ def _key_store(path: Path, user: str, kept: Kept) -> list[Finding]:
         return [folder, *locked]
     return [
         folder,
+        writing("key store writing", [path.parent, path]),
         soundness("key store damage", reading(path, quick_check), NEW_KEYS),
         own_keys(path, [key for key, _ in _public_keys(path, user, kept)], user, kept.device),
     ]

@@ -35,6 +35,19 @@ def permissions(check: str, path: Path, mode: int, wanted: int) -> Finding:
     return ok(check, f"only its owner may use {path} (mode {mode:04o})")
 
 
+def writing(check: str, paths: Sequence[Path]) -> Finding:
+    """Judge whether this account may write to files and folders; what is not there yet needs nothing."""
+    for path in paths:
+        if not os.path.lexists(path):
+            continue
+        if os.statvfs(path).f_flag & os.ST_RDONLY:
+            return fault(check, f"{path} is on a disk that is mounted read-only", "mount it for writing")
+        if not os.access(path, os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)):
+            mend = f"give it to the account that the desk runs as (chown, chmod u+rwX); or {_OTHER_ACCOUNT}"
+            return fault(check, f"this account may not write to {path}", mend)
+    return ok(check, f"this account may write to {paths[0]}")
+
+
 def soundness(check: str, told: Sequence[str], mend: str = _RESTORE) -> Finding:
     """Judge what SQLite's quick_check told."""
     if list(told) == ["ok"]:
@@ -119,6 +132,14 @@ def reading(path: Path, look: Callable[[sqlite3.Connection], T]) -> T:
 def quick_check(db: sqlite3.Connection) -> list[str]:
     """Return what SQLite tells of the file: "ok", or up to three kinds of damage."""
     return [str(row[0]) for row in db.execute("PRAGMA quick_check(3)")]
+
+
+def written(database: Path) -> list[Finding]:
+    """Judge whether the desk may write what it writes for its database."""
+    check, lock = "database writing", beside(database, ".lock")
+    if lock.exists() and not lock.is_file():
+        return [fault(check, f"{lock} is no file, and the desk locks it", "stop the desk, and move it away")]
+    return [writing(check, [lock.parent, database, *(beside(database, end) for end in ("-wal", "-shm")), lock])]
 
 
 def desk_process(database: Path) -> str | None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import os
 import resource
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from helpbot import doctor
+from helpbot import doctor, doctor_files
 from helpbot.config import Config
 from helpbot.store import sqlite
 from helpbot.store.lock import beside
 
-from .test_doctor import config, examined, noted, state
+from .test_doctor import BOT, config, examined, kept_keys, noted, state
 
-__all__ = ["config"]  # a fixture
+__all__ = ["config", "tell_what_may_not_be_written"]  # a fixture; what runs elsewhere
+ROOT = Path(__file__).parent.parent
 
 
 @contextmanager
@@ -53,3 +60,67 @@ def test_only_what_is_damaged_is_mended_by_a_backup(config: Config) -> None:
 def test_a_sqlite_that_the_desk_does_not_start_with_is_a_fault(found: tuple[int, ...], how: str) -> None:
     assert state(doctor.sqlite_library(found)) == how
     assert doctor._OLDEST_SQLITE == sqlite._OLDEST_SQLITE
+
+
+NOBODY = 65534
+MODES = {"database": (0o777, 0o444), "folder": (0o555, 0o666), "fine": (0o777, 0o666)}  # of folder and file
+
+
+def tell_what_may_not_be_written(folder: str) -> None:
+    """Print what is found, as somebody who may do nothing special: in a process of its own."""
+    if os.getuid() == 0:
+        os.setgroups([])
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
+    found = [one for what in MODES for one in doctor_files.written(Path(folder, what, "helpbot.db"))]
+    print(json.dumps([[one.state, one.meaning] for one in found]))
+
+
+def test_what_the_desk_may_not_write_is_a_fault() -> None:
+    with tempfile.TemporaryDirectory(prefix="helpbot-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        for what, (of_folder, of_file) in MODES.items():
+            (folder / what).mkdir()
+            (folder / what / "helpbot.db").touch()
+            (folder / what / "helpbot.db").chmod(of_file)
+            (folder / what).chmod(of_folder)
+        code = f"from tests.test_doctor_files import *; tell_what_may_not_be_written({name!r})"
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+        )
+        (folder / "folder").chmod(0o755)
+    assert json.loads(done.stdout) == [
+        ["fault", f"this account may not write to {folder / 'database' / 'helpbot.db'}"],
+        ["fault", f"this account may not write to {folder / 'folder'}"],
+        ["ok", f"this account may write to {folder / 'fine'}"],
+    ]
+
+
+def read_only() -> str | None:
+    """Return a folder on a disk that is mounted read-only, if there is one here."""
+    lines = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    found = [place for _, place, _, options, *_ in lines if "ro" in options.split(",") and Path(place).is_dir()]
+    return next(iter(found), None)
+
+
+@pytest.mark.skipif(read_only() is None, reason="no disk is mounted read-only here")
+def test_a_disk_that_is_mounted_read_only_is_a_fault_for_any_account() -> None:
+    told = doctor_files.writing("x", [Path(read_only() or "")])
+    assert state(told) == "fault"
+    assert "read-only" in told.meaning
+
+
+def test_a_folder_in_the_place_of_the_lock_is_a_fault(config: Config) -> None:
+    noted(config.database_path())
+    assert state(examined(config)[0]["database writing"]) == "ok", "the control"
+    beside(config.database_path(), ".lock").mkdir()
+    found = examined(config)[0]["database writing"]
+    assert state(found) == "fault"
+    assert "helpbot.db.lock is no file" in found.meaning
+
+
+def test_keys_that_may_be_written_are_well(config: Config) -> None:
+    noted(config.database_path(), login={"user": BOT, "device": "ONE", "token": "t"}, pickle_key="abc")
+    kept_keys(config, "ONE", "abc")
+    assert state(examined(config)[0]["key store writing"]) == "ok"
