@@ -16,7 +16,7 @@ from urllib.parse import quote
 from helpbot.config import Config, Matrix
 from helpbot.doctor_base import NEW_KEYS, Finding, Kept, State, fault, ok, warn
 from helpbot.doctor_limits import limits
-from helpbot.doctor_rooms import agents_room, drift, invitations, moved, nowhere
+from helpbot.doctor_rooms import agents_room, drift, invitations, moved, nowhere, replaced
 from helpbot.transports.base import SetupError, TryLater, Undeliverable
 from helpbot.transports.matrix_client import HttpClient
 from helpbot.transports.matrix_http import JsonDict, LoginGone, Redirected, Refused, as_dict, dicts, path
@@ -292,7 +292,8 @@ async def _team(the: _Round, team: str, named: str) -> list[Finding]:
     if status >= 300 or not isinstance(answer, list):
         raise meaning_of(status, headers, answer)
     whole = agents_room(team, the.matrix.user, dicts(answer), encryption=the.matrix.encryption)
-    return [here, *whole]
+    gone = replaced(team, room, the.matrix.user, dicts(answer))
+    return [here if gone is None or here.state is State.FAULT else gone, *whole]
 
 
 async def _drift(the: _Round) -> list[Finding]:

@@ -49,6 +49,17 @@ def nowhere(team: str, named: str, room: str) -> Finding:
     return warn(f"team {team}: room", f"{named} leads nowhere: the desk uses {room}, where it led before", mend)
 
 
+def replaced(team: str, room: str, me: str, events: Sequence[JsonDict]) -> Finding | None:
+    """Return the fault for an agents' room that was upgraded, which leaves it behind for another one."""
+    for event in events:
+        if event.get("type") == "m.room.tombstone" and event.get("state_key") == "":
+            new = as_dict(event.get("content")).get("replacement_room")
+            named = new if isinstance(new, str) and new else "another one"
+            mend = f"if {named} is your room, invite {me} there and write its id as teams.matrix_room"
+            return fault(f"team {team}: room", f"{room} was replaced by {named}: people have gone there", mend)
+    return None
+
+
 def invitations(rooms: Sequence[str]) -> Finding:
     """Judge the invitations that nobody followed."""
     if not rooms:
@@ -72,12 +83,13 @@ def agents_room(team: str, me: str, events: Sequence[JsonDict], *, encryption: b
     if encrypted and not encryption:
         why = "the room is encrypted, and the bot's encryption is off"
         readable = fault(readable.check, why, "set matrix.encryption to true")
+    write = [sending(team, me, state, "m.room.encrypted" if encrypted else "m.room.message")]
     guests = sorted(str(one.get("state_key")) for one in joined if as_dict(one.get("content")).get("kind") == "guest")
     return [
         *door(team, {kind: as_dict(event.get("content")) for kind, event in state.items()}, guests),
         agents(team, sorted(members - {me})),
         readable,
-        sending(team, me, state, "m.room.encrypted" if encrypted else "m.room.message"),
+        *([] if "m.room.tombstone" in state else write),  # then it is not there that the bot should write
     ]
 
 

@@ -266,6 +266,17 @@ def test_a_bot_that_may_not_write_or_react_is_a_fault(levels: dict[str, Any], ho
     assert room(event("m.room.power_levels", **levels))["writing"] == how
 
 
+@pytest.mark.parametrize("new", ["!new:example.org", None, 7])
+def test_a_room_that_was_replaced_is_a_fault_and_nobody_is_helped_to_write_there(new: object) -> None:
+    tombstone = event("m.room.tombstone", replacement_room=new)
+    found = doctor_rooms.replaced("mobile", "!old", BOT, [event("m.room.create"), tombstone])
+    assert found is not None
+    assert state(found) == "fault"
+    assert ("!new:example.org" in found.meaning) == isinstance(new, str)
+    assert "writing" not in room(tombstone, event("m.room.power_levels", events_default=50))
+    assert doctor_rooms.replaced("mobile", "!old", BOT, [event("m.room.tombstone", "not the room's")]) is None
+
+
 def test_what_an_encrypted_room_takes_is_asked_of_encrypted_messages() -> None:
     encrypted = event("m.room.encryption", algorithm="m.megolm.v1.aes-sha2")
     levels = event("m.room.power_levels", events={"m.room.encrypted": 1})

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import sqlite3
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+import yaml
 
 from helpbot.transports.matrix_crypto import GuardedClient
 from helpbot.transports.matrix_http import Refused
 
 from ..crash.proxy import Answer, Proxy, Trouble
+from .actors import CLIENT, PlainActor
 from .desk import RunningDesk
 from .doctor import changed, examined
 from .synapse import Synapse
@@ -33,6 +37,13 @@ async def make_other_keys(folder: Path, homeserver: str) -> None:
     with pytest.raises(Refused):
         await client.look_after_keys()
     await client.shut()
+
+
+def renamed(folder: Path, room: str) -> None:
+    """Write another agents' room into the config."""
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    config["teams"][0]["matrix_room"] = room
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
 
 
 async def test_keys_that_the_homeserver_does_not_take_are_told_with_what_mends_them(
@@ -60,3 +71,21 @@ async def test_a_homeserver_that_redirects_is_told_with_the_address_to_write(
     assert set(seen.faults()) == {"homeserver"}
     assert seen.one("homeserver")["meaning"] == f"{proxy.url} redirects to {synapse.url}"
     assert seen.one("homeserver")["mend"] == f"write {synapse.url} as matrix.homeserver"
+
+
+async def test_an_agents_room_that_was_upgraded_is_told_with_the_one_that_replaced_it(
+    rested: RunningDesk, sam: PlainActor, synapse: Synapse
+) -> None:
+    where = f"{CLIENT}/rooms/{quote(rested.agents_room)}/upgrade"
+    answer = await asyncio.to_thread(synapse.request, "POST", where, {"new_version": "11"}, sam.user.token)
+    new = str(answer["replacement_room"])
+    seen = await examined(rested.folder)
+    assert set(seen.faults()) == {"team mobile: room"}
+    assert f"was replaced by {new}" in seen.faults()["team mobile: room"]
+    mend = seen.one("team mobile: room")["mend"]
+    assert mend == f"if {new} is your room, invite {rested.bot.id} there and write its id as teams.matrix_room"
+    await sam.invite(new, rested.bot.id)
+    renamed(rested.folder, new)
+    await rested.start()
+    assert await rested.stop() == 0
+    assert (await examined(rested.folder)).faults() == {}, "what it says is what mends it"
