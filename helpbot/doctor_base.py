@@ -39,6 +39,7 @@ class Kept:
 
     readable: bool = False  # whether there is a database with all this
     held: bool = False  # whether it cannot be read only because another program keeps it locked
+    runs: bool = False  # whether a desk runs on the database
     token: str | None = field(default=None, repr=False)  # the config's, if it has one
     pickle_key: str = field(default="", repr=False)
     device: str | None = None

@@ -132,6 +132,8 @@ def never_started(kept: Kept, user: str) -> Finding:
         why, mend = "no login can be read while another program keeps the database locked", "mend `database lock` first"
     elif not kept.readable:
         why, mend = "no login can be read without the database", "mend what the lines on the database say first"
+    elif kept.runs:
+        why, mend = f"the desk runs, and has not logged in yet as {user}", "its log says why it waits (login_waits)"
     return fault("login", f"{why}; nothing else can be asked", mend)
 
 

@@ -285,7 +285,9 @@ def test_a_desk_that_runs_is_seen_and_not_disturbed(config: Config) -> None:
     noted(config.database_path())
     lock = DeskLock(config.database_path())
     assert doctor_files.desk_process(config.database_path()) == str(os.getpid())
+    assert examined(config)[1].runs
     lock.release()
+    assert not examined(config)[1].runs
     assert doctor_files.desk_process(config.database_path()) is None
     DeskLock(config.database_path()).release()
 

@@ -329,3 +329,11 @@ def test_invitations_that_nobody_followed_are_warned_of() -> None:
 def test_without_a_login_it_is_said_that_the_desk_was_never_started() -> None:
     assert "never started" in doctor_matrix.never_started(Kept(True), BOT).meaning
     assert "database" in doctor_matrix.never_started(Kept(), BOT).mend
+
+
+def test_a_desk_that_runs_and_has_not_logged_in_yet_is_not_to_be_started() -> None:
+    told = doctor_matrix.never_started(Kept(True, runs=True), BOT)
+    assert state(told) == "fault"
+    assert "has not logged in yet" in told.meaning
+    assert "its log" in told.mend
+    assert "database" in doctor_matrix.never_started(Kept(runs=True), BOT).mend
