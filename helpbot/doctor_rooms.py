@@ -25,7 +25,7 @@ def drift(joined: Iterable[str], kept: Kept, teams: Iterable[str]) -> list[Findi
         open_ones = f"the bot is in the rooms of all: {len(kept.tickets)}" if kept.tickets else "there is none"
         return [*found, ok("open tickets", open_ones)]
     what = f"the bot is not in the customer's room any more: {', '.join(f'#{number}' for number, _ in lost)}"
-    mend = "close them in the agents' room (!close), or have the customer write to the bot in a new room"
+    mend = "close them in the agents' room: !close"
     judge = warn if all(gone for _, gone in lost) else fault  # agents know of what the desk knows
     return [*found, judge("open tickets", what, mend)]
 

@@ -317,6 +317,7 @@ def test_a_ticket_whose_room_is_lost_is_a_fault_unless_the_desk_knows_it() -> No
     both = how((1, "!a", False), (2, "!gone", True), (3, "!lost", False))
     assert state(both) == "fault"
     assert both.meaning.endswith(": #2, #3")
+    assert both.mend == "close them in the agents' room: !close"
 
 
 def test_invitations_that_nobody_followed_are_warned_of() -> None:
