@@ -140,7 +140,7 @@ def dead_letters(count: int) -> Finding:
     """Judge how many messages failed."""
     if count:
         return warn("dead letters", f"{count} could not be decided or delivered", "see them with: helpbot dead list")
-    return ok("dead letters", "everything could be decided and delivered")
+    return ok("dead letters", "nothing was given up")
 
 
 def own_keys(path: Path, keys: Sequence[str | None], user: str, device: str | None) -> Finding:

@@ -144,6 +144,7 @@ def test_what_waits_long_is_warned_of(count: int, age: int | None, how: str, wor
 
 def test_dead_letters_are_warned_of_with_the_command_that_lists_them() -> None:
     assert state(doctor.dead_letters(0)) == "ok"
+    assert doctor.dead_letters(0).meaning == "nothing was given up", "what is still tried may be in the list too"
     assert state(doctor.dead_letters(3)) == "warn"
     assert "helpbot dead list" in doctor.dead_letters(3).mend
 
