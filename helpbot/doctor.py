@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import glob
 import json
 import shutil
 import sqlite3
@@ -63,6 +64,8 @@ def examine(config: Config, matrix: Matrix, now: datetime) -> tuple[list[Finding
     if not matrix.encryption or kept.device is None:
         return findings, kept
     keys = config.key_store() / f"{matrix.user}_{kept.device}.db"  # nio's name for it
+    if _made_for_another(keys, kept.device):
+        return findings, replace(kept, device=None)
     found = looked("key store", keys, lambda: _key_store(keys, matrix.user, kept), NEW_KEYS)
     findings += found
     if not any(one.state is State.FAULT for one in found):
@@ -253,6 +256,9 @@ def _queues(db: sqlite3.Connection, now: datetime) -> list[Finding]:
 def _kept(db: sqlite3.Connection, user: str, token: str | None) -> Kept:
     notes = dict(db.execute("SELECT name, value FROM notebook WHERE transport = 'matrix'").fetchall())
     login = as_dict(json.loads(notes.get("login") or "{}"))
+    keys_of = notes.get("keys_of")
+    if login.get("device") == keys_of and login.get("user") != user:
+        keys_of = None
     if login.get("user") != user or token is not None:
         login = {}
     tickets = db.execute(
@@ -264,7 +270,7 @@ def _kept(db: sqlite3.Connection, user: str, token: str | None) -> Kept:
         True,
         token=token or login.get("token"),
         pickle_key=notes.get("pickle_key", ""),
-        device=login.get("device") or notes.get("keys_of"),
+        device=login.get("device") or keys_of,
         desks={name.removeprefix("desk:"): team for name, team in notes.items() if name.startswith("desk:")},
         seats=_seats(notes),
         conversations=frozenset(row[0] for row in rooms),
@@ -277,6 +283,14 @@ def _seats(notes: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     found = {name.removeprefix(note_of("")): name for name in notes if name.startswith(note_of(""))}
     kept = {team: as_dict(json.loads(notes[name])) for team, name in found.items()}
     return {team: (str(one.get("named")), str(one.get("room"))) for team, one in kept.items()}
+
+
+def _made_for_another(path: Path, device: str) -> bool:
+    """Tell whether the device that keys were made for is another account's, which the config named before."""
+    try:
+        return not path.exists() and any(path.parent.glob(f"*_{glob.escape(device)}.db"))
+    except OSError:
+        return False
 
 
 def _key_store(path: Path, user: str, kept: Kept) -> list[Finding]:

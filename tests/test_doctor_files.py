@@ -124,3 +124,23 @@ def test_keys_that_may_be_written_are_well(config: Config) -> None:
     noted(config.database_path(), login={"user": BOT, "device": "ONE", "token": "t"}, pickle_key="abc")
     kept_keys(config, "ONE", "abc")
     assert state(examined(config)[0]["key store writing"]) == "ok"
+
+
+OLD = "@old:example.org"
+
+
+def test_the_keys_of_the_account_before_are_not_asked_of_another(config: Config) -> None:
+    noted(config.database_path(), login={"user": OLD, "device": "ONE", "token": "t"}, keys_of="ONE")
+    found, kept = examined(config)
+    assert not [check for check in found if check.startswith("key store")]
+    assert kept.device is None
+
+
+def test_the_keys_of_the_token_before_are_not_asked_of_another_account(config: Config) -> None:
+    noted(config.database_path(), keys_of="ONE", pickle_key="abc")
+    kept_keys(config, "ONE", "abc")
+    assert state(examined(config)[0]["key store owner"]) == "ok", "the control"
+    (config.key_store() / f"{BOT}_ONE.db").rename(config.key_store() / f"{OLD}_ONE.db")
+    assert not [check for check in examined(config)[0] if check.startswith("key store")]
+    (config.key_store() / f"{OLD}_ONE.db").unlink()
+    assert state(examined(config)[0]["key store"]) == "fault", "the control: then they are lost"
