@@ -41,7 +41,7 @@ def doctor(config_file: Path | None, admin_token_file: Path | None, as_json: boo
     config = read_config(config_file)
     refuse(config.faults_for_run(str(config_file or DEFAULT)))
     assert config.matrix is not None, "that was a fault just now"  # noqa: S101
-    findings, kept = here.examine(config, config.matrix, datetime.now(UTC))
+    findings, kept = here.examine(config, config.matrix, datetime.now(UTC), config_file or DEFAULT)
     _show(findings, as_json=as_json)
     more = asyncio.run(doctor_matrix.examine(config, config.matrix, kept, admin_token))
     _show(more, as_json=as_json)

@@ -27,6 +27,7 @@ from helpbot import compose
 from helpbot.config import Config, Matrix
 from helpbot.doctor_base import ANEW, NEW_KEYS, Finding, Kept, State, fault, ok, warn
 from helpbot.doctor_files import (
+    config_file,
     desk_process,
     holder,
     looked,
@@ -50,9 +51,13 @@ _OLDEST_SQLITE, _MENDED_SQLITE = (3, 37, 0), (3, 51, 3)
 _LOCK = "database lock"
 
 
-def examine(config: Config, matrix: Matrix, now: datetime) -> tuple[list[Finding], Kept]:
-    """Return what is found on this machine, and what the homeserver is asked with."""
-    findings = [*_faq(config), *_database(config.database_path(), now)]
+def examine(config: Config, matrix: Matrix, now: datetime, file: Path | None = None) -> tuple[list[Finding], Kept]:
+    """Return what is found on this machine, and what the homeserver is asked with; `file` is the config's."""
+    findings = [
+        ok("config", "no fault") if file is None else config_file(file),
+        *_faq(config),
+        *_database(config.database_path(), now),
+    ]
     token = None if matrix.access_token is None else matrix.access_token.get_secret_value()
     if any(one.check == _LOCK for one in findings):
         return findings, Kept(held=True, token=token)
@@ -175,7 +180,7 @@ def _faq(config: Config) -> list[Finding]:
     faq, faults = compose.load_faq(config)
     well = ok("faq", f"{len(faq.entries)} entries without fault; `helpbot check` asks their tests as well")
     wrong = [fault("faq", str(one), "mend it there; `helpbot check` tells when nothing is left") for one in faults]
-    return [ok("config", "no fault"), *(wrong or [well])]
+    return wrong or [well]
 
 
 def _database(path: Path, now: datetime) -> list[Finding]:

@@ -5,16 +5,20 @@ Rule: a look leaves nothing behind, neither in a file nor beside it.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shlex
 import sqlite3
+import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from helpbot.doctor_base import Finding, fault, ok, warn
 from helpbot.store.lock import beside
+from helpbot.strict_yaml import Mapping as YamlMapping
+from helpbot.strict_yaml import parse
 from helpbot.transports.base import SetupError
 
 T = TypeVar("T")
@@ -33,6 +37,17 @@ def permissions(check: str, path: Path, mode: int, wanted: int) -> Finding:
         mend = f"chmod {wanted:o} {shlex.quote(str(path))}"
         return warn(check, f"other accounts of this machine may use {path} (mode {mode:04o})", mend)
     return ok(check, f"only its owner may use {path} (mode {mode:04o})")
+
+
+def config_file(path: Path) -> Finding:
+    """Judge who may read a config without faults; a group may, because packages give it root's file and its group."""
+    with contextlib.suppress(OSError):
+        root, _ = parse(path.read_bytes(), str(path))
+        matrix = root.get("matrix") if isinstance(root, YamlMapping) else None
+        if isinstance(matrix, YamlMapping) and any(matrix.get(key) is not None for key in ("password", "access_token")):
+            found = permissions("config", path, stat.S_IMODE(path.stat().st_mode), 0o640)
+            return found if found.mend else ok("config", "no fault")
+    return ok("config", "no fault")
 
 
 def writing(check: str, paths: Sequence[Path]) -> Finding:

@@ -19,7 +19,7 @@ from helpbot.config import Config
 from helpbot.store import sqlite
 from helpbot.store.lock import beside
 
-from .test_doctor import BOT, config, examined, kept_keys, noted, state
+from .test_doctor import BOT, FAQ, PLACES, config, examined, kept_keys, noted, ran, state
 
 __all__ = ["config", "tell_what_may_not_be_written"]  # a fixture; what runs elsewhere
 ROOT = Path(__file__).parent.parent
@@ -144,3 +144,29 @@ def test_the_keys_of_the_token_before_are_not_asked_of_another_account(config: C
     assert not [check for check in examined(config)[0] if check.startswith("key store")]
     (config.key_store() / f"{OLD}_ONE.db").unlink()
     assert state(examined(config)[0]["key store"]) == "fault", "the control: then they are lost"
+
+
+@pytest.mark.parametrize(("secret", "mode", "how"), [
+    ("password: hidden-word", 0o644, "warn"), ("access_token: hidden-word", 0o604, "warn"),
+    ("password: hidden-word", 0o660, "warn"), ("password: hidden-word", 0o640, "ok"), ("store: keys", 0o644, "ok"),
+])  # fmt: skip
+def test_a_config_with_a_secret_that_others_may_read_is_warned_of(
+    tmp_path: Path, secret: str, mode: int, how: str
+) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(f"matrix: {{homeserver: 'http://x', user: '{BOT}', {secret}}}\n")
+    file.chmod(mode)
+    found = doctor_files.config_file(file)
+    assert state(found) == how
+    assert found.mend == ("" if how == "ok" else f"chmod 640 {file}")
+    assert "hidden-word" not in found.meaning
+
+
+def test_the_command_examines_the_file_that_it_is_given(tmp_path: Path) -> None:
+    (tmp_path / "our.yaml").write_text(PLACES.format(faq=FAQ))
+    (tmp_path / "our.yaml").chmod(0o644)
+    assert "warn  config: other accounts of this machine may use our.yaml" in ran(tmp_path, "-c", "our.yaml").stdout
+
+
+def test_a_config_from_the_environment_alone_is_no_fault(tmp_path: Path) -> None:
+    assert state(doctor_files.config_file(tmp_path / "config.yaml")) == "ok"

@@ -35,6 +35,7 @@ class RunningDesk:
             "teams": [{"id": "mobile", "name": {"en": "Mobile team"}, "matrix_room": agents_room}],
         }
         (folder / "config.yaml").write_text(yaml.safe_dump(config, allow_unicode=True))
+        (folder / "config.yaml").chmod(0o600)
 
     async def start(self) -> None:
         """Start the desk and return once it says that it is ready."""
