@@ -18,7 +18,10 @@ def limits(status: int, answer: object, homeserver: str, user: str, *, by_admin:
     where = shlex.quote(f"{homeserver}/_synapse/admin/v1/users/{quote(user, safe='@:')}/override_ratelimit")
     lift = f"as a server admin: curl -X POST -H \"Authorization: Bearer ADMIN_TOKEN\" -d '{_BODY}' {where}"
     if status < 300 and "messages_per_second" in told:
-        return ok(_CHECK, _override(told.get("messages_per_second"), told.get("burst_count")))
+        rate = told["messages_per_second"]
+        said = _override(rate, told.get("burst_count"))
+        slow = isinstance(rate, int | float) and 0 < rate < 1
+        return warn(_CHECK, f"{said}: customers wait", lift) if slow else ok(_CHECK, said)
     if status < 300:
         what = "no override is set: customers wait after a few messages (Synapse: 10 at once, then one in 5 s)"
         return warn(_CHECK, what, lift)

@@ -72,6 +72,14 @@ def test_an_override_is_told_with_its_numbers_and_its_absence_with_the_line_that
     assert LIFT in none.mend
 
 
+@pytest.mark.parametrize(("rate", "how"), [(0, "ok"), (0.01, "warn"), (0.99, "warn"), (1, "ok"), (50, "ok")])
+def test_an_override_that_leaves_less_than_a_message_a_second_is_warned_of(rate: float, how: str) -> None:
+    found = asked(200, {"messages_per_second": rate, "burst_count": 1}, by_admin=True)
+    assert state(found) == how
+    assert f"(messages_per_second {rate}, burst_count 1)" in found.meaning
+    assert how == "ok" or LIFT in found.mend
+
+
 def test_what_the_bots_own_account_cannot_see_an_admins_token_can() -> None:
     own = asked(403, {"errcode": "M_FORBIDDEN"}, by_admin=False)
     assert state(own) == "warn"
