@@ -148,7 +148,7 @@ def _has_keys(account: Account, device: str) -> bool:
     wanted = "SELECT 1 FROM accounts WHERE user_id = ? AND device_id = ?"
     try:
         file.stat()
-        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=0)) as db:
             return db.execute(wanted, (account.user, device)).fetchone() is not None
     except FileNotFoundError:
         return False
