@@ -60,7 +60,7 @@ def writing(check: str, paths: Sequence[Path]) -> Finding:
         if not os.access(path, os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)):
             mend = f"give it to the account that the desk runs as (chown, chmod u+rwX); or {_OTHER_ACCOUNT}"
             return fault(check, f"this account may not write to {path}", mend)
-    return ok(check, f"this account may write to {paths[0]}")
+    return ok(check, f"this account may write to {paths[-1]} and what lies beside it")
 
 
 def soundness(check: str, told: Sequence[str], mend: str = _RESTORE) -> Finding:
@@ -154,7 +154,7 @@ def written(database: Path) -> list[Finding]:
     check, lock = "database writing", beside(database, ".lock")
     if lock.exists() and not lock.is_file():
         return [fault(check, f"{lock} is no file, and the desk locks it", "stop the desk, and move it away")]
-    return [writing(check, [lock.parent, database, *(beside(database, end) for end in ("-wal", "-shm")), lock])]
+    return [writing(check, [lock.parent, *(beside(database, end) for end in ("-wal", "-shm")), lock, database])]
 
 
 def desk_process(database: Path) -> str | None:

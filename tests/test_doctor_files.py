@@ -93,7 +93,7 @@ def test_what_the_desk_may_not_write_is_a_fault() -> None:
     assert json.loads(done.stdout) == [
         ["fault", f"this account may not write to {folder / 'database' / 'helpbot.db'}"],
         ["fault", f"this account may not write to {folder / 'folder'}"],
-        ["ok", f"this account may write to {folder / 'fine'}"],
+        ["ok", f"this account may write to {folder / 'fine' / 'helpbot.db'} and what lies beside it"],
     ]
 
 
