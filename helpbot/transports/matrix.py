@@ -193,6 +193,11 @@ class MatrixTransport:
                 raise self._login_lost(gone) from None
             except (TryLater, Refused) as failed:
                 backoff.put_off(failed.why)
+            except SetupError:
+                raise
+            except Exception as error:  # a bug has no type to wait for; what somebody made of his keys is his alone
+                log.error("keys_failed", exc_info=error)
+                backoff.put_off(f"a fault of ours: {type(error).__name__}")
 
         return upkeep
 

@@ -81,19 +81,25 @@ class Chores:
         try:
             await chore.do()
         except TryLater as later:
-            chore.fruitless += isinstance(later, Fruitless)
-            if chore.fruitless >= self._tries:
-                log.warning("room_given_up", room=room, by=chore.by, why=later.why)
-                self._done(room, chore)
-            chore.due = asyncio.get_running_loop().time() + chore.backoff.next_wait(later.why, later.after)
+            self._put_off(room, chore, later)
         except Undeliverable as never:
             log.warning("room_given_up", room=room, why=never.why)
             self._done(room, chore)
+        except Exception as error:  # a bug has no type to wait for, and must not end the desk
+            log.error("room_failed", room=room, exc_info=error)
+            self._put_off(room, chore, Fruitless(f"a fault of ours: {type(error).__name__}"))
         else:
             self._done(room, chore)
         finally:
             self._busy.discard(room)
             self._news.set()
+
+    def _put_off(self, room: str, chore: _Chore, later: TryLater) -> None:
+        chore.fruitless += isinstance(later, Fruitless)
+        if chore.fruitless >= self._tries:
+            log.warning("room_given_up", room=room, by=chore.by, why=later.why)
+            self._done(room, chore)
+        chore.due = asyncio.get_running_loop().time() + chore.backoff.next_wait(later.why, later.after)
 
     def _done(self, room: str, chore: _Chore) -> None:
         if self._chores.get(room) is chore:
