@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 import structlog
 
@@ -25,11 +26,20 @@ class Fruitless(TryLater):
     """It did not work, and not because the homeserver was away or asked to wait."""
 
 
+class Kind(StrEnum):
+    """What a chore is for."""
+
+    OWN = "own"  # what the bot itself sees to
+    ANSWER = "answer"  # an invitation is followed or refused
+    LEAVE = "leave"  # a room is left that is no customer's
+
+
 @dataclass(slots=True)
 class _Chore:
     do: Callable[[], Awaitable[None]]
     backoff: Backoff
     due: float
+    kind: Kind
     by: str
     fruitless: int = 0
 
@@ -40,6 +50,7 @@ class Chores:
     def __init__(self, tries: int = _TRIES) -> None:
         self._tries = tries
         self._chores: dict[str, _Chore] = {}
+        self._counts: Counter[tuple[Kind, str | None]] = Counter()  # kind, and of whom; None: of all
         self._busy: set[str] = set()
         self._news = asyncio.Event()
 
@@ -49,13 +60,17 @@ class Chores:
     def __contains__(self, room: str) -> bool:
         return room in self._chores
 
-    def count(self, by: str) -> int:
-        """Return how much waits because of that person."""
-        return sum(chore.by == by for chore in self._chores.values())
+    def is_full(self, kind: Kind, by: str) -> bool:
+        """Tell whether so much of that kind waits, of all or because of that person, that no more may."""
+        return self._counts[kind, None] >= WAITING or self._counts[kind, by] >= WAITING_OF_ONE
 
-    def add(self, room: str, do: Callable[[], Awaitable[None]], wait: float = 0.0, by: str = "") -> None:
+    def add(
+        self, room: str, do: Callable[[], Awaitable[None]], wait: float = 0.0, kind: Kind = Kind.OWN, by: str = ""
+    ) -> None:
         """Do this in that room in so many seconds, instead of what was to be done there before."""
-        self._chores[room] = _Chore(do, Backoff("room"), asyncio.get_running_loop().time() + wait, by)
+        self._drop(room)
+        self._chores[room] = _Chore(do, Backoff("room"), asyncio.get_running_loop().time() + wait, kind, by)
+        self._counts.update([(kind, None), (kind, by)])
         self._news.set()
 
     async def work(self) -> None:
@@ -103,7 +118,15 @@ class Chores:
 
     def _done(self, room: str, chore: _Chore) -> None:
         if self._chores.get(room) is chore:
-            del self._chores[room]
+            self._drop(room)
+
+    def _drop(self, room: str) -> None:
+        chore = self._chores.pop(room, None)
+        if chore is not None:
+            for counted in (chore.kind, None), (chore.kind, chore.by):
+                self._counts[counted] -= 1
+                if not self._counts[counted]:
+                    del self._counts[counted]
 
 
 class Budget:

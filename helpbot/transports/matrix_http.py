@@ -75,6 +75,10 @@ class Redirected(TryLater):
         self.for_good = for_good
 
 
+class Limited(TryLater):
+    """The homeserver limits how fast the account may act, in whatever room."""
+
+
 def path(*parts: str) -> str:
     """Return a path of the client API; each part is quoted, so that no id can lead elsewhere."""
     return "/".join([CLIENT_API, *(quote(part, safe="") for part in parts)])
@@ -88,7 +92,7 @@ def fault(status: int, headers: Mapping[str, str], answer: object) -> TryLater |
     if status == 429 or code == "M_LIMIT_EXCEEDED":
         # In doubt all the same: aiohttp repeats a request by itself when a connection that it kept is cut, and what is
         # refused may be that.
-        return TryLater("the homeserver limits how fast the bot may act", _wait_asked(told, headers))
+        return Limited("the homeserver limits how fast the bot may act", _wait_asked(told, headers))
     if code in _LOGIN_GONE:
         return LoginGone(f"the homeserver does not accept the login ({code})", soft=told.get("soft_logout") is True)
     if code in _BARRED:

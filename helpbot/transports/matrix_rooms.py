@@ -14,14 +14,15 @@ import structlog
 
 from helpbot.transports.base import Notebook, SetupError, TryLater, Undeliverable
 from helpbot.transports.matrix_aside import Aside
-from helpbot.transports.matrix_chores import WAITING, WAITING_OF_ONE, Budget, Chores, Fruitless
+from helpbot.transports.matrix_chores import Budget, Chores, Fruitless, Kind
 from helpbot.transports.matrix_crypto import GuardedClient
 from helpbot.transports.matrix_desks import Desks, state_of
 from helpbot.transports.matrix_events import is_user_id
-from helpbot.transports.matrix_http import JsonDict, LoginGone, Refused, as_dict, dicts, path
+from helpbot.transports.matrix_http import Barred, JsonDict, Limited, LoginGone, Refused, as_dict, dicts, path
 
 log = structlog.get_logger(__name__)
 
+_WORDS = 3  # tries to say why the bot leaves; then it leaves in silence
 _PEOPLE_KEPT = 1000  # rooms whose members' names are remembered
 
 
@@ -143,12 +144,13 @@ class Rooms:
         inviter = inviter_of(state, self._me)
         wanted = self.team(room) is not None or self._may_open(inviter)
         ours = self.team(room) is not None
-        if room not in self.chores and not ours and self._is_full(str(inviter)):
+        if room not in self.chores and not ours and self.chores.is_full(Kind.ANSWER, str(inviter)):
             log.warning("invitation_passed_over", room=room, by=inviter, hint="too many wait already")
             return
         wait = 0.0 if ours else self._budget.wait(str(inviter), asyncio.get_running_loop().time())
         log.info("invited", room=room, by=inviter, accepted=wanted, seconds=round(wait))
-        self.chores.add(room, lambda: self._join(room) if wanted else self._leave(room), wait, str(inviter))
+        kind = Kind.OWN if ours else Kind.ANSWER
+        self.chores.add(room, lambda: self._join(room) if wanted else self._leave(room), wait, kind, str(inviter))
 
     async def arrival(self, room: str) -> Arrival | None:
         """Return who is in a room that the bot joined; None when it is no customer's room, then the bot leaves it."""
@@ -176,20 +178,26 @@ class Rooms:
         return None
 
     def leave(self, room: str, *, politely: bool, because: str) -> None:
-        """Leave and forget a room that is no customer's, saying why if there is somebody to tell."""
+        """Leave and forget a room that is no customer's, saying why if there is somebody to tell and it can be told."""
         log.info("room_declined", room=room)
         self._leaving.add(room)
+        words = _WORDS if politely else 0
 
         async def do() -> None:
-            if politely:
+            nonlocal words
+            if words > 0:
+                words -= 1
                 try:
-                    await self._decline(room, f"decline-{because}")
+                    await self._alone(self._decline(room, f"decline-{because}"))
                 except Undeliverable as never:
                     log.warning("room_declined_in_silence", room=room, why=never.why)
+                except TryLater as later:
+                    words += not isinstance(later, Fruitless)
+                    raise
             await self._leave(room)
             self._leaving.discard(room)
 
-        self.chores.add(room, do)
+        self.chores.add(room, do, kind=Kind.LEAVE)
 
     def arrived(self, room: str) -> None:
         """Remember that the desk knows this room."""
@@ -204,22 +212,23 @@ class Rooms:
         if room in self._desks:
             log.error("agents_room_lost", room=room, team=self.team(room), hint=f"invite {self._me} there again")
 
-    def _is_full(self, inviter: str) -> bool:
-        return len(self.chores) >= WAITING or self.chores.count(inviter) >= WAITING_OF_ONE
-
     def _may_open(self, user: object) -> bool:
         return is_user_id(user) and any(fnmatchcase(str(user), pattern) for pattern in self._invites_from)
 
     async def _join(self, room: str) -> None:
+        await self._alone(self._client.call("POST", path("join", room), {}))
+
+    async def _alone(self, doing: Awaitable[object]) -> None:
+        """Wait for what is done in one room; raises Fruitless when it seems to be that room alone which fails."""
         try:
-            await self._client.call("POST", path("join", room), {})
-        except LoginGone:
+            await doing
+        except (LoginGone, Barred, Limited):
             raise
         except TryLater as later:
-            if later.after is None:  # it may be the room, whose own server is gone, or ours
-                await self.joined()
-                raise Fruitless(later.why) from None
-            raise
+            if later.after is not None:
+                raise
+            await self.joined()  # which fails when the homeserver is away
+            raise Fruitless(later.why) from None
 
     async def _leave(self, room: str) -> None:
         await self._client.call("POST", path("rooms", room, "leave"), {})
