@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -30,6 +29,7 @@ from helpbot.transports.matrix_inbox import Inbox
 from helpbot.transports.matrix_login import Account, connect
 from helpbot.transports.matrix_rooms import Rooms
 from helpbot.transports.matrix_signing import vouch_for_device
+from helpbot.transports.matrix_snapshot import snapshot
 
 log = structlog.get_logger(__name__)
 
@@ -50,21 +50,6 @@ _FILTER = json.dumps(
         },
     }
 )
-
-
-def _snapshot_filter() -> str:
-    """Return a filter that leaves nothing but invitations, unlike any before.
-
-    A homeserver answers the same question from memory for minutes (Synapse for two), without what came since.
-    """
-    room = {
-        "not_rooms": [f"!{secrets.token_hex(8)}:unlike.invalid"],
-        "timeline": {"limit": 1, **_NOTHING},
-        "state": _NOTHING,
-        "ephemeral": _NOTHING,
-        "account_data": _NOTHING,
-    }
-    return json.dumps({"presence": _NOTHING, "account_data": _NOTHING, "room": room})
 
 
 class MatrixTransport:
@@ -212,14 +197,11 @@ class MatrixTransport:
         first = cursor is None
         if not first:
             cursor = await self._sync(client, inbox, receive, cursor, 0)
-        query = {"filter": _snapshot_filter(), "timeout": "0"}
-        snapshot = await client.call(
-            "GET", path("sync"), query=query, holds={"next_batch": str}, patience=_CATCH_UP, gated=False
-        )
+        invited = await snapshot(client)
         if cursor is None:
-            cursor = str(snapshot["next_batch"])
-            await client.take_key_news(snapshot)  # otherwise they come with the cursor
-        inbox.read_invitations(snapshot)  # a sync tells of each only once, perhaps to a bot that was killed then
+            cursor = str(invited["next_batch"])
+            await client.take_key_news(invited)  # otherwise they come with the cursor
+        inbox.read_invitations(invited)  # a sync tells of each only once, perhaps to a bot that was killed then
         await self._commit(inbox, receive, await inbox.read_unknown(cursor, words_too=not first), cursor)
         return cursor
 

@@ -16,10 +16,10 @@ from helpbot.transports.matrix_http import Backoff
 
 log = structlog.get_logger(__name__)
 
-WAITING = 1000  # invitations that wait for their turn; more wait at the homeserver, until the next start
+WAITING = 1000  # invitations that wait for their turn; more wait at the homeserver, until it is asked for them
 WAITING_OF_ONE = 20  # the same of one inviter
 _BUSY = 8  # rooms that are joined or left at the same time
-_TRIES = 8  # of what does not work, though the homeserver does
+_LONGEST = 3600.0  # seconds between two tries of what does not work, though the homeserver does
 
 
 class Fruitless(TryLater):
@@ -37,7 +37,8 @@ class Kind(StrEnum):
 @dataclass(slots=True)
 class _Chore:
     do: Callable[[], Awaitable[None]]
-    backoff: Backoff
+    away: Backoff  # while the homeserver is away or asks to wait
+    vain: Backoff  # when it is the room
     due: float
     kind: Kind
     by: str
@@ -45,12 +46,15 @@ class _Chore:
 
 
 class Chores:
-    """Joining and leaving, beside the sync: one thing a room, tried until it works, is refused or stays fruitless."""
+    """Joining and leaving, beside the sync: one thing a room, tried until it works or is refused.
 
-    def __init__(self, tries: int = _TRIES) -> None:
-        self._tries = tries
+    What is tried in vain is tried less and less often, and gives its place up to others.
+    """
+
+    def __init__(self) -> None:
         self._chores: dict[str, _Chore] = {}
         self._counts: Counter[tuple[Kind, str | None]] = Counter()  # kind, and of whom; None: of all
+        self._vain: set[str] = set()  # those that were tried in vain
         self._busy: set[str] = set()
         self._news = asyncio.Event()
 
@@ -64,12 +68,29 @@ class Chores:
         """Tell whether so much of that kind waits, of all or because of that person, that no more may."""
         return self._counts[kind, None] >= WAITING or self._counts[kind, by] >= WAITING_OF_ONE
 
+    def give_way(self, kind: Kind, by: str) -> str | None:
+        """Let go of what was tried in vain most often, so that one more of that kind may wait; return its room.
+
+        None when nothing was that holds such a place.
+        """
+        crowded = self._counts[kind, by] >= WAITING_OF_ONE
+        chores = ((self._chores[room], room) for room in self._vain)
+        found = [
+            (chore.fruitless, room) for chore, room in chores if chore.kind is kind and (chore.by == by or not crowded)
+        ]
+        if not found:
+            return None
+        _, room = max(found)
+        self._drop(room)
+        return room
+
     def add(
         self, room: str, do: Callable[[], Awaitable[None]], wait: float = 0.0, kind: Kind = Kind.OWN, by: str = ""
     ) -> None:
         """Do this in that room in so many seconds, instead of what was to be done there before."""
         self._drop(room)
-        self._chores[room] = _Chore(do, Backoff("room"), asyncio.get_running_loop().time() + wait, kind, by)
+        away, vain = Backoff("room", room=room), Backoff("room", _LONGEST, room=room)
+        self._chores[room] = _Chore(do, away, vain, asyncio.get_running_loop().time() + wait, kind, by)
         self._counts.update([(kind, None), (kind, by)])
         self._news.set()
 
@@ -110,17 +131,19 @@ class Chores:
             self._news.set()
 
     def _put_off(self, room: str, chore: _Chore, later: TryLater) -> None:
-        chore.fruitless += isinstance(later, Fruitless)
-        if chore.fruitless >= self._tries:
-            log.warning("room_given_up", room=room, by=chore.by, why=later.why)
-            self._done(room, chore)
-        chore.due = asyncio.get_running_loop().time() + chore.backoff.next_wait(later.why, later.after)
+        in_vain = isinstance(later, Fruitless)
+        chore.fruitless += in_vain
+        if in_vain and self._chores.get(room) is chore:
+            self._vain.add(room)
+        backoff = chore.vain if in_vain else chore.away
+        chore.due = asyncio.get_running_loop().time() + backoff.next_wait(later.why, later.after)
 
     def _done(self, room: str, chore: _Chore) -> None:
         if self._chores.get(room) is chore:
             self._drop(room)
 
     def _drop(self, room: str) -> None:
+        self._vain.discard(room)
         chore = self._chores.pop(room, None)
         if chore is not None:
             for counted in (chore.kind, None), (chore.kind, chore.by):

@@ -183,7 +183,7 @@ class Gate:
 
 
 class Backoff:
-    """Waits longer and longer, 1 s doubling to 30 s; the log hears when trouble begins and ends, not between."""
+    """Waits longer and longer, 1 s doubling to `longest`; the log hears when trouble begins and ends, not between."""
 
     def __init__(self, what: str, longest: float = 30.0, **about: object) -> None:
         self._what = what
@@ -200,7 +200,7 @@ class Backoff:
             log.warning(f"{self._what}_waits", why=why, **self._about)
         self._why = why
         seconds = min(2.0**self._tries, self._longest) * self._chance.uniform(1.0, 1.25)
-        self._tries = min(self._tries + 1, 10)
+        self._tries = min(self._tries + 1, 12)
         return max(seconds, 0.0 if after is None else after.total_seconds())
 
     def put_off(self, why: str, after: timedelta | None = None) -> None:

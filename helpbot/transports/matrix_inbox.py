@@ -21,7 +21,7 @@ from helpbot.transports.matrix_desks import DOOR
 from helpbot.transports.matrix_events import is_user_id, moment, reference, shown_name
 from helpbot.transports.matrix_held import Held
 from helpbot.transports.matrix_http import JsonDict, LoginGone, Refused, as_dict, dicts
-from helpbot.transports.matrix_rooms import Rooms, invite_state
+from helpbot.transports.matrix_rooms import Rooms, invitations
 from helpbot.transports.matrix_words import Words, is_member_event, membership_of
 
 log = structlog.get_logger(__name__)
@@ -66,8 +66,8 @@ class Inbox(Words):
 
     def read_invitations(self, answer: JsonDict) -> None:
         """See to the rooms that the bot is invited to."""
-        for room, info in as_dict(as_dict(answer.get("rooms")).get("invite")).items():
-            self._rooms.invited(room, invite_state(info))
+        for room, state in invitations(answer).items():
+            self._rooms.invited(room, state)
 
     async def read_unknown(self, since: str, *, words_too: bool) -> Batch:
         """Return the arrivals in joined rooms that the desk does not know, as after a crash between join and commit."""

@@ -19,10 +19,13 @@ from helpbot.transports.matrix_crypto import GuardedClient
 from helpbot.transports.matrix_desks import Desks, state_of
 from helpbot.transports.matrix_events import is_user_id
 from helpbot.transports.matrix_http import Barred, JsonDict, Limited, LoginGone, Refused, as_dict, dicts, path
+from helpbot.transports.matrix_snapshot import snapshot
 
 log = structlog.get_logger(__name__)
 
 _WORDS = 3  # tries to say why the bot leaves; then it leaves in silence
+_LOOK = 3600.0  # seconds until invitations that were passed over are looked for
+_PASSED_OVER = "invitations passed over"
 _PEOPLE_KEPT = 1000  # rooms whose members' names are remembered
 
 
@@ -66,6 +69,7 @@ class Rooms:
         self._encrypted: dict[str, bool] = {}
         self._people: dict[str, dict[str, str]] = {}
         self._leaving: set[str] = set()
+        self._will_look = False
 
     # --- agents' rooms
 
@@ -141,16 +145,33 @@ class Rooms:
 
     def invited(self, room: str, state: Sequence[JsonDict]) -> None:
         """Join, or refuse, as `invites_from` says."""
-        inviter = inviter_of(state, self._me)
-        wanted = self.team(room) is not None or self._may_open(inviter)
+        inviter = str(inviter_of(state, self._me))
         ours = self.team(room) is not None
-        if room not in self.chores and not ours and self.chores.is_full(Kind.ANSWER, str(inviter)):
-            log.warning("invitation_passed_over", room=room, by=inviter, hint="too many wait already")
-            return
-        wait = 0.0 if ours else self._budget.wait(str(inviter), asyncio.get_running_loop().time())
-        log.info("invited", room=room, by=inviter, accepted=wanted, seconds=round(wait))
+        wanted = ours or self._may_open(inviter)
         kind = Kind.OWN if ours else Kind.ANSWER
-        self.chores.add(room, lambda: self._join(room) if wanted else self._leave(room), wait, kind, str(inviter))
+        if not ours and room not in self.chores and self.chores.is_full(kind, inviter):
+            passed = self.chores.give_way(kind, inviter)
+            self._pass_over(passed or room)
+            if passed is None:
+                return
+        wait = 0.0 if ours else self._budget.wait(inviter, asyncio.get_running_loop().time())
+        log.info("invited", room=room, by=inviter, accepted=wanted, seconds=round(wait))
+        self.chores.add(room, lambda: self._join(room) if wanted else self._leave(room), wait, kind, inviter)
+
+    def _pass_over(self, room: str) -> None:
+        """Leave an invitation at the homeserver, and see to it that it is looked for."""
+        log.warning("invitation_passed_over", room=room, hint="too many wait already: it is looked for in an hour")
+        if not self._will_look:
+            self._will_look = True
+            self.chores.add(_PASSED_OVER, self._look_again, _LOOK)
+
+    async def _look_again(self) -> None:
+        invited = invitations(await snapshot(self._client))
+        self._will_look = False
+        for room, state in invited.items():
+            if room not in self.chores:
+                self.invited(room, state)
+            await asyncio.sleep(0)
 
     async def arrival(self, room: str) -> Arrival | None:
         """Return who is in a room that the bot joined; None when it is no customer's room, then the bot leaves it."""
@@ -216,7 +237,14 @@ class Rooms:
         return is_user_id(user) and any(fnmatchcase(str(user), pattern) for pattern in self._invites_from)
 
     async def _join(self, room: str) -> None:
-        await self._alone(self._client.call("POST", path("join", room), {}))
+        joining = self._client.call("POST", path("join", room), {})
+        if self.team(room) is None:
+            await self._alone(joining)
+            return
+        try:
+            await joining
+        except Refused as refused:  # an agents' room may let the bot in later, and nothing else looks for it
+            raise Fruitless(refused.why) from None
 
     async def _alone(self, doing: Awaitable[object]) -> None:
         """Wait for what is done in one room; raises Fruitless when it seems to be that room alone which fails."""
@@ -231,8 +259,14 @@ class Rooms:
             raise Fruitless(later.why) from None
 
     async def _leave(self, room: str) -> None:
-        await self._client.call("POST", path("rooms", room, "leave"), {})
-        await self._client.call("POST", path("rooms", room, "forget"), {})
+        for what in ("leave", "forget"):
+            await self._alone(self._client.call("POST", path("rooms", room, what), {}))
+
+
+def invitations(answer: JsonDict) -> dict[str, list[JsonDict]]:
+    """Return the rooms of a sync that the bot is invited to, with what the inviter's server tells of them."""
+    invited = as_dict(as_dict(answer.get("rooms")).get("invite"))
+    return {room: invite_state(info) for room, info in invited.items()}
 
 
 def invite_state(info: object) -> list[JsonDict]:

@@ -59,7 +59,7 @@ MATRIX_BUGS: tuple[Bug, ...] = (
     ),
     _bug(
         "a first sync out of the server's memory",
-        "transports/matrix.py",
+        "transports/matrix_snapshot.py",
         'f"!{secrets.token_hex(8)}:unlike.invalid"',
         '"!same:unlike.invalid"',
         "tests/matrix/test_transport_invitations.py::"

@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from helpbot.transports.base import TryLater
-from helpbot.transports.matrix_chores import Chores
 from helpbot.transports.matrix_http import JsonDict, path
 from helpbot.transports.matrix_rooms import Rooms
 from tests.crash import hostile as h
@@ -62,36 +59,8 @@ async def test_an_invitation_counts_as_the_last_inviters(rooms: Rooms, server: H
 async def test_one_inviter_cannot_fill_the_waiting_list(rooms: Rooms, server: Homeserver) -> None:
     for number in range(1100):
         rooms.invited(f"!{number}:example.org", [invitation("@mallory:example.org")])
-    assert len(rooms.chores) <= 20
+    assert len(rooms.chores) <= 20 + 1  # one looks later for those that were passed over
     rooms.invited("!hers:example.org", [invitation("@alice:example.org")])
     await works_until(rooms, lambda: path("join", "!hers:example.org") in server.told)
     joined = [where for where in server.told if where.startswith(path("join", ""))]
     assert len(joined) <= 4
-
-
-class Unjoinable(Homeserver):
-    """A homeserver that fails at joining rooms whose own server is gone; it may be away itself."""
-
-    away = False
-
-    async def call(self, method: str, where: str, body: object = None, **more: Any) -> JsonDict:
-        answer = await super().call(method, where, body, **more)
-        if self.away or "gone.org" in where:
-            self.told.append(where)
-            raise TryLater("the homeserver answers 502")
-        return answer
-
-
-@pytest.mark.parametrize("away", [False, True])
-async def test_a_join_that_fails_is_given_up_unless_the_homeserver_is_away(tmp_path: Path, away: bool) -> None:
-    server = Unjoinable(tmp_path)
-    server.open("DEVICE", "token")
-    server.away = away
-    allowed = ["*"]
-    rooms = Rooms(server, MemoryNotebook(), teams={}, invites_from=allowed, decline=_silent, warn=_silent)
-    rooms.chores = Chores(tries=2)
-    room = "!lost:gone.org"
-    rooms.invited(room, [invitation("@mallory:gone.org")])
-    await works_until(rooms, lambda: room not in rooms.chores or server.told.count(path("join", room)) > 5)
-    assert (room in rooms.chores) is away
-    await server.shut()

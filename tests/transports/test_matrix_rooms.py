@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
+
+import pytest
 
 from helpbot.transports.base import TryLater
-from helpbot.transports.matrix_http import JsonDict, path
+from helpbot.transports.matrix_http import JsonDict, fault, path
 from helpbot.transports.matrix_rooms import Rooms, inviter_of
 from tests.crash import hostile as h
 from tests.crash.hostile_desk import Homeserver
@@ -47,6 +50,7 @@ class Failing(Homeserver):
         super().__init__(folder)
         self.at, self.error = at, error
         self.posts: list[tuple[float, str]] = []
+        self.invited: dict[str, list[JsonDict]] = {}  # as a sync from nowhere tells it
         self.open("DEVICE", "token")
 
     async def call(self, method: str, where: str, body: object = None, **more: Any) -> JsonDict:
@@ -54,6 +58,11 @@ class Failing(Homeserver):
             self.posts.append((asyncio.get_running_loop().time(), where))
         if self.error is not None and self.at in where:
             raise self.error
+        if where == path("sync"):
+            invite = {room: {"invite_state": {"events": state}} for room, state in self.invited.items()}
+            return {"next_batch": "later", "rooms": {"invite": invite}}
+        if where.startswith(path("join", "")):
+            self.invited.pop(unquote(where.removeprefix(path("join", ""))), None)
         return await super().call(method, where, body, **more)
 
     def times(self, where: str) -> list[float]:
@@ -126,5 +135,102 @@ def test_rooms_that_are_left_take_no_invitations_place(tmp_path: Path) -> None:
             rooms.leave(f"!{number}:evil.org", politely=True, because="$join")
         rooms.invited("!hers:example.org", [invitation("@alice:example.org", h.BOT)])
         assert "!hers:example.org" in rooms.chores
+
+    run(story())
+
+
+# --- what does not work
+
+IN_VAIN = {
+    "a server that is gone": fault(500, {}, {"errcode": "M_UNKNOWN", "error": "Failed to join via any server"}),
+    "a gateway's page over joins alone": fault(502, {}, None),
+}
+FOR_ALL = {
+    "a limit without a time": fault(429, {}, {"errcode": "M_LIMIT_EXCEEDED"}),
+    "a limit with a short time": fault(429, {}, {"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 900}),
+    "a suspended account": fault(403, {}, {"errcode": "M_USER_SUSPENDED"}),
+    "a homeserver at its limit": fault(403, {}, {"errcode": "M_RESOURCE_LIMIT_EXCEEDED"}),
+}
+HERS = "!hers:example.org"
+DAY = 86_400.0
+
+
+@pytest.mark.parametrize("error", IN_VAIN.values(), ids=IN_VAIN)
+def test_a_join_in_vain_is_tried_less_and_less_often_and_not_given_up(tmp_path: Path, error: Exception) -> None:
+    async def story() -> None:
+        server = Failing(tmp_path, "/join/", error)
+        rooms = rooms_of(server)
+        rooms.invited(HERS, [invitation("@alice:example.org", h.BOT)])
+        await work(rooms, DAY)
+        times = server.times(path("join", HERS))
+        assert 3600 <= times[-1] - times[-2] <= 4500
+        assert len(times) < 40
+        server.error = None
+        await work(rooms, 4500)
+        assert len(server.times(path("join", HERS))) == len(times) + 1
+        assert HERS not in rooms.chores
+
+    run(story())
+
+
+@pytest.mark.parametrize("error", FOR_ALL.values(), ids=FOR_ALL)
+def test_what_keeps_the_bot_out_of_every_room_slows_no_room_down(tmp_path: Path, error: Exception) -> None:
+    async def story() -> None:
+        server = Failing(tmp_path, "/join/", error)
+        rooms = rooms_of(server)
+        rooms.invited(HERS, [invitation("@alice:example.org", h.BOT)])
+        await work(rooms, 3600)
+        times = server.times(path("join", HERS))
+        assert times[-1] - times[-2] <= 40
+
+    run(story())
+
+
+@pytest.mark.parametrize("error", [*IN_VAIN.values(), fault(403, {}, {"errcode": "M_FORBIDDEN"})])
+def test_an_agents_room_is_joined_whatever_failed_before(tmp_path: Path, error: Exception) -> None:
+    async def story() -> None:
+        server = Failing(tmp_path)
+        rooms = rooms_of(server, mobile=h.DESK)
+        await rooms.open_desks()
+        rooms.left(h.DESK)
+        server.at, server.error = "/join/", error
+        rooms.invited(h.DESK, [invitation("@sam:example.org", h.BOT)])
+        await work(rooms, 3600)
+        tried = len(server.times(path("join", h.DESK)))
+        assert tried > 5
+        server.error = None
+        await work(rooms, 3600)
+        assert len(server.times(path("join", h.DESK))) == tried + 1
+
+    run(story())
+
+
+def test_a_room_that_fails_gives_its_place_up_to_another(tmp_path: Path) -> None:
+    async def story() -> None:
+        server = Failing(tmp_path, "gone.org", IN_VAIN["a server that is gone"])
+        rooms = rooms_of(server)
+        for number in range(20):
+            rooms.invited(f"!{number}:gone.org", [invitation("@alice:example.org", h.BOT)])
+        await work(rooms, 60)
+        rooms.invited(HERS, [invitation("@alice:example.org", h.BOT)])
+        assert HERS in rooms.chores
+        assert len([number for number in range(20) if f"!{number}:gone.org" in rooms.chores]) == 19
+
+    run(story())
+
+
+def test_invitations_that_were_passed_over_are_found_within_the_hour(tmp_path: Path) -> None:
+    async def story() -> None:
+        server = Failing(tmp_path)
+        rooms = rooms_of(server)
+        for number in range(30):
+            waiting = f"!{number}:example.org"
+            server.invited[waiting] = [invitation("@alice:example.org", h.BOT)]
+            rooms.invited(waiting, server.invited[waiting])
+        assert "!29:example.org" not in rooms.chores
+        await work(rooms, DAY)
+        for number in range(30):
+            assert len(server.times(path("join", f"!{number}:example.org"))) == 1
+        assert not len(rooms.chores)
 
     run(story())
