@@ -17,7 +17,8 @@ from helpbot.transports.matrix_http import Backoff
 log = structlog.get_logger(__name__)
 
 WAITING = 1000  # invitations that wait for their turn; more wait at the homeserver, until it is asked for them
-WAITING_OF_ONE = 20  # the same of one inviter
+_REFUSALS = 50  # the same of those who may not open a room: they lose nothing by waiting
+_WAITING_OF_ONE = 20  # the same of one inviter
 _BUSY = 8  # rooms that are joined or left at the same time
 _LONGEST = 3600.0  # seconds between two tries of what does not work, though the homeserver does
 
@@ -30,7 +31,8 @@ class Kind(StrEnum):
     """What a chore is for."""
 
     OWN = "own"  # what the bot itself sees to
-    ANSWER = "answer"  # an invitation is followed or refused
+    JOIN = "join"  # an invitation is followed
+    REFUSE = "refuse"  # an invitation is refused
     LEAVE = "leave"  # a room is left that is no customer's
 
 
@@ -66,14 +68,15 @@ class Chores:
 
     def is_full(self, kind: Kind, by: str) -> bool:
         """Tell whether so much of that kind waits, of all or because of that person, that no more may."""
-        return self._counts[kind, None] >= WAITING or self._counts[kind, by] >= WAITING_OF_ONE
+        most = _REFUSALS if kind is Kind.REFUSE else WAITING
+        return self._counts[kind, None] >= most or self._counts[kind, by] >= _WAITING_OF_ONE
 
     def give_way(self, kind: Kind, by: str) -> str | None:
         """Let go of what was tried in vain most often, so that one more of that kind may wait; return its room.
 
         None when nothing was that holds such a place.
         """
-        crowded = self._counts[kind, by] >= WAITING_OF_ONE
+        crowded = self._counts[kind, by] >= _WAITING_OF_ONE
         chores = ((self._chores[room], room) for room in self._vain)
         found = [
             (chore.fruitless, room) for chore, room in chores if chore.kind is kind and (chore.by == by or not crowded)

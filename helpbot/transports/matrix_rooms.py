@@ -64,7 +64,7 @@ class Rooms:
         self._me = str(client.user)
         self._invites_from = tuple(invites_from)
         self._decline = decline
-        self._budget = Budget()
+        self._budgets = {Kind.JOIN: Budget(), Kind.REFUSE: Budget()}
         self._desks = Desks(client, notebook, self.chores, teams, warn)
         self._encrypted: dict[str, bool] = {}
         self._people: dict[str, dict[str, str]] = {}
@@ -148,20 +148,20 @@ class Rooms:
         inviter = str(inviter_of(state, self._me))
         ours = self.team(room) is not None
         wanted = ours or self._may_open(inviter)
-        kind = Kind.OWN if ours else Kind.ANSWER
+        kind = Kind.OWN if ours else Kind.JOIN if wanted else Kind.REFUSE
         if not ours and room not in self.chores and self.chores.is_full(kind, inviter):
             passed = self.chores.give_way(kind, inviter)
-            self._pass_over(passed or room)
+            self._pass_over(passed or room, wanted=wanted)
             if passed is None:
                 return
-        wait = 0.0 if ours else self._budget.wait(inviter, asyncio.get_running_loop().time())
+        wait = 0.0 if ours else self._budgets[kind].wait(inviter, asyncio.get_running_loop().time())
         log.info("invited", room=room, by=inviter, accepted=wanted, seconds=round(wait))
         self.chores.add(room, lambda: self._join(room) if wanted else self._leave(room), wait, kind, inviter)
 
-    def _pass_over(self, room: str) -> None:
-        """Leave an invitation at the homeserver, and see to it that it is looked for."""
-        log.warning("invitation_passed_over", room=room, hint="too many wait already: it is looked for in an hour")
-        if not self._will_look:
+    def _pass_over(self, room: str, *, wanted: bool) -> None:
+        """Leave an invitation at the homeserver, and see to it that one to be followed is looked for."""
+        log.warning("invitation_passed_over", room=room, accepted=wanted, hint="too many wait already")
+        if wanted and not self._will_look:
             self._will_look = True
             self.chores.add(_PASSED_OVER, self._look_again, _LOOK)
 

@@ -19,6 +19,8 @@ from tests.matrix.bot import MemoryNotebook
 from .virtual import run
 
 ME = "@helpbot:example.org"
+HERS = "!hers:example.org"
+DAY = 86_400.0
 
 
 def invitation(sender: object, who: str = ME, membership: str = "invite") -> dict[str, object]:
@@ -133,8 +135,28 @@ def test_rooms_that_are_left_take_no_invitations_place(tmp_path: Path) -> None:
         rooms = rooms_of(Failing(tmp_path))
         for number in range(1000):
             rooms.leave(f"!{number}:evil.org", politely=True, because="$join")
-        rooms.invited("!hers:example.org", [invitation("@alice:example.org", h.BOT)])
-        assert "!hers:example.org" in rooms.chores
+        rooms.invited(HERS, [invitation("@alice:example.org", h.BOT)])
+        assert HERS in rooms.chores
+
+    run(story())
+
+
+# --- who takes whose place
+
+
+def test_those_who_may_open_no_room_take_nobodys_place_and_time(tmp_path: Path) -> None:
+    async def story() -> None:
+        server = Failing(tmp_path)
+        rooms = rooms_of(server)
+        for number in range(1000):
+            by = f"@made-up-{number // 20}:evil.org"
+            rooms.invited(f"!{number}:evil.org", [invitation(by, h.BOT)])
+        assert len(rooms.chores) == 50
+        rooms.invited(HERS, [invitation("@alice:example.org", h.BOT)])
+        await work(rooms, DAY)
+        assert server.times(path("join", HERS)) == [0.0]
+        assert len([where for _, where in server.posts if where.endswith("/leave")]) == 50
+        assert not len(rooms.chores)  # nor does the bot ask again and again whom else to refuse
 
     run(story())
 
@@ -151,8 +173,6 @@ FOR_ALL = {
     "a suspended account": fault(403, {}, {"errcode": "M_USER_SUSPENDED"}),
     "a homeserver at its limit": fault(403, {}, {"errcode": "M_RESOURCE_LIMIT_EXCEEDED"}),
 }
-HERS = "!hers:example.org"
-DAY = 86_400.0
 
 
 @pytest.mark.parametrize("error", IN_VAIN.values(), ids=IN_VAIN)
