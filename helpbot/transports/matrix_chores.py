@@ -20,6 +20,8 @@ WAITING = 1000  # invitations that wait for their turn; more wait at the homeser
 _REFUSALS = 50  # the same of those who may not open a room: they lose nothing by waiting
 _WAITING_OF_ONE = 20  # the same of one inviter
 _BUSY = 8  # rooms that are joined or left at the same time
+_ALIKE = 2  # the same of one inviter's server, or of refusals, while others may wait
+_OFTEN = 3  # tries in vain after which a room shares its turns with others of that kind
 _LONGEST = 3600.0  # seconds between two tries of what does not work, though the homeserver does
 
 
@@ -46,6 +48,12 @@ class _Chore:
     by: str
     fruitless: int = 0
 
+    def share(self) -> str:
+        """Return with what this shares its turns, so that what hangs keeps nobody else waiting."""
+        if self.fruitless >= _OFTEN:
+            return "in vain"
+        return f"join {self.by.partition(':')[2]}" if self.kind is Kind.JOIN else self.kind
+
 
 class Chores:
     """Joining and leaving, beside the sync: one thing a room, tried until it works or is refused.
@@ -57,7 +65,7 @@ class Chores:
         self._chores: dict[str, _Chore] = {}
         self._counts: Counter[tuple[Kind, str | None]] = Counter()  # kind, and of whom; None: of all
         self._vain: set[str] = set()  # those that were tried in vain
-        self._busy: set[str] = set()
+        self._busy: dict[str, str] = {}  # room → with what it shares its turns
         self._news = asyncio.Event()
 
     def __len__(self) -> int:
@@ -103,18 +111,29 @@ class Chores:
         async with asyncio.TaskGroup() as group:
             while True:
                 self._news.clear()
-                idle = [(room, chore) for room, chore in self._chores.items() if room not in self._busy]
-                for room, chore in idle:
-                    if chore.due <= clock() and len(self._busy) < _BUSY:
-                        self._busy.add(room)
-                        group.create_task(self._try(room, chore), name=f"chore {room}")
-                waits = [chore.due - clock() for room, chore in idle if room not in self._busy]
-                wait = max(0.0, min(waits)) if waits and len(self._busy) < _BUSY else None
+                for room, chore in self._turns(clock()):
+                    self._busy[room] = chore.share()
+                    group.create_task(self._try(room, chore), name=f"chore {room}")
+                waits = [chore.due - clock() for chore in self._chores.values() if chore.due > clock()]
                 try:
-                    async with asyncio.timeout(wait):
+                    async with asyncio.timeout(min(waits, default=None)):
                         await self._news.wait()
                 except TimeoutError:
                     pass
+
+    def _turns(self, now: float) -> list[tuple[str, _Chore]]:
+        """Return what is to be begun: what is due longest first, but some places are kept for what shares no turns."""
+        due = [(room, chore) for room, chore in self._chores.items() if chore.due <= now and room not in self._busy]
+        due.sort(key=lambda one: one[1].due)
+        shares = Counter(self._busy.values())
+        begun: dict[str, _Chore] = {}
+        for most in (_ALIKE, _BUSY - _ALIKE):
+            for room, chore in due:
+                share = chore.share()
+                if shares.total() < _BUSY and shares[share] < most and room not in begun:
+                    shares[share] += 1
+                    begun[room] = chore
+        return list(begun.items())
 
     async def _try(self, room: str, chore: _Chore) -> None:
         try:
@@ -130,7 +149,7 @@ class Chores:
         else:
             self._done(room, chore)
         finally:
-            self._busy.discard(room)
+            del self._busy[room]
             self._news.set()
 
     def _put_off(self, room: str, chore: _Chore, later: TryLater) -> None:

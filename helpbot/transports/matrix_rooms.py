@@ -23,6 +23,7 @@ from helpbot.transports.matrix_snapshot import snapshot
 
 log = structlog.get_logger(__name__)
 
+_ONE_ROOM = 20.0  # seconds that joining or leaving one may take
 _WORDS = 3  # tries to say why the bot leaves; then it leaves in silence
 _LOOK = 3600.0  # seconds until invitations that were passed over are looked for
 _PASSED_OVER = "invitations passed over"
@@ -237,7 +238,7 @@ class Rooms:
         return is_user_id(user) and any(fnmatchcase(str(user), pattern) for pattern in self._invites_from)
 
     async def _join(self, room: str) -> None:
-        joining = self._client.call("POST", path("join", room), {})
+        joining = self._client.call("POST", path("join", room), {}, patience=_ONE_ROOM)
         if self.team(room) is None:
             await self._alone(joining)
             return
@@ -260,7 +261,7 @@ class Rooms:
 
     async def _leave(self, room: str) -> None:
         for what in ("leave", "forget"):
-            await self._alone(self._client.call("POST", path("rooms", room, what), {}))
+            await self._alone(self._client.call("POST", path("rooms", room, what), {}, patience=_ONE_ROOM))
 
 
 def invitations(answer: JsonDict) -> dict[str, list[JsonDict]]:

@@ -52,12 +52,14 @@ class Failing(Homeserver):
         super().__init__(folder)
         self.at, self.error = at, error
         self.posts: list[tuple[float, str]] = []
+        self.patience: list[float] = []  # of each post, in seconds
         self.invited: dict[str, list[JsonDict]] = {}  # as a sync from nowhere tells it
         self.open("DEVICE", "token")
 
     async def call(self, method: str, where: str, body: object = None, **more: Any) -> JsonDict:
         if method != "GET":
             self.posts.append((asyncio.get_running_loop().time(), where))
+            self.patience.append(more.get("patience", 60.0))
         if self.error is not None and self.at in where:
             raise self.error
         if where == path("sync"):
@@ -157,6 +159,19 @@ def test_those_who_may_open_no_room_take_nobodys_place_and_time(tmp_path: Path) 
         assert server.times(path("join", HERS)) == [0.0]
         assert len([where for _, where in server.posts if where.endswith("/leave")]) == 50
         assert not len(rooms.chores)  # nor does the bot ask again and again whom else to refuse
+
+    run(story())
+
+
+def test_no_room_is_waited_for_longer_than_others_may_wait(tmp_path: Path) -> None:
+    async def story() -> None:
+        server = Failing(tmp_path)
+        rooms = rooms_of(server)
+        rooms.invited(HERS, [invitation("@alice:example.org", h.BOT)])
+        rooms.leave("!deaf:evil.org", politely=False, because="$join")
+        await work(rooms, 1)
+        assert len(server.patience) == 3
+        assert set(server.patience) == {20.0}
 
     run(story())
 
