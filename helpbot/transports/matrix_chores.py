@@ -74,6 +74,11 @@ class Chores:
     def __contains__(self, room: str) -> bool:
         return room in self._chores
 
+    def kind(self, room: str) -> Kind | None:
+        """Return what is to be done in that room, if anything."""
+        chore = self._chores.get(room)
+        return None if chore is None else chore.kind
+
     def is_full(self, kind: Kind, by: str) -> bool:
         """Tell whether so much of that kind waits, of all or because of that person, that no more may."""
         most = _REFUSALS if kind is Kind.REFUSE else WAITING

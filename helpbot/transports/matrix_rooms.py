@@ -69,7 +69,6 @@ class Rooms:
         self._desks = Desks(client, notebook, self.chores, teams, warn)
         self._encrypted: dict[str, bool] = {}
         self._people: dict[str, dict[str, str]] = {}
-        self._leaving: set[str] = set()
         self._will_look = False
 
     # --- agents' rooms
@@ -176,7 +175,7 @@ class Rooms:
 
     async def arrival(self, room: str) -> Arrival | None:
         """Return who is in a room that the bot joined; None when it is no customer's room, then the bot leaves it."""
-        if room in self._leaving:
+        if self.chores.kind(room) is Kind.LEAVE:
             return None
         if await self._notebook.get(f"desk:{room}") is not None:
             log.warning(
@@ -202,7 +201,6 @@ class Rooms:
     def leave(self, room: str, *, politely: bool, because: str) -> None:
         """Leave and forget a room that is no customer's, saying why if there is somebody to tell and it can be told."""
         log.info("room_declined", room=room)
-        self._leaving.add(room)
         words = _WORDS if politely else 0
 
         async def do() -> None:
@@ -217,7 +215,6 @@ class Rooms:
                     words += not isinstance(later, Fruitless)
                     raise
             await self._leave(room)
-            self._leaving.discard(room)
 
         self.chores.add(room, do, kind=Kind.LEAVE)
 

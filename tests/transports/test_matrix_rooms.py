@@ -92,7 +92,8 @@ UNHEARD = TryLater("the devices of who is in this room cannot be told now", doub
 
 def rooms_of(server: Failing, words: Words | None = None, **teams: str) -> Rooms:
     say = words or Words()
-    return Rooms(server, MemoryNotebook(), teams=teams, invites_from=["*:example.org"], decline=say, warn=say)
+    allowed = ["*:example.org", "*:x.org"]
+    return Rooms(server, MemoryNotebook(), teams=teams, invites_from=allowed, decline=say, warn=say)
 
 
 async def work(rooms: Rooms, seconds: float) -> None:
@@ -139,6 +140,21 @@ def test_rooms_that_are_left_take_no_invitations_place(tmp_path: Path) -> None:
             rooms.leave(f"!{number}:evil.org", politely=True, because="$join")
         rooms.invited(HERS, [invitation("@alice:example.org", h.BOT)])
         assert HERS in rooms.chores
+
+    run(story())
+
+
+@pytest.mark.parametrize("how", ["the leave is refused", "she invites it again"])
+def test_a_room_that_was_to_be_left_may_become_a_customers(tmp_path: Path, how: str) -> None:
+    async def story() -> None:
+        server = Failing(tmp_path, "/leave", fault(403, {}, {"errcode": "M_FORBIDDEN"}))
+        rooms = rooms_of(server)
+        rooms.leave(h.MARIES, politely=False, because="$join")
+        assert await rooms.arrival(h.MARIES) is None
+        if how == "she invites it again":
+            rooms.invited(h.MARIES, [invitation(h.MARIE, h.BOT)])
+        await work(rooms, 60)
+        assert await rooms.arrival(h.MARIES) is not None
 
     run(story())
 
