@@ -9,8 +9,9 @@ from aiohttp import web
 
 from tests.crash.proxy import Proxy, Trouble, json_answer
 
+from .actors import body
 from .bot import DECLINED, talk, until_in
-from .conftest import MakeBot, MakePlain
+from .conftest import MakeBot, MakeCrypto, MakePlain
 from .synapse import Synapse
 
 pytestmark = pytest.mark.synapse
@@ -73,3 +74,19 @@ async def test_a_room_that_the_desk_knows_stays_open_to_her_who_may_open_none_an
     await alice.say(room, "still here")
     await bot.heard("still here")
     assert (await alice.members(room))[bot.id] == "join"
+
+
+async def test_a_room_in_which_nobody_can_be_told_why_is_left_all_the_same(
+    new_bot: MakeBot, crypto_actor: MakeCrypto, plain_actor: MakePlain, proxy: Proxy
+) -> None:
+    def rule(request: web.Request) -> Trouble | None:
+        untold = json_answer(200, {"device_keys": {}, "failures": {"far.org": {}}})
+        return Trouble("a server is away", 0, untold) if request.path.endswith("/keys/query") else None
+
+    mallory, bob = await crypto_actor("Mallory"), await plain_actor("Bob")
+    proxy.rule = rule
+    bot = await new_bot(homeserver=proxy.url)
+    await bot.start()
+    room = await mallory.create_room(bot.id, bob.id, direct=True)
+    await until_in(mallory, room, bot.id, "leave")
+    assert DECLINED not in [body(event) for event in mallory.messages(room)]
