@@ -166,8 +166,8 @@ class Rooms:
             self.chores.add(_PASSED_OVER, self._look_again, _LOOK)
 
     async def _look_again(self) -> None:
+        self._will_look = False  # what is passed over from now on is looked for the next time
         invited = invitations(await snapshot(self._client))
-        self._will_look = False
         for room, state in invited.items():
             if room not in self.chores:
                 self.invited(room, state)

@@ -285,3 +285,21 @@ def test_invitations_that_were_passed_over_are_found_within_the_hour(tmp_path: P
         assert not len(rooms.chores)
 
     run(story())
+
+
+def test_a_refused_look_for_invitations_is_not_the_last(tmp_path: Path) -> None:
+    async def story() -> None:
+        server = Failing(tmp_path, "/sync", fault(403, {}, {"errcode": "M_FORBIDDEN"}))
+        rooms = rooms_of(server)
+        for number in range(21):
+            waiting = f"!{number}:example.org"
+            server.invited[waiting] = [invitation("@alice:example.org", h.BOT)]
+            rooms.invited(waiting, server.invited[waiting])
+        await work(rooms, 4000)
+        server.error = None
+        for number in range(21, 60):  # some of them are passed over again
+            rooms.invited(f"!{number}:example.org", [invitation("@alice:example.org", h.BOT)])
+        await work(rooms, DAY)
+        assert server.times(path("join", "!20:example.org"))
+
+    run(story())
