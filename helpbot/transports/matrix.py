@@ -283,7 +283,7 @@ class MatrixTransport:
         client, _ = self._connection
         async with self._locks[room]:
             if encrypted and client.olm is None:
-                raise Undeliverable("the room is encrypted, and the bot's encryption is switched off")
+                raise Undeliverable("the room is encrypted, and the bot's encryption is switched off", whole_room=True)
             if encrypted:
                 try:
                     event, kind = await client.encrypted(room, kind, event), "m.room.encrypted"

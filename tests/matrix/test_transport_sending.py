@@ -170,8 +170,9 @@ async def test_without_encryption_an_encrypted_room_is_told_as_such(new_bot: Mak
     room = await talk(alice, bot)
     await alice.say(room, "you cannot read this")
     await bot.wait_for(lambda item: item.attachment == "undecryptable")
-    with pytest.raises(Undeliverable, match="encrypted"):
+    with pytest.raises(Undeliverable, match="encrypted") as refused:
         await bot.say(room, "hello", "k1")
+    assert refused.value.whole_room  # in an agents' room her words wait for the admin, and are no dead letters
 
 
 async def test_a_customer_without_a_usable_device_stops_nobody(bot: Bot, plain_actor: MakePlain) -> None:
