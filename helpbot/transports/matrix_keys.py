@@ -37,6 +37,7 @@ HOSTILE = (
     AssertionError,
     ArithmeticError,
     RecursionError,
+    StopIteration,
 )
 _REMOTE_MS = 5000  # that other servers have to tell their people's devices
 _QUERY_PATIENCE = 20.0  # seconds
@@ -173,13 +174,16 @@ class KeysClient(HttpClient):
             return
         body = {"timeout": _REMOTE_MS, "one_time_keys": asked}
         answer = await self.call("POST", path("keys", "claim"), body, holds={"one_time_keys": dict})
-        for user, devices in as_dict(answer.get("one_time_keys")).items():
-            for device, keys in as_dict(devices).items():
-                with self._in_step(), self.olm.store.database.atomic():
-                    self._make_session(user, device, keys)
+        told = as_dict(answer.get("one_time_keys"))
+        for user, devices in asked.items():
+            for device in devices:
+                keys = as_dict(as_dict(told.get(user)).get(device))
+                if keys:
+                    with self._in_step(), self.olm.store.database.atomic():
+                        self._make_session(user, device, keys)
             await asyncio.sleep(0)
 
-    def _make_session(self, user: str, name: str, keys: Any) -> None:
+    def _make_session(self, user: str, name: str, keys: JsonDict) -> None:
         device = self.device_store[user].get(name)
         if device is None:
             return
