@@ -26,6 +26,7 @@ from helpbot.transports.matrix_keystore import FAULTS
 log = structlog.get_logger(__name__)
 
 _SHARE_TRIES = 3
+_READER = 600.0  # seconds that words wait for a device that can be given their key, from when that failed first
 _AT_ONCE = 20  # devices that a key is sealed for without a pause
 
 
@@ -129,17 +130,16 @@ class GuardedClient(KeysClient):
         self._expect_a_reader(known)
         await self._trust(known)
         session = self.olm.outbound_group_sessions.get(room)
-        if session is not None and session.shared and not session.expired:
-            return
         if session is None or session.expired:
             session = self._new_session(room)
-        await self._claim_keys(self._without_session(known))
         devices = self._without_key(known, session)
+        await self._claim_keys(self._without_session(devices))
         for first in range(0, len(devices), _AT_ONCE):
             with self._in_step():
                 sealed = self._sealed(devices[first : first + _AT_ONCE], room, session)
             await self.call("PUT", path("sendToDevice", "m.room.encrypted", uuid.uuid4().hex), {"messages": sealed})
             session.users_shared_with.update((user, name) for user, names in sealed.items() for name in names)
+        self._expect_a_key(known, session)
         session.shared = True
 
     def _devices(self, room: MatrixRoom) -> list[OlmDevice]:
@@ -147,10 +147,10 @@ class GuardedClient(KeysClient):
         found = [device for user in room.users for device in self.device_store.active_user_devices(user)]
         return [device for device in found if (device.user_id, device.id) != (self.user_id, self.device_id)]
 
-    def _without_session(self, room: MatrixRoom) -> dict[str, list[str]]:
+    def _without_session(self, devices: Sequence[OlmDevice]) -> dict[str, list[str]]:
         missing: defaultdict[str, list[str]] = defaultdict(list)
         with self._in_step():
-            for device in self._devices(room):
+            for device in devices:
                 if self._session_with(device) is None:
                     missing[device.user_id].append(device.id)
         return missing
@@ -190,6 +190,16 @@ class GuardedClient(KeysClient):
             return
         if others & self.users_for_key_query:
             raise TryLater("the devices of who is in this room cannot be told now", doubtful=False)
+
+    def _expect_a_key(self, room: MatrixRoom, session: OutboundGroupSession) -> None:
+        """Raise TryLater when no other person's device could be given the key, until that was tried long enough."""
+        others = [(one.user_id, one.id) for one in self._devices(room) if one.user_id != self.user_id]
+        if not others or any(one in session.users_shared_with for one in others):
+            return
+        now = asyncio.get_running_loop().time()
+        since = [first for one in others if (first := self._claiming.since(one)) is not None]
+        if any(now < first + _READER for first in since):
+            raise TryLater("no device in this room can be given the key now", doubtful=False)
 
     async def _learn_members(self, room: str) -> MatrixRoom:
         people = await self.joined(room)

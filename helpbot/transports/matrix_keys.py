@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ from nio.exceptions import EncryptionError, LocalProtocolError
 from nio.responses import KeysClaimResponse, KeysQueryResponse, KeysUploadResponse
 
 from helpbot.transports.matrix_client import HttpClient
-from helpbot.transports.matrix_devices import Asking
+from helpbot.transports.matrix_devices import Asking, Later
 from helpbot.transports.matrix_http import Barred, JsonDict, LoginGone, as_dict, fault, is_away, path
 from helpbot.transports.matrix_keystore import FAULTS, not_kept
 
@@ -51,6 +52,7 @@ class KeysClient(HttpClient):
         self._wants_fallback_key = False
         self._out_of_step = False
         self._asking = Asking()
+        self._claiming: Later[tuple[str, str]] = Later()  # devices, of which no one-time key could be had
 
     @contextmanager
     def _in_step(self) -> Iterator[None]:
@@ -169,7 +171,12 @@ class KeysClient(HttpClient):
         return bool(sound)
 
     async def _claim_keys(self, wanted: Mapping[str, Sequence[str]]) -> None:
-        asked = {user: dict.fromkeys(devices, "signed_curve25519") for user, devices in wanted.items() if devices}
+        """Make a session with each of these devices; one of which no key can be had is asked again after a while."""
+        now = asyncio.get_running_loop().time()
+        due = self._claiming.due(((user, name) for user, names in wanted.items() for name in names), now)
+        asked: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        for user, name in sorted(due):
+            asked[user][name] = "signed_curve25519"
         if not asked:
             return
         body = {"timeout": _REMOTE_MS, "one_time_keys": asked}
@@ -180,22 +187,30 @@ class KeysClient(HttpClient):
                 keys = as_dict(as_dict(told.get(user)).get(device))
                 if keys:
                     with self._in_step(), self.olm.store.database.atomic():
-                        self._make_session(user, device, keys)
+                        made = self._make_session(user, device, keys)
+                else:
+                    made = False
+                if made:
+                    self._claiming.worked({(user, device)})
+                else:
+                    self._claiming.missed({(user, device)}, now)
             await asyncio.sleep(0)
 
-    def _make_session(self, user: str, name: str, keys: JsonDict) -> None:
+    def _make_session(self, user: str, name: str, keys: JsonDict) -> bool:
+        """Tell whether there is a new session."""
         device = self.device_store[user].get(name)
         if device is None:
-            return
+            return False
         sessions = self.olm.session_store[device.curve25519]
         before = {session.id for session in sessions}
         try:
             self.olm.handle_response(KeysClaimResponse({user: {name: keys}}, {}))
         except HOSTILE:
             log.warning("device_ignored", user=user, why="its one-time key is not valid")
-        for session in sessions:
-            if session.id not in before:
-                self.olm.store.make_for(session.id, user, name)
+        made = [session.id for session in sessions if session.id not in before]
+        for one in made:
+            self.olm.store.make_for(one, user, name)
+        return bool(made)
 
     def _session_with(self, device: OlmDevice) -> Session | None:
         """Return the session to seal for a device with: one that it began, or that its own one-time key made.

@@ -11,7 +11,7 @@ from yarl import URL
 
 from helpbot.transports.base import TryLater
 
-from ..crash.proxy import Answer, Proxy, json_answer
+from ..crash.proxy import Answer, Proxy, Trouble, json_answer
 from .bot import Bot, talk
 from .conftest import MakeBot, MakeCrypto
 from .synapse import Synapse
@@ -102,3 +102,19 @@ async def test_nobody_is_hidden_by_who_cannot_be_asked_for(
     await bot.say(room, "to all who can be told", "1")
     for one in (people[0], people[1], people[3]):
         await one.wait_for_text(room, "to all who can be told")
+
+
+async def test_a_customer_whose_keys_could_not_be_had_at_first_reads_the_bot(
+    bot: Bot, proxy: KeysProxy, crypto_actor: MakeCrypto
+) -> None:
+    alice = await crypto_actor("Alice")
+    room = await talk(alice, bot)
+    nothing = json_answer(200, {"one_time_keys": {}, "failures": {"far.org": {"status": 503}}})
+    proxy.rule = lambda asked: Trouble("away", 0, nothing) if asked.path.endswith("/keys/claim") else None
+    with pytest.raises(TryLater, match="given the key"):
+        await bot.say(room, "one", "a1")
+    proxy.rule = lambda asked: None
+    client = bot.transport._connection[0]  # type: ignore[index]
+    client._claiming.worked({(alice.id, alice.user.device)})  # as after a while
+    await bot.say(room, "one", "a1")
+    await alice.wait_for_text(room, "one")

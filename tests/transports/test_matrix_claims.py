@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from helpbot.transports.base import TryLater
 from helpbot.transports.matrix_http import JsonDict
 
 from .keyring import MARIE, ROOM, Client, Device
@@ -47,6 +48,7 @@ async def test_what_is_no_one_time_key_is_none(bot: Told, phone: Device, told: A
     await bot._claim_keys({MARIE: [phone.name]})
     assert bot._session_with(bot.device_store[MARIE][phone.name]) is None
     bot.answer = None
+    _time_passes(bot, 15)
     await bot._claim_keys({MARIE: [phone.name]})
     assert bot._session_with(bot.device_store[MARIE][phone.name]) is not None
 
@@ -61,3 +63,62 @@ async def test_no_answer_to_a_claim_ends_the_desk(bot: Told, told: Any) -> None:
     bot.answer = told
     await bot.look_after_keys()
     assert set(bot.device_store.users) == {MARIE}, "it keeps people whom nobody asked for"
+
+
+@pytest.fixture
+def laptop() -> Device:
+    return Device(MARIE, "LAPTOP")
+
+
+def _time_passes(bot: Client, seconds: float) -> None:
+    for missed in bot._claiming._missed.values():
+        missed.due -= seconds
+        missed.since -= seconds
+
+
+def _room_keys(bot: Client, device: Device) -> list[str]:
+    """Return the room keys that a device was given and can open."""
+    opened = [device.reads(sealed) for sealed in bot.sent_to(device)]
+    return [one["content"]["session_id"] for one in opened if one is not None and one["type"] == "m.room_key"]
+
+
+async def test_words_wait_for_a_device_that_can_be_given_their_key(bot: Told, phone: Device) -> None:
+    phone.has_one_time_keys = False
+    for _ in range(3):
+        with pytest.raises(TryLater, match="given the key"):
+            await bot.say()
+    assert len(bot.claimed) == 1, "it asks at each try"
+    phone.has_one_time_keys = True
+    _time_passes(bot, 15)
+    said = await bot.say()
+    assert _room_keys(bot, phone) == [said["session_id"]]
+
+
+async def test_words_do_not_wait_for_ever_for_a_device_that_has_no_keys(bot: Told, phone: Device) -> None:
+    phone.has_one_time_keys = False
+    with pytest.raises(TryLater, match="given the key"):
+        await bot.say()
+    _time_passes(bot, 600)
+    await bot.say()
+    await bot.say()
+    assert len(bot.claimed) == 2
+    phone.has_one_time_keys = True
+    _time_passes(bot, 300)
+    said = await bot.say()
+    assert _room_keys(bot, phone) == [said["session_id"]]
+
+
+async def test_a_device_that_had_no_key_to_give_reads_what_is_said_later(
+    bot: Told, phone: Device, laptop: Device
+) -> None:
+    bot.known.append(laptop)
+    laptop.has_one_time_keys = False
+    said = await bot.say()
+    assert _room_keys(bot, phone) == [said["session_id"]]
+    laptop.has_one_time_keys = True
+    await bot.say()
+    assert len(bot.claimed) == 1, "it asks at each message"
+    _time_passes(bot, 15)
+    said = await bot.say()
+    assert _room_keys(bot, laptop) == [said["session_id"]]
+    assert _room_keys(bot, phone) == []
