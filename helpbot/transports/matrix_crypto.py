@@ -47,7 +47,8 @@ class GuardedClient(KeysClient):
                 try:
                     event = ToDeviceEvent.parse_event(raw)
                     if isinstance(event, OlmEvent):  # no verification, no key requests: the bot does neither
-                        keys += isinstance(self.olm.handle_to_device_event(event), RoomKeyEvent)
+                        with self.olm.session_store.only_of(event.sender):
+                            keys += isinstance(self.olm.handle_to_device_event(event), RoomKeyEvent)
                 except HOSTILE:
                     dropped += 1
             await asyncio.sleep(0)
@@ -76,7 +77,10 @@ class GuardedClient(KeysClient):
         with self._in_step():
             try:
                 megolm = MegolmEvent.from_dict({**event, "room_id": room})
-                clear = self.olm.decrypt_megolm_event(megolm, room) if isinstance(megolm, MegolmEvent) else None
+                if not isinstance(megolm, MegolmEvent):
+                    return None
+                with self.olm.session_store.only_of(megolm.sender):
+                    clear = self.olm.decrypt_megolm_event(megolm, room)
             except HOSTILE:
                 return None
         payload = getattr(clear, "source", None)

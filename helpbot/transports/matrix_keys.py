@@ -24,6 +24,7 @@ from helpbot.transports.matrix_client import HttpClient
 from helpbot.transports.matrix_devices import Asking, Later
 from helpbot.transports.matrix_http import Barred, JsonDict, LoginGone, as_dict, fault, is_away, path
 from helpbot.transports.matrix_keystore import FAULTS, not_kept
+from helpbot.transports.matrix_sessions import NOBODY
 
 log = structlog.get_logger(__name__)
 
@@ -201,24 +202,21 @@ class KeysClient(HttpClient):
         device = self.device_store[user].get(name)
         if device is None:
             return False
-        sessions = self.olm.session_store[device.curve25519]
-        before = {session.id for session in sessions}
+        sessions = self.olm.session_store
+        before = len(sessions.own(user, device.curve25519))
         try:
-            self.olm.handle_response(KeysClaimResponse({user: {name: keys}}, {}))
+            with sessions.only_of(user):
+                self.olm.handle_response(KeysClaimResponse({user: {name: keys}}, {}))
         except HOSTILE:
             log.warning("device_ignored", user=user, why="its one-time key is not valid")
-        made = [session.id for session in sessions if session.id not in before]
-        for one in made:
-            self.olm.store.make_for(one, user, name)
-        return bool(made)
+        return len(sessions.own(user, device.curve25519)) > before
 
     def _session_with(self, device: OlmDevice) -> Session | None:
-        """Return the session to seal for a device with: one that it began, or that its own one-time key made.
-
-        nio knows sessions by the Curve25519 key alone, and whoever publishes another's as his own would have the bot
-        make one that neither of them can open.
-        """
-        for session in self.olm.session_store[device.curve25519]:
-            if self.olm.store.is_for(session.id, device.user_id, device.id):
+        """Return the session to seal for a device with: its own, or nobody's while nobody else has its key."""
+        key = device.curve25519
+        for session in self.olm.session_store.own(device.user_id, key):
+            return session
+        for session in self.olm.session_store.own(NOBODY, key):
+            if all(one.user_id == device.user_id for one in self.device_store if one.curve25519 == key):
                 return session
         return None

@@ -12,6 +12,7 @@ import peewee
 from nio.store import SqliteStore
 
 from helpbot.transports.base import SetupError, TryLater
+from helpbot.transports.matrix_sessions import NOBODY, Sessions
 
 FAULTS = (peewee.PeeweeException, sqlite3.Error)
 _LOCKED_FOR = 1.0  # seconds to wait for another program, in which nothing else is done
@@ -32,14 +33,18 @@ class KeyStore(SqliteStore):  # type: ignore[misc]  # nio has no types
             self.database.close()
             raise
 
-    def make_for(self, session: str, user: str, device: str) -> None:
-        """Keep whose one-time key a session was made with."""
-        self.database.execute_sql("INSERT OR REPLACE INTO made_for VALUES (?, ?, ?)", (session, user, device))
+    def load_sessions(self) -> Sessions:
+        """Return all Olm sessions, each with whose it is."""
+        sessions = Sessions(self._make_for)
+        owners = dict(self.database.execute_sql("SELECT session, user FROM made_for").fetchall())
+        for key, found in super().load_sessions().items():
+            for session in found:
+                sessions.put(owners.get(session.id, NOBODY), key, session)
+        return sessions
 
-    def is_for(self, session: str, user: str, device: str) -> bool:
-        """Tell whether a session is for this device: not when it was made with another's one-time key."""
-        found = self.database.execute_sql("SELECT user, device FROM made_for WHERE session = ?", (session,)).fetchone()
-        return found is None or found == (user, device)
+    def _make_for(self, session: str, user: str) -> None:
+        if user != NOBODY:
+            self.database.execute_sql("INSERT OR REPLACE INTO made_for VALUES (?, ?, '')", (session, user))
 
     def _create_database(self) -> peewee.SqliteDatabase:
         pragmas = {"foreign_keys": 1, "secure_delete": 1, "journal_mode": "wal"}

@@ -30,9 +30,9 @@ MATRIX_BUGS: tuple[Bug, ...] = (
     ),
     _bug(
         "a session for whoever has that key",
-        "transports/matrix_keystore.py",
-        "        return found is None or found == (user, device)\n",
-        "        return True\n",
+        "transports/matrix_sessions.py",
+        "        return self._of.get((user, key), [])\n",
+        "        return next((found for (_, one), found in self._of.items() if one == key), [])\n",
         "tests/matrix/test_transport_copied_keys.py::test_a_customer_whose_key_was_copied_first_reads_the_bot",
     ),
     _bug(

@@ -52,6 +52,18 @@ class Device:
         self.sessions.append(self.account.create_outbound_session(own, Curve25519PublicKey.from_base64(key)))
         return self.sessions[-1]
 
+    def begin_elsewhere(self) -> vodozemac.Session:
+        """Return a session under way, that the bot does not know."""
+        other = Account()
+        other.generate_one_time_keys(1)
+        ((_, key),) = other.one_time_keys.items()
+        session = self.account.create_outbound_session(other.curve25519_key, key)
+        begun = session.encrypt(b"").to_pre_key()
+        assert begun is not None
+        answering, _ = other.create_inbound_session(self.account.curve25519_key, begun)
+        session.decrypt(answering.encrypt(b""))
+        return session
+
     def writes(self, bot: GuardedClient, session: vodozemac.Session, **changes: Any) -> JsonDict:
         """Return a to-device message that says nothing."""
         keys = bot.olm.account.identity_keys
