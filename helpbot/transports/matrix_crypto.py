@@ -83,6 +83,10 @@ class GuardedClient(KeysClient):
                     clear = self.olm.decrypt_megolm_event(megolm, room)
             except HOSTILE:
                 return None
+            finally:
+                keys = self.olm.inbound_group_store[room]  # nio keeps an empty place for whatever it looks up
+                for key in [key for key, found in keys.items() if not found]:
+                    del keys[key]
         payload = getattr(clear, "source", None)
         if not isinstance(payload, dict) or payload.get("room_id") != room or "state_key" in payload:
             return None

@@ -35,7 +35,7 @@ class KeyStore(SqliteStore):  # type: ignore[misc]  # nio has no types
 
     def load_sessions(self) -> Sessions:
         """Return all Olm sessions, each with whose it is."""
-        sessions = Sessions(self._make_for)
+        sessions = Sessions(self._make_for, self._drop)
         owners = dict(self.database.execute_sql("SELECT session, user FROM made_for").fetchall())
         for key, found in super().load_sessions().items():
             for session in found:
@@ -45,6 +45,10 @@ class KeyStore(SqliteStore):  # type: ignore[misc]  # nio has no types
     def _make_for(self, session: str, user: str) -> None:
         if user != NOBODY:
             self.database.execute_sql("INSERT OR REPLACE INTO made_for VALUES (?, ?, '')", (session, user))
+
+    def _drop(self, session: str) -> None:
+        self.database.execute_sql("DELETE FROM olmsessions WHERE session_id = ?", (session,))
+        self.database.execute_sql("DELETE FROM made_for WHERE session = ?", (session,))
 
     def _create_database(self) -> peewee.SqliteDatabase:
         pragmas = {"foreign_keys": 1, "secure_delete": 1, "journal_mode": "wal"}

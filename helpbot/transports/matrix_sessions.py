@@ -6,22 +6,26 @@ Curve25519 key as his own, and nio knows sessions by that key.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from nio.crypto import Session, SessionStore
 
 NOBODY = ""  # whose sessions are that were made before it was kept whose they are
-Kept = Callable[[str, str], None]  # a session's id, and whose it is
+_SESSIONS = 10  # of one user with one key; the one that was used longest ago goes first
+_KEYS = 250  # of one user
 
 
 class Sessions(SessionStore):  # type: ignore[misc]  # nio has no types
     """The sessions by user and Curve25519 key, the one that was used last first; nio sees one user's at a time."""
 
-    def __init__(self, keep: Kept) -> None:
+    def __init__(self, keep: Callable[[str, str], None], drop: Callable[[str], None]) -> None:
         super().__init__()
-        self._keep = keep
+        self._keep = keep  # a session's id, and whose it is
+        self._drop = drop
         self._of: dict[tuple[str, str], list[Session]] = {}
+        self._keys: defaultdict[str, set[str]] = defaultdict(set)
         self._user = NOBODY
 
     @contextmanager
@@ -38,10 +42,20 @@ class Sessions(SessionStore):  # type: ignore[misc]  # nio has no types
         return self._of.get((user, key), [])
 
     def put(self, user: str, key: str, session: Session) -> None:
-        """Take up a session that is kept already."""
+        """Take up a session that is kept already; what it is one too many for goes, from the store too."""
         found = self._of.setdefault((user, key), [])
         found.append(session)
         found.sort(key=_last_use, reverse=True)
+        for one in found[_SESSIONS:]:
+            self._drop(one.id)
+        del found[_SESSIONS:]
+        keys = self._keys[user]
+        keys.add(key)
+        if len(keys) > _KEYS and user != NOBODY:
+            oldest = min(keys - {key}, key=lambda one: _last_use(self._of[user, one][0]))
+            for one in self._of.pop((user, oldest)):
+                self._drop(one.id)
+            keys.remove(oldest)
 
     # --- what nio calls
 
