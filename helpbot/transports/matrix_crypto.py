@@ -59,7 +59,7 @@ class GuardedClient(KeysClient):
             self.olm.uploaded_key_count = count  # 0 as well: nio itself takes that for "not told"
         unused = answer.get("device_unused_fallback_key_types")
         if isinstance(unused, list):
-            self._wants_fallback_key = "signed_curve25519" not in unused
+            self._told_fallback(unused="signed_curve25519" in unused)
         changed = as_dict(answer.get("device_lists")).get("changed")
         if isinstance(changed, list):
             known = {user for user in changed if isinstance(user, str) and user in self.olm.tracked_users}

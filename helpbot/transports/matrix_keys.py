@@ -43,6 +43,7 @@ HOSTILE = (
 )
 _REMOTE_MS = 5000  # that other servers have to tell their people's devices
 _QUERY_PATIENCE = 20.0  # seconds
+_FALLBACK_LASTS = 600.0  # seconds for which a fallback key is kept once it is used
 
 
 class KeysClient(HttpClient):
@@ -50,7 +51,7 @@ class KeysClient(HttpClient):
 
     def __init__(self, homeserver: str, user: str, store: Path | None, pickle_key: str) -> None:
         super().__init__(homeserver, user, store, pickle_key)
-        self._wants_fallback_key = False
+        self._fallback_used: float | None = None  # since when the homeserver says so, in the loop's time
         self._out_of_step = False
         self._asking = Asking()
         self._claiming: Later[tuple[str, str]] = Later()  # devices, of which no one-time key could be had
@@ -91,7 +92,7 @@ class KeysClient(HttpClient):
     async def _upload_keys(self) -> None:
         with self._in_step():
             body: JsonDict = self.olm.share_keys() if self.should_upload_keys else {}
-            if self._wants_fallback_key:
+            if self._is_fallback_due():
                 body["fallback_keys"] = self._fallback_key()
             if not body:
                 return
@@ -100,7 +101,25 @@ class KeysClient(HttpClient):
         count = as_dict(answer.get("one_time_key_counts")).get("signed_curve25519")
         with self._in_step():
             self.olm.handle_response(KeysUploadResponse(0, count if isinstance(count, int) else 0))
-        self._wants_fallback_key = False
+        self._fallback_used = None
+
+    def _told_fallback(self, *, unused: bool) -> None:
+        """Keep what the homeserver says of the fallback key."""
+        if unused:
+            self._fallback_used = None
+        elif self._fallback_used is None:
+            self._fallback_used = asyncio.get_running_loop().time()
+
+    def _is_fallback_due(self) -> bool:
+        """Tell whether there is to be a new fallback key.
+
+        Not as soon as one is used: the account opens what is written with the last two, so that whoever uses them up
+        one after the other would make what others began with them meanwhile unreadable.
+        """
+        if not self.olm.account.shared:
+            return True
+        used = self._fallback_used
+        return used is not None and asyncio.get_running_loop().time() >= used + _FALLBACK_LASTS
 
     def _fallback_key(self) -> JsonDict:
         account = self.olm.account._account  # nio has no fallback keys; the account below it has
