@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -134,29 +134,38 @@ class KeysClient(HttpClient):
         return signed
 
     async def _query_keys(self, users: Collection[str]) -> None:
-        """Learn these people's devices; of whom nothing can be told now is asked again after a while.
-
-        Together, and when that is refused each by herself: what one of them published must not hide the others.
-        """
+        """Learn these people's devices; of whom nothing can be told now is asked again after a while."""
         if not users:
             return
         turn = self._asking.begin()
-        body: JsonDict = {"timeout": _REMOTE_MS, "device_keys": {user: [] for user in users}}
-        status, answered, answer = await self.ask("POST", path("keys", "query"), body, patience=_QUERY_PATIENCE)
-        told = as_dict(answer).get("device_keys")
-        if status < 300 and isinstance(told, dict):
-            self._learn_devices({user: as_dict(told[user]) for user in users if user in told}, turn)
-            self._miss([user for user in users if user not in told])
-            return
-        error = fault(status, answered, answer)
-        if status < 300 or status == 429 or is_away(status, answer) or isinstance(error, LoginGone | Barred):
-            raise error
-        if len(users) == 1:
-            self._miss(users)
-            return
-        ordered = sorted(users)
-        for part in (ordered[: len(users) // 2], ordered[len(users) // 2 :]):
-            await self._query_keys(part)
+        async for asked, told in self._ask_apart("query", "device_keys", {user: [] for user in users}):
+            self._learn_devices({user: as_dict(told[user]) for user in asked if user in told}, turn)
+            self._miss([user for user in asked if user not in told])
+
+    async def _ask_apart(
+        self, what: str, field: str, asked: Mapping[str, object]
+    ) -> AsyncIterator[tuple[list[str], JsonDict]]:
+        """Tell some of these people, and what there is of their keys, user → device → keys, until it was all of them.
+
+        Together, and when that is refused each by herself: what one of them published must not hide the others.
+        """
+        waiting = [sorted(asked)]
+        while waiting:
+            users = waiting.pop()
+            body = {"timeout": _REMOTE_MS, field: {user: asked[user] for user in users}}
+            status, answered, answer = await self.ask("POST", path("keys", what), body, patience=_QUERY_PATIENCE)
+            told = as_dict(answer).get(field)
+            if status < 300 and isinstance(told, dict):
+                yield users, told
+                continue
+            error = fault(status, answered, answer)
+            if status < 300 or status == 429 or is_away(status, answer) or isinstance(error, LoginGone | Barred):
+                raise error
+            half = len(users) // 2
+            if half:
+                waiting += [users[half:], users[:half]]
+            else:
+                yield users, {}
 
     def _miss(self, users: Collection[str]) -> None:
         if users:
@@ -199,36 +208,29 @@ class KeysClient(HttpClient):
             asked[user][name] = "signed_curve25519"
         if not asked:
             return
-        body = {"timeout": _REMOTE_MS, "one_time_keys": asked}
-        answer = await self.call("POST", path("keys", "claim"), body, holds={"one_time_keys": dict})
-        told = as_dict(answer.get("one_time_keys"))
-        for user, devices in asked.items():
-            for device in devices:
-                keys = as_dict(as_dict(told.get(user)).get(device))
-                if keys:
-                    with self._in_step(), self.olm.store.database.atomic():
-                        made = self._make_session(user, device, keys)
-                else:
-                    made = False
-                if made:
-                    self._claiming.worked({(user, device)})
-                else:
-                    self._claiming.missed({(user, device)}, now)
-            await asyncio.sleep(0)
+        async for users, told in self._ask_apart("claim", "one_time_keys", asked):
+            for user in users:
+                for name in asked[user]:
+                    if self._make_session(user, name, as_dict(as_dict(told.get(user)).get(name))):
+                        self._claiming.worked({(user, name)})
+                    else:
+                        self._claiming.missed({(user, name)}, now)
+                await asyncio.sleep(0)
 
     def _make_session(self, user: str, name: str, keys: JsonDict) -> bool:
-        """Tell whether there is a new session."""
+        """Tell whether a device's one-time key made a new session."""
         device = self.device_store[user].get(name)
-        if device is None:
+        if device is None or not keys:
             return False
-        sessions = self.olm.session_store
-        before = len(sessions.own(user, device.curve25519))
-        try:
-            with sessions.only_of(user):
-                self.olm.handle_response(KeysClaimResponse({user: {name: keys}}, {}))
-        except HOSTILE:
-            log.warning("device_ignored", user=user, why="its one-time key is not valid")
-        return len(sessions.own(user, device.curve25519)) > before
+        with self._in_step(), self.olm.store.database.atomic():
+            sessions = self.olm.session_store
+            before = {session.id for session in sessions.own(user, device.curve25519)}
+            try:
+                with sessions.only_of(user):
+                    self.olm.handle_response(KeysClaimResponse({user: {name: keys}}, {}))
+            except HOSTILE:
+                log.warning("device_ignored", user=user, why="its one-time key is not valid")
+            return any(session.id not in before for session in sessions.own(user, device.curve25519))
 
     def _session_with(self, device: OlmDevice) -> Session | None:
         """Return the session to seal for a device with: its own, or nobody's while nobody else has its key."""

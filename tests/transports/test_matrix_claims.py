@@ -122,3 +122,15 @@ async def test_a_device_that_had_no_key_to_give_reads_what_is_said_later(
     said = await bot.say()
     assert _room_keys(bot, laptop) == [said["session_id"]]
     assert _room_keys(bot, phone) == []
+
+
+async def test_nobody_is_kept_from_a_session_by_who_cannot_be_claimed_for(bot: Told, phone: Device) -> None:
+    bot.known += [Device(f"@{name}:test") for name in ("anna", "mallory", "zoe")]
+    bot.people[ROOM] = [one.user for one in bot.known]
+    bot.unclaimable = {"@mallory:test"}
+    said = await bot.say()
+    given = [device.user for device in bot.known if said["session_id"] in _room_keys(bot, device)]
+    assert given == [MARIE, "@anna:test", "@zoe:test"]
+    asked = len(bot.claimed)
+    await bot.say()
+    assert len(bot.claimed) == asked, "it asks for him at each message"
