@@ -155,13 +155,9 @@ class GuardedClient(KeysClient):
         found = [device for user in room.users for device in self.device_store.active_user_devices(user)]
         return [device for device in found if (device.user_id, device.id) != (self.user_id, self.device_id)]
 
-    def _without_session(self, devices: Sequence[OlmDevice]) -> dict[str, list[str]]:
-        missing: defaultdict[str, list[str]] = defaultdict(list)
+    def _without_session(self, devices: Sequence[OlmDevice]) -> list[OlmDevice]:
         with self._in_step():
-            for device in devices:
-                if self._session_with(device) is None:
-                    missing[device.user_id].append(device.id)
-        return missing
+            return [device for device in devices if self._session_with(device) is None]
 
     def _without_key(self, room: MatrixRoom, session: OutboundGroupSession) -> list[OlmDevice]:
         had = session.users_shared_with

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -80,10 +80,12 @@ class KeysClient(HttpClient):
         await self._upload_keys()
         await self._query_keys(self._asking.due(self.users_for_key_query, asyncio.get_running_loop().time()))
         if self.should_claim_keys:
-            wedged = dict(self.get_users_for_key_claiming())
             self.olm.key_request_devices_no_session.clear()
+            wedged = list(self.olm.wedged_devices)
             await self._claim_keys(wedged)
-            self.olm.wedged_devices.clear()  # what could not be mended now is marked again when it fails again
+            # What could not be mended now is marked again when it fails again; others may have been marked meanwhile.
+            self.olm.wedged_devices[:] = [one for one in self.olm.wedged_devices if one not in wedged]
+            self.olm.key_re_requests_events.clear()  # nio would keep them for ever
         messages = [message for message in self.outgoing_to_device_messages if isinstance(message, DummyMessage)]
         self.outgoing_to_device_messages.clear()  # the rest asks for keys, which nobody gives to a bot
         for message in messages:
@@ -199,10 +201,10 @@ class KeysClient(HttpClient):
             log.warning("device_ignored", user=user, why="its keys are not valid")
         return bool(sound)
 
-    async def _claim_keys(self, wanted: Mapping[str, Sequence[str]]) -> None:
+    async def _claim_keys(self, wanted: Iterable[OlmDevice]) -> None:
         """Make a session with each of these devices; one of which no key can be had is asked again after a while."""
         now = asyncio.get_running_loop().time()
-        due = self._claiming.due(((user, name) for user, names in wanted.items() for name in names), now)
+        due = self._claiming.due(((device.user_id, device.id) for device in wanted), now)
         asked: defaultdict[str, dict[str, str]] = defaultdict(dict)
         for user, name in sorted(due):
             asked[user][name] = "signed_curve25519"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ class Told(Client):
     """A client that is told something else than one-time keys."""
 
     answer: Any = None
+    while_claiming: Callable[[], None] = staticmethod(lambda: None)
 
     async def claim(self, wanted: JsonDict) -> tuple[int, Mapping[str, str], object]:
+        self.while_claiming()
         answered = await super().claim(wanted)
         return answered if self.answer is None else (200, {}, {"one_time_keys": self.answer})
 
@@ -45,11 +47,11 @@ async def test_what_is_no_one_time_key_is_none(bot: Told, phone: Device, told: A
     await bot._learn_members(ROOM)
     await bot._query_keys({MARIE})
     bot.answer = {MARIE: {phone.name: told}}
-    await bot._claim_keys({MARIE: [phone.name]})
+    await bot._claim_keys([bot.device_store[MARIE][phone.name]])
     assert bot._session_with(bot.device_store[MARIE][phone.name]) is None
     bot.answer = None
     _time_passes(bot, 15)
-    await bot._claim_keys({MARIE: [phone.name]})
+    await bot._claim_keys([bot.device_store[MARIE][phone.name]])
     assert bot._session_with(bot.device_store[MARIE][phone.name]) is not None
 
 
@@ -134,3 +136,18 @@ async def test_nobody_is_kept_from_a_session_by_who_cannot_be_claimed_for(bot: T
     asked = len(bot.claimed)
     await bot.say()
     assert len(bot.claimed) == asked, "it asks for him at each message"
+
+
+async def test_a_session_that_breaks_while_others_are_mended_is_mended_next(bot: Told, phone: Device) -> None:
+    other = Device("@anna:test")
+    bot.known.append(other)
+    await bot._query_keys({MARIE, other.user})
+    wedged, known = bot.olm.wedged_devices, bot.device_store
+    wedged.append(known[MARIE][phone.name])
+    bot.while_claiming = lambda: wedged.append(known[other.user][other.name])
+    await bot.look_after_keys()
+    bot.while_claiming = lambda: None
+    await bot.look_after_keys()
+    assert [[*claim] for claim in bot.claimed] == [[MARIE], [other.user]]
+    assert bot.olm.wedged_devices == []
+    assert [len(bot.sent_to(one)) for one in (phone, other)] == [1, 1]
