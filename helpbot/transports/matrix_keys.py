@@ -93,7 +93,11 @@ class KeysClient(HttpClient):
 
     async def _upload_keys(self) -> None:
         with self._in_step():
-            body: JsonDict = self.olm.share_keys() if self.should_upload_keys else {}
+            body: JsonDict = {}
+            if not self.olm.account.shared:
+                body["device_keys"] = self._device_keys()
+            if self.should_upload_keys:
+                body["one_time_keys"] = self._one_time_keys()
             if self._is_fallback_due():
                 body["fallback_keys"] = self._fallback_key()
             if not body:
@@ -123,17 +127,39 @@ class KeysClient(HttpClient):
         used = self._fallback_used
         return used is not None and asyncio.get_running_loop().time() >= used + _FALLBACK_LASTS
 
+    def _device_keys(self) -> JsonDict:
+        own = self.olm.account.identity_keys
+        keys = {f"{kind}:{self.device_id}": key for kind, key in own.items()}
+        algorithms = self.olm._algorithms
+        device = {"user_id": self.user_id, "device_id": self.device_id, "algorithms": algorithms, "keys": keys}
+        return self._signed(device)
+
+    def _one_time_keys(self) -> JsonDict:
+        """Return those that were not taken yet, else as many new ones as there is room for.
+
+        Not new ones at each try: the account lets the oldest go when it has too many, and people may hold those.
+        """
+        account = self.olm.account._account
+        if not account.one_time_keys:
+            room = account.max_number_of_one_time_keys
+            account.generate_one_time_keys(room - min(max(self.olm.uploaded_key_count or 0, 0), room))
+        return {
+            f"signed_curve25519:{name}": self._signed({"key": key.to_base64()})
+            for name, key in account.one_time_keys.items()
+        }
+
     def _fallback_key(self) -> JsonDict:
         account = self.olm.account._account  # nio has no fallback keys; the account below it has
         if not account.fallback_key:
             account.generate_fallback_key()
-        signed: JsonDict = {}
-        for name, key in account.fallback_key.items():
-            value: JsonDict = {"key": key.to_base64(), "fallback": True}
-            signature = self.olm.sign_json(value)
-            value["signatures"] = {self.user_id: {f"ed25519:{self.device_id}": signature}}
-            signed[f"signed_curve25519:{name}"] = value
-        return signed
+        return {
+            f"signed_curve25519:{name}": self._signed({"key": key.to_base64(), "fallback": True})
+            for name, key in account.fallback_key.items()
+        }
+
+    def _signed(self, thing: JsonDict) -> JsonDict:
+        signature = self.olm.sign_json(thing)
+        return {**thing, "signatures": {self.user_id: {f"ed25519:{self.device_id}": signature}}}
 
     async def _query_keys(self, users: Collection[str]) -> None:
         """Learn these people's devices; of whom nothing can be told now is asked again after a while."""

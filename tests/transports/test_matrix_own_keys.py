@@ -54,3 +54,21 @@ async def test_a_fallback_key_that_could_not_be_given_out_is_given_out_later(bot
     await bot.look_after_keys()
     assert len(_fallback_keys(bot)) == 4
     assert len(set(_fallback_keys(bot))) == 1
+
+
+async def test_a_failing_server_does_not_make_the_bot_drop_keys_that_people_hold(bot: Client) -> None:
+    phone = Device(MARIE)
+    await bot.look_after_keys()
+    held = next(iter(bot.uploads[0]["one_time_keys"].values()))["key"]
+    begun = phone.writes(bot, phone.begin(bot, held))
+    await bot.take_key_news({**UNUSED, "device_one_time_keys_count": {"signed_curve25519": 10}})
+    bot.fails_uploads = True
+    for _ in range(120):
+        with pytest.raises(TryLater):
+            await bot.look_after_keys()
+    bot.fails_uploads = False
+    await bot.look_after_keys()
+    assert len(bot.uploads[-1]["one_time_keys"]) == 40
+    assert bot.uploads[-1] == bot.uploads[1]
+    await bot.hears(begun)
+    assert bot.olm.session_store.own(MARIE, phone.curve_key)
