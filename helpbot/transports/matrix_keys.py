@@ -18,7 +18,7 @@ import vodozemac
 from nio.crypto import OlmDevice, Session
 from nio.event_builders import DummyMessage
 from nio.exceptions import EncryptionError, LocalProtocolError
-from nio.responses import KeysClaimResponse, KeysQueryResponse, KeysUploadResponse
+from nio.responses import KeysClaimResponse, KeysUploadResponse
 
 from helpbot.transports.matrix_client import HttpClient
 from helpbot.transports.matrix_devices import Asking, Later
@@ -201,18 +201,48 @@ class KeysClient(HttpClient):
             self._asking.missed(users, asyncio.get_running_loop().time())
 
     def _learn_devices(self, told: Mapping[str, JsonDict], turn: int) -> None:
-        fresh = self._asking.fresh(told, turn)
-        devices = {
-            user: {name: keys for name, keys in told[user].items() if self._is_sound(user, name, keys)}
-            for user in fresh
-        }
-        with self._in_step():
-            try:
-                self._handle_olm_response(KeysQueryResponse(devices, {}))
-            except FAULTS:
-                self.users_for_key_query.update(devices)  # nio has them for known
-                raise
-        self.users_for_key_query.update(user for user in fresh if not self._asking.is_settled(user, turn))
+        for user in self._asking.fresh(told, turn):
+            sound = {name: keys for name, keys in told[user].items() if self._is_sound(user, name, keys)}
+            with self._in_step():
+                self._take_devices(user, sound)
+                self._drop_devices(user, sound)
+            if self._asking.is_settled(user, turn):
+                self.users_for_key_query.discard(user)
+
+    def _take_devices(self, user: str, told: Mapping[str, JsonDict]) -> None:
+        """Keep devices as they are told, also when they were gone; with another signing key one is not believed."""
+        self.olm.tracked_users.add(user)
+        known = self.device_store[user]
+        changed: dict[str, OlmDevice] = {}
+        for name, keys in told.items():
+            if (user, name) == (self.user_id, self.device_id):
+                continue
+            signing, curve = keys["keys"][f"ed25519:{name}"], keys["keys"][f"curve25519:{name}"]
+            device = known.get(name)
+            if device is None:
+                device = known[name] = OlmDevice(user, name, {"ed25519": signing, "curve25519": curve})
+            elif device.ed25519 != signing:
+                log.warning("device_ignored", user=user, why="its keys are not those that it had")
+                continue
+            elif device.curve25519 == curve and not device.deleted:
+                continue
+            device.curve25519, device.deleted = curve, False
+            changed[name] = device
+        self._keep_devices(user, changed)
+
+    def _drop_devices(self, user: str, told: Collection[str]) -> None:
+        gone = {device.id: device for device in self.device_store.active_user_devices(user) if device.id not in told}
+        for device in gone.values():
+            device.deleted = True
+        self._keep_devices(user, gone)
+
+    def _keep_devices(self, user: str, changed: Mapping[str, OlmDevice]) -> None:
+        if not changed:
+            return
+        self.olm.store.save_device_keys({user: changed})
+        for room in self.rooms.values():
+            if user in room.users:
+                self.invalidate_outbound_session(room.room_id)
 
     def _is_sound(self, user: str, device: str, keys: Any) -> bool:
         """Tell whether a device may be used at all; one that is not is as if it did not exist."""
@@ -220,7 +250,6 @@ class KeysClient(HttpClient):
             vodozemac.Curve25519PublicKey.from_base64(keys["keys"][f"curve25519:{device}"])
             sound = (keys["user_id"], keys["device_id"]) == (user, device)
             sound = sound and self.olm.verify_json(keys, keys["keys"][f"ed25519:{device}"], user, device)
-            keys["unsigned"] = {}  # a device's display name means nothing to us
         except HOSTILE:
             sound = False
         if not sound:
