@@ -143,7 +143,7 @@ class GuardedClient(KeysClient):
         devices = self._without_key(known, session)
         await self._claim_keys(self._without_session(devices))
         for first in range(0, len(devices), _AT_ONCE):
-            with self._in_step():
+            with self._in_step(), self.olm.store.database.atomic():  # one commit, because each takes its time
                 sealed = self._sealed(devices[first : first + _AT_ONCE], room, session)
             await self.call("PUT", path("sendToDevice", "m.room.encrypted", uuid.uuid4().hex), {"messages": sealed})
             session.users_shared_with.update((user, name) for user, names in sealed.items() for name in names)

@@ -77,6 +77,10 @@ class Asking(Later[str]):
         self.worked(told)
         return told
 
+    def is_latest(self, user: str, turn: int) -> bool:
+        """Tell whether no answer to a later turn told her devices meanwhile."""
+        return self._answered.get(user, 0) <= turn
+
     def is_settled(self, user: str, turn: int) -> bool:
         """Tell whether an answer to that turn tells all that there is about her."""
         return self._changed.get(user, 0) < turn

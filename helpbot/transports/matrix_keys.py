@@ -43,6 +43,8 @@ HOSTILE = (
 )
 _REMOTE_MS = 5000  # that other servers have to tell their people's devices
 _QUERY_PATIENCE = 20.0  # seconds
+_DEVICES = 200  # of one person; more are as if they did not exist
+_AT_ONCE = 20  # devices that are taken in without a pause
 _FALLBACK_LASTS = 600.0  # seconds for which a fallback key is kept once it is used
 
 
@@ -167,7 +169,9 @@ class KeysClient(HttpClient):
             return
         turn = self._asking.begin()
         async for asked, told in self._ask_apart("query", "device_keys", {user: [] for user in users}):
-            self._learn_devices({user: as_dict(told[user]) for user in asked if user in told}, turn)
+            for user in asked:
+                if user in told:
+                    await self._learn_devices(user, as_dict(told[user]), turn)
             self._miss([user for user in asked if user not in told])
 
     async def _ask_apart(
@@ -200,14 +204,28 @@ class KeysClient(HttpClient):
             log.warning("devices_unknown", users=sorted(users)[:5], count=len(users), does="asks again later")
             self._asking.missed(users, asyncio.get_running_loop().time())
 
-    def _learn_devices(self, told: Mapping[str, JsonDict], turn: int) -> None:
-        for user in self._asking.fresh(told, turn):
-            sound = {name: keys for name, keys in told[user].items() if self._is_sound(user, name, keys)}
+    async def _learn_devices(self, user: str, told: JsonDict, turn: int) -> None:
+        """Take in what an answer tells of somebody, some devices at a time, unless a newer answer overtakes it."""
+        if not self._asking.fresh({user}, turn):
+            return
+        known = self.device_store[user]
+        names = sorted(told, key=lambda name: name not in known or known[name].deleted)  # those in use come first
+        if len(names) > _DEVICES:
+            log.warning("devices_ignored", user=user, count=len(names) - _DEVICES, why="nobody uses so many")
+        sound: set[str] = set()
+        for first in range(0, min(len(names), _DEVICES), _AT_ONCE):
+            part = names[first : min(first + _AT_ONCE, _DEVICES)]
+            taken = {name: told[name] for name in part if self._is_sound(user, name, told[name])}
             with self._in_step():
-                self._take_devices(user, sound)
-                self._drop_devices(user, sound)
-            if self._asking.is_settled(user, turn):
-                self.users_for_key_query.discard(user)
+                self._take_devices(user, taken)
+            sound |= taken.keys()
+            await asyncio.sleep(0)
+            if not self._asking.is_latest(user, turn):
+                return
+        with self._in_step():
+            self._drop_devices(user, sound)
+        if self._asking.is_settled(user, turn):
+            self.users_for_key_query.discard(user)
 
     def _take_devices(self, user: str, told: Mapping[str, JsonDict]) -> None:
         """Keep devices as they are told, also when they were gone; with another signing key one is not believed."""
@@ -272,7 +290,7 @@ class KeysClient(HttpClient):
                         self._claiming.worked({(user, name)})
                     else:
                         self._claiming.missed({(user, name)}, now)
-                await asyncio.sleep(0)
+                    await asyncio.sleep(0)
 
     def _make_session(self, user: str, name: str, keys: JsonDict) -> bool:
         """Tell whether a device's one-time key made a new session."""
