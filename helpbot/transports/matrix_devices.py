@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 _FIRST = 15.0  # seconds after which somebody whose devices could not be told is asked for again; then twice that
-_LONGEST = 3600.0
+_LONGEST = 300.0
 
 Who = TypeVar("Who")
 
