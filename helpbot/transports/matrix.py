@@ -30,6 +30,7 @@ from helpbot.transports.matrix_login import Account, connect
 from helpbot.transports.matrix_rooms import Rooms
 from helpbot.transports.matrix_signing import vouch_for_device
 from helpbot.transports.matrix_snapshot import snapshot
+from helpbot.where import where
 
 log = structlog.get_logger(__name__)
 
@@ -180,8 +181,8 @@ class MatrixTransport:
                 backoff.put_off(failed.why)
             except SetupError:
                 raise
-            except Exception as error:  # a bug has no type to wait for; what somebody made of his keys is his alone
-                log.error("keys_failed", exc_info=error)
+            except Exception as error:  # noqa: BLE001  # what somebody made of his keys must end nothing
+                log.error("keys_failed", fault=where(error))
                 backoff.put_off(f"a fault of ours: {type(error).__name__}")
 
         return upkeep

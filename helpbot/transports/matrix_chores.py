@@ -13,6 +13,7 @@ import structlog
 
 from helpbot.transports.base import TryLater, Undeliverable
 from helpbot.transports.matrix_http import Backoff
+from helpbot.where import where
 
 log = structlog.get_logger(__name__)
 
@@ -148,8 +149,8 @@ class Chores:
         except Undeliverable as never:
             log.warning("room_given_up", room=room, why=never.why)
             self._done(room, chore)
-        except Exception as error:  # a bug has no type to wait for, and must not end the desk
-            log.error("room_failed", room=room, exc_info=error)
+        except Exception as error:  # noqa: BLE001  # a bug has no type, and must not end the desk
+            log.error("room_failed", room=room, fault=where(error))
             self._put_off(room, chore, Fruitless(f"a fault of ours: {type(error).__name__}"))
         else:
             self._done(room, chore)

@@ -78,7 +78,8 @@ class HandedIn(MemoryTransport):
         """Let this have happened."""
         for item in items:
             if item.kind is Kind.SAID:
-                self.messages.setdefault(item.id, Message(item.id, item.room, item.sender, item.text, item.thread))
+                ref = item.id.removesuffix(":undecryptable")
+                self.messages.setdefault(ref, Message(ref, item.room, item.sender, item.text, item.thread))
         self._happened += items
         self._news.set()
 

@@ -71,8 +71,11 @@ BUGS: tuple[Bug, ...] = (
         "two messages in flight in a lane",
         (
             Edit("courier.py", "                    if lane not in self._busy:\n", "                    if True:\n"),
-            Edit("courier.py", "            if now is None or now.id != row.id:\n                return\n", ""),
-            Edit("courier.py", "            row = now\n", ""),
+            Edit(
+                "courier.py",
+                "        return now if now is not None and now.id == row.id else None\n",
+                "        return row\n",
+            ),
         ),
         _DELIVERY + "test_a_lane_has_one_message_in_flight",
     ),
@@ -244,8 +247,8 @@ BUGS: tuple[Bug, ...] = (
     _bug(
         "words for a room as it was before they waited",
         "courier.py",
-        "            row = now\n",
-        "",
+        "            now = await self._as_it_is(row)\n            if now",
+        "            now = row\n            if now",
         _MOVED + "test_nothing_goes_into_a_room_where_somebody_came_while_it_waited",
         slow=True,
     ),

@@ -55,15 +55,15 @@ class Starts:
         self.clients.append(client)
         if upload:
             await client.look_after_keys()
-        send = client.send
+        ask = client.ask
 
         async def watched(method: str, where: str, *rest: Any, **options: Any) -> Any:
             if where == self.crash_at:
                 raise Crash
             self.asked.append(where)
-            return await send(method, where, *rest, **options)
+            return await ask(method, where, *rest, **options)
 
-        client.send = watched
+        client.ask = watched  # type: ignore[method-assign]
         return client
 
     async def sign(self, client: GuardedClient, *, password: bool = True) -> str:
