@@ -141,6 +141,7 @@ async def test_nothing_goes_into_a_room_where_somebody_came_while_it_waited(tmp_
         desk.network.trouble = limited
         ref = desk.network.say(AGENTS_ROOM, "sam", "for her alone", thread=desk.cards[1].ref)
         await tried.wait()
+        await asyncio.sleep(0.3)  # so that the lane has looked at the row and waits with what it knows
         desk.network.company(ROOM, "mallory", comes=True)
         await until(desk, lambda: any("mallory" in text for text in seen(desk.network, AGENTS_ROOM)))
         desk.clock.at += timedelta(seconds=2)
