@@ -278,7 +278,7 @@ def _agent_event(incoming: Incoming, agent: Person, at: datetime, kept: KeptTick
         claims = incoming.symbol.translate(_SKINS_AND_VARIANTS) in _CLAIMS and incoming.target == kept.card
         return AgentClaimed(at, agent, ref) if claims and incoming.member and not incoming.exposed else None
     lost = incoming.attachment == UNDECRYPTABLE
-    if incoming.kind is not Kind.SAID or (incoming.late and not lost):
+    if incoming.kind is not Kind.SAID or (incoming.late and not lost and incoming.edits is None):
         return None  # who wrote it was told that it could not be read, and has written it again
     if not incoming.member:
         return AgentBlocked(at, agent, ref, "hint_not_member")

@@ -117,10 +117,11 @@ class Chores:
         async with asyncio.TaskGroup() as group:
             while True:
                 self._news.clear()
-                for room, chore in self._turns(clock()):
+                now = clock()
+                for room, chore in self._turns(now):
                     self._busy[room] = chore.share()
                     group.create_task(self._try(room, chore), name=f"chore {room}")
-                waits = [chore.due - clock() for chore in self._chores.values() if chore.due > clock()]
+                waits = [chore.due - now for chore in self._chores.values() if chore.due > now]
                 try:
                     async with asyncio.timeout(min(waits, default=None)):
                         await self._news.wait()

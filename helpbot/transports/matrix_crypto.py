@@ -62,7 +62,8 @@ class GuardedClient(KeysClient):
             self._told_fallback(unused="signed_curve25519" in unused)
         changed = as_dict(answer.get("device_lists")).get("changed")
         if isinstance(changed, list):
-            known = {user for user in changed if isinstance(user, str) and user in self.olm.tracked_users}
+            asked = self.olm.tracked_users | self.users_for_key_query
+            known = {user for user in changed if isinstance(user, str) and user in asked}
             self.olm.add_changed_users(known)
             self._asking.changed(known)
         return keys
@@ -145,7 +146,8 @@ class GuardedClient(KeysClient):
         for first in range(0, len(devices), _AT_ONCE):
             with self._in_step(), self.olm.store.database.atomic():  # one commit, because each takes its time
                 sealed = self._sealed(devices[first : first + _AT_ONCE], room, session)
-            await self.call("PUT", path("sendToDevice", "m.room.encrypted", uuid.uuid4().hex), {"messages": sealed})
+            if sealed:
+                await self.call("PUT", path("sendToDevice", "m.room.encrypted", uuid.uuid4().hex), {"messages": sealed})
             session.users_shared_with.update((user, name) for user, names in sealed.items() for name in names)
         self._expect_a_key(known, session)
         session.shared = True

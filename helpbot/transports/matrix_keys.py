@@ -208,6 +208,7 @@ class KeysClient(HttpClient):
         """Take in what an answer tells of somebody, some devices at a time, unless a newer answer overtakes it."""
         if not self._asking.fresh({user}, turn):
             return
+        self.olm.tracked_users.add(user)  # also one without devices: her first is news
         known = self.device_store[user]
         names = sorted(told, key=lambda name: name not in known or known[name].deleted)  # those in use come first
         if len(names) > _DEVICES:
@@ -229,7 +230,6 @@ class KeysClient(HttpClient):
 
     def _take_devices(self, user: str, told: Mapping[str, JsonDict]) -> None:
         """Keep devices as they are told, also when they were gone; with another signing key one is not believed."""
-        self.olm.tracked_users.add(user)
         known = self.device_store[user]
         changed: dict[str, OlmDevice] = {}
         for name, keys in told.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from helpbot.transports.base import Address, TryLater, Undeliverable
 from .actors import CryptoActor, Event, PlainActor, body, relation
 from .bot import Bot, talk, until_in
 from .conftest import MakeBot, MakeCrypto, MakePlain, desk_bot
+from .synapse import Synapse
 
 pytestmark = pytest.mark.synapse
 
@@ -161,6 +163,27 @@ async def test_a_new_device_and_a_new_member_can_read_what_follows(new_bot: Make
     await bot.say(room, "for both", "k-both")
     await late.wait_for_text(room, "for both")
     await lead.wait_for_text(room, "for both")
+
+
+async def test_the_first_device_of_somebody_who_had_none_reads_what_is_said_then(
+    bot: Bot, plain_actor: MakePlain, synapse: Synapse
+) -> None:
+    plain = await plain_actor("Alice")
+    room = await plain.create_dm(bot.id, encrypted=True)
+    await bot.arrived(room)
+    await until_in(plain, room, bot.id)
+    await bot.say(room, "one", "k1")
+    alice = CryptoActor(synapse.url, plain.user)
+    await alice.start()
+    try:
+        for turn in range(10):  # the news of her device comes with some sync
+            await bot.say(room, f"two {turn}", f"k2-{turn}")
+            with suppress(TimeoutError):
+                await alice.wait_for_text(room, f"two {turn}", timeout=2)
+                return
+        pytest.fail("her first device was never given a key")
+    finally:
+        await alice.stop()
 
 
 async def test_without_encryption_an_encrypted_room_is_told_as_such(new_bot: MakeBot, crypto_actor: MakeCrypto) -> None:
