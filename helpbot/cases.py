@@ -114,7 +114,7 @@ class Cases:
         if incoming.team is None:
             event = BotGaveUp(row.at, _words(incoming))
         else:
-            event = AgentBlocked(row.at, Person(incoming.sender, incoming.name), incoming.id, "hint_failed")
+            event = AgentBlocked(row.at, Person(incoming.sender, incoming.name), _said(incoming), "hint_failed")
         return replace(case, event=event)
 
     async def _internal(self, row: InboxRow) -> Case | None:

@@ -26,8 +26,8 @@ from helpbot.core.model import Person
 WORDS = ("!r", "!note", "!claim", "!release", "!close", "!reopen", "!learn", "!help")
 _WITH_TEXT = ("!r", "!note")
 _NEW = ("new", "nouveau", "nouvelle")
-_BANGS = "!¡！﹗︕ǃ"  # what keyboards and fonts show as an exclamation mark
-_EMOJI_BANGS = "❗❕‼⁉"
+_BANGS = "!！﹗︕ǃ"  # what keyboards and fonts show as an exclamation mark
+_EMOJI_BANGS = "¡❗❕‼⁉"
 _SHOWN_WORD = 30
 _SUSPECTS = 200  # lines with a "!" that are looked at; more stay inside, whatever they are
 _LOOKED_AT = 3  # words at the start of a line, where a command may stand behind something
@@ -39,7 +39,7 @@ def read(at: datetime, agent: Person, ref: str, text: str, mentions: bool) -> Ag
     match word:
         case "" if inner := _hidden_command(text) or _inner_command(text):
             return AgentMistyped(at, agent, ref, inner, "hint_inner_command")
-        case "!r" | "!close" if inner := split(rest)[0] or _hidden_command(rest) or _inner_command(text):
+        case "!r" | "!close" if inner := split(rest)[0] or _hidden_command(rest, spaced=False) or _inner_command(text):
             return AgentMistyped(at, agent, ref, inner[:_SHOWN_WORD], "hint_inner_command")
         case "":
             return AgentSaid(at, agent, ref, bare(text), mentions)
@@ -113,14 +113,17 @@ def _inner_command(text: str) -> str:
     return ""
 
 
-def _hidden_command(text: str) -> str:
-    """Return a known command among the first words of a text, behind a mark-up sign, a quote or the bot's name."""
+def _hidden_command(text: str, *, spaced: bool = True) -> str:
+    """Return a known command among the first words of a text, behind a mark-up sign, a quote or the bot's name.
+
+    `spaced` takes in one that is apart from its sign; French puts a space before an exclamation mark.
+    """
     for place, word in enumerate(bare(text).split(maxsplit=_LOOKED_AT)[:_LOOKED_AT]):
         start = next((at for at, char in enumerate(word) if char in _BANGS + _EMOJI_BANGS), None)
         if start is None or any(char.isalnum() for char in word[:start]):
             continue
         rest = word[start + 1 :].lstrip("\ufe0f")
-        letters = "".join(char for char in rest if char.isalpha()) or _next_word(text, place)
+        letters = "".join(char for char in rest if char.isalpha()) or (_next_word(text, place) if spaced else "")
         found = f"!{letters.casefold()}"
         if found in WORDS:
             return found

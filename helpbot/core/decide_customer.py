@@ -26,7 +26,7 @@ from helpbot.core.transcript import card, pieces, shorten
 
 # So many messages with the bot in that time: people do not write so fast, nor so long without one who helps.
 _MOST = ((timedelta(minutes=1), 15), (timedelta(hours=2), 40))
-_MOST_EVER = 200  # messages in one ticket that only the bot has
+_MOST_EVER = 500  # messages in one ticket that only the bot has
 _REASSURED_FOR = timedelta(minutes=5)  # how long "a person will come" is not said again
 
 

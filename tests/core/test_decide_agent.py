@@ -233,6 +233,16 @@ def test_a_command_behind_one_that_speaks_to_her_keeps_all_inside(text: str) -> 
     assert to_customer(decide(held(), did(SAM, text), DESK).effects) == ""
 
 
-@pytest.mark.parametrize("text", ["!r Hello! I am Sam", "!r !!! sorry", "!close Done! Have a good day!", "!r wow!"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "!r Hello! I am Sam",
+        "!r !!! sorry",
+        "!close Done! Have a good day!",
+        "!r wow!",
+        "!r Merci ! Note bien le code",
+        "!r ¡Hola!",
+    ],
+)
 def test_an_exclamation_is_no_command(text: str) -> None:
     assert to_customer(decide(held(), did(SAM, text), DESK).effects) == text.split(maxsplit=1)[1]

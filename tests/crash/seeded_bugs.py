@@ -401,7 +401,7 @@ BUGS: tuple[Bug, ...] = (
     _bug(
         "an inside command behind an outside one",
         "core/commands.py",
-        "if inner := split(rest)[0] or _hidden_command(rest) or _inner_command(text):",
+        "if inner := split(rest)[0] or _hidden_command(rest, spaced=False) or _inner_command(text):",
         "if inner := _inner_command(text):",
         "tests/core/test_decide_agent.py::test_a_command_behind_one_that_speaks_to_her_keeps_all_inside",
     ),
