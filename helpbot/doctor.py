@@ -12,14 +12,12 @@ import json
 import shutil
 import sqlite3
 import stat
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-import aiosqlite
 import vodozemac
 from nio.crypto import OlmAccount
 
@@ -32,17 +30,16 @@ from helpbot.doctor_files import (
     holder,
     looked,
     permissions,
-    quick_check,
-    reading,
     soundness,
     writing,
     written,
 )
-from helpbot.store.codec import text_time
-from helpbot.store.prepare import migrations, prepare
+from helpbot.store import look
+from helpbot.store.prepare import migrations
 from helpbot.transports.base import SetupError
 from helpbot.transports.matrix_desks import note_of
 from helpbot.transports.matrix_http import as_dict
+from helpbot.transports.matrix_keystore import accounts, key_file
 
 T = TypeVar("T")
 _ENOUGH_SPACE, _LATE = 200_000_000, 5  # bytes; minutes
@@ -62,13 +59,13 @@ def examine(config: Config, matrix: Matrix, now: datetime, file: Path | None = N
     if any(one.check == _LOCK for one in findings):
         return findings, Kept(held=True, token=token)
     try:
-        kept = reading(config.database_path(), lambda db: _kept(db, matrix.user, token))
+        kept = look.untouched(config.database_path(), lambda db: _kept(db, matrix.user, token))
         kept = replace(kept, runs=any(one.check == "desk" and one.state is State.OK for one in findings))
     except (sqlite3.Error, OSError):  # the database has its fault already
         return findings, Kept(token=token)
     if not matrix.encryption or kept.device is None:
         return findings, kept
-    keys = config.key_store() / f"{matrix.user}_{kept.device}.db"  # nio's name for it
+    keys = key_file(config.key_store(), matrix.user, kept.device)
     if _made_for_another(keys, kept.device):
         return findings, replace(kept, device=None)
     found = looked("key store", keys, lambda: _key_store(keys, matrix.user, kept), NEW_KEYS)
@@ -164,18 +161,6 @@ def own_keys(path: Path, keys: Sequence[str | None], user: str, device: str | No
 # --- gathering facts
 
 
-async def synchronous_set() -> int:
-    """Return the `synchronous` that the desk's connection has once it is prepared, tried on a database of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "try.db"
-        async with aiosqlite.connect(path, isolation_level=None) as db:
-            await db.execute("PRAGMA synchronous = OFF")
-            await prepare(db, str(path))
-            async with db.execute("PRAGMA synchronous") as found:
-                row = await found.fetchone()
-    return -1 if row is None else int(row[0])
-
-
 def _faq(config: Config) -> list[Finding]:
     faq, faults = compose.load_faq(config)
     well = ok("faq", f"{len(faq.entries)} entries without fault; `helpbot check` asks their tests as well")
@@ -209,7 +194,7 @@ def _database(path: Path, now: datetime) -> list[Finding]:
 
 def _durability() -> Finding:
     try:
-        return durability(asyncio.run(synchronous_set()))
+        return durability(asyncio.run(look.synchronous_set()))
     except (sqlite3.Error, OSError, SetupError) as error:
         mend = "make room in the folder for temporary files, or name another one in TMPDIR"
         return warn("database durability", f"what the desk sets cannot be tried: {error}", mend)
@@ -224,9 +209,13 @@ def _file(path: Path) -> Finding:
 
 def _contents(path: Path, now: datetime) -> list[Finding]:
     return [
-        *looked("database damage", path, lambda: [soundness("database damage", reading(path, quick_check))]),
-        *looked("database version", path, lambda: reading(path, lambda db: _inside(db, now))),
+        *looked("database damage", path, lambda: [_soundness("database damage", path)]),
+        *looked("database version", path, lambda: look.untouched(path, lambda db: _inside(db, now))),
     ]
+
+
+def _soundness(check: str, path: Path, *mend: str) -> Finding:
+    return soundness(check, look.untouched(path, look.quick_check), *mend)
 
 
 def _start(path: Path) -> bytes:
@@ -235,42 +224,30 @@ def _start(path: Path) -> bytes:
 
 
 def _inside(db: sqlite3.Connection, now: datetime) -> list[Finding]:
-    check, newest = "database version", migrations()[-1][0]
-    tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if not tables >= {"inbox", "outbox", "ticket"}:
+    newest, found = migrations()[-1][0], look.version(db)
+    if found is None:
         mend = "name another file as `database`; or start the desk once, if it is empty"
-        return [fault(check, "the file is empty, or another program's", mend)]
-    [[found]] = db.execute("PRAGMA user_version")
+        return [fault("database version", "the file is empty, or another program's", mend)]
     return [version(found, newest), *(_queues(db, now) if found == newest else [])]
 
 
 def _queues(db: sqlite3.Connection, now: datetime) -> list[Finding]:
-    [[unsent, since]] = db.execute("SELECT count(*), min(created_at) FROM outbox WHERE state = 'queued'")
-    [[undecided, came]] = db.execute("SELECT count(*), min(at) FROM inbox WHERE done_at IS NULL")
-    [[dead]] = db.execute(
-        "SELECT (SELECT count(*) FROM outbox WHERE state = 'dead' AND dropped_at IS NULL)"
-        " + (SELECT count(*) FROM inbox WHERE fault IS NOT NULL AND dropped_at IS NULL)"
-    )
+    unsent, undecided = look.unsent(db), look.undecided(db)
     return [
-        queue("unsent messages", "message", unsent, None if since is None else text_time(since), now),
-        queue("undecided events", "event", undecided, None if came is None else text_time(came), now),
-        dead_letters(dead),
+        queue("unsent messages", "message", unsent.count, unsent.since, now),
+        queue("undecided events", "event", undecided.count, undecided.since, now),
+        dead_letters(look.given_up(db)),
     ]
 
 
 def _kept(db: sqlite3.Connection, user: str, token: str | None) -> Kept:
-    notes = dict(db.execute("SELECT name, value FROM notebook WHERE transport = 'matrix'").fetchall())
+    notes = look.notes(db, "matrix")
     login = as_dict(json.loads(notes.get("login") or "{}"))
     keys_of = notes.get("keys_of")
     if login.get("device") == keys_of and login.get("user") != user:
         keys_of = None
     if login.get("user") != user or token is not None:
         login = {}
-    tickets = db.execute(
-        "SELECT t.number, c.room, c.gone FROM ticket t JOIN conversation c ON c.id = t.conversation"
-        " WHERE t.status <> 'closed' AND c.transport = 'matrix' ORDER BY t.number"
-    )
-    rooms = db.execute("SELECT room FROM conversation WHERE transport = 'matrix'")
     return Kept(
         True,
         token=token or login.get("token"),
@@ -278,8 +255,8 @@ def _kept(db: sqlite3.Connection, user: str, token: str | None) -> Kept:
         device=login.get("device") or keys_of,
         desks={name.removeprefix("desk:"): team for name, team in notes.items() if name.startswith("desk:")},
         seats=_seats(notes),
-        conversations=frozenset(row[0] for row in rooms),
-        tickets=tuple((number, room, bool(gone)) for number, room, gone in tickets),
+        conversations=look.rooms(db, "matrix"),
+        tickets=tuple(look.open_tickets(db, "matrix")),
     )
 
 
@@ -308,7 +285,7 @@ def _key_store(path: Path, user: str, kept: Kept) -> list[Finding]:
     return [
         folder,
         writing("key store writing", [path.parent, path]),
-        soundness("key store damage", reading(path, quick_check), NEW_KEYS),
+        _soundness("key store damage", path, NEW_KEYS),
         own_keys(path, [key for key, _ in _public_keys(path, user, kept)], user, kept.device),
     ]
 
@@ -319,17 +296,10 @@ def _public_keys(path: Path, user: str, kept: Kept) -> list[tuple[str | None, bo
     None for a key that cannot be opened.
     """
     found: list[tuple[str | None, bool]] = []
-    for account, shared in reading(path, lambda db: _accounts(db, user, kept.device)):
+    for account, shared in look.untouched(path, lambda db: accounts(db, user, kept.device)):
         try:
             opened = OlmAccount.from_pickle(account, kept.pickle_key, bool(shared))
             found.append((opened.identity_keys["ed25519"], bool(shared)))
         except (vodozemac.PickleException, vodozemac.LibolmPickleException):
             found.append((None, bool(shared)))
     return found
-
-
-def _accounts(db: sqlite3.Connection, user: str, device: str | None) -> list[tuple[bytes, int]]:
-    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'accounts'").fetchall():
-        return []  # as in an empty file
-    sql = "SELECT account, shared FROM accounts WHERE user_id = ? AND device_id = ?"
-    return db.execute(sql, (user, device)).fetchall()

@@ -1,4 +1,4 @@
-"""How `helpbot doctor` looks at files: who may use them, whether they are whole, and what a database of SQLite holds.
+"""How `helpbot doctor` looks at files: who may use them, whether they are whole, and who holds them.
 
 Rule: a look leaves nothing behind, neither in a file nor beside it.
 """
@@ -13,15 +13,14 @@ import sqlite3
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from helpbot.doctor_base import Finding, fault, ok, warn
+from helpbot.store import look
 from helpbot.store.lock import beside
 from helpbot.strict_yaml import Mapping as YamlMapping
 from helpbot.strict_yaml import parse
 from helpbot.transports.base import SetupError
 
-T = TypeVar("T")
 _RESTORE = "stop the desk, keep a copy of the file as it is, and restore a backup"
 _OTHER_ACCOUNT = "run helpbot doctor as the account that the desk runs as"
 _SEE = "see to what it says, and run helpbot doctor again"
@@ -82,10 +81,10 @@ def held(check: str, path: Path) -> Finding:
 # --- looking
 
 
-def looked(check: str, path: Path, look: Callable[[], list[Finding]], broken: str = _RESTORE) -> list[Finding]:
-    """Return what `look` finds in a file; a check that fails keeps no other from being made."""
+def looked(check: str, path: Path, examine: Callable[[], list[Finding]], broken: str = _RESTORE) -> list[Finding]:
+    """Return what `examine` finds in a file; a check that fails keeps no other from being made."""
     try:
-        return look()
+        return examine()
     except sqlite3.Error as error:
         if is_held(error):
             return [held(check, path)]
@@ -121,32 +120,10 @@ def is_held(error: sqlite3.Error) -> bool:
 def holder(check: str, path: Path) -> list[Finding]:
     """Return a fault if another program keeps the database for itself, so that nothing in it can be looked at."""
     try:
-        reading(path, lambda db: db.execute("SELECT count(*) FROM sqlite_master").fetchall())
+        look.untouched(path, look.touch)
     except sqlite3.Error as error:
         return [held(check, path)] if is_held(error) else []
     return []
-
-
-def reading(path: Path, look: Callable[[sqlite3.Connection], T]) -> T:
-    """Return what `look` finds in a database; raises sqlite3.Error.
-
-    A reader of a WAL database leaves two files behind, unless it takes the file for one that nobody changes: so it does
-    while no journal lies beside it, and looks again when one has appeared meanwhile.
-    """
-    while True:
-        still = not any(beside(path, end).exists() for end in ("-wal", "-journal"))
-        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if still else ''}", uri=True)
-        try:
-            found = look(db)
-        finally:
-            db.close()
-        if not still or not beside(path, "-wal").exists():
-            return found
-
-
-def quick_check(db: sqlite3.Connection) -> list[str]:
-    """Return what SQLite tells of the file: "ok", or up to three kinds of damage."""
-    return [str(row[0]) for row in db.execute("PRAGMA quick_check(3)")]
 
 
 def written(database: Path) -> list[Finding]:

@@ -19,6 +19,7 @@ from nio.crypto import OlmAccount
 from helpbot import cli_doctor, doctor, doctor_base, doctor_files, doctor_matrix
 from helpbot.config import Config, Matrix
 from helpbot.doctor_base import Finding, Kept, State
+from helpbot.store import look
 from helpbot.store.lock import DeskLock
 from helpbot.store.sqlite import SqliteStore
 from helpbot.transports.base import Incoming, Kind
@@ -158,7 +159,7 @@ def test_keys_of_somebody_else_or_that_cannot_be_opened_are_a_fault() -> None:
 
 
 def test_what_the_desk_sets_is_tried_and_is_full() -> None:
-    assert asyncio.run(doctor.synchronous_set()) == 2
+    assert asyncio.run(look.synchronous_set()) == 2
 
 
 def test_a_database_that_was_never_made_is_a_fault_and_is_not_made(config: Config) -> None:

@@ -24,7 +24,6 @@ from helpbot.core.events import (
 from helpbot.core.model import Person
 
 WORDS = ("!r", "!note", "!claim", "!release", "!close", "!reopen", "!learn", "!help")
-_WITH_TEXT = ("!r", "!note")
 _NEW = ("new", "nouveau", "nouvelle")
 _BANGS = "!！﹗︕ǃ"  # what keyboards and fonts show as an exclamation mark
 _EMOJI_BANGS = "¡❗❕‼⁉"

@@ -15,10 +15,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from helpbot.store.look import version
 from helpbot.store.reading import connect
 from helpbot.transports.base import SetupError
 
-_OURS = {"inbox", "outbox", "ticket"}
 _BESIDE = ("-wal", "-shm", "-journal")  # what SQLite puts beside a database
 _OTHERS = (*_BESIDE, ".lock", ".sock")
 _STEP = 4096  # pages that are copied before a signal is looked at
@@ -131,8 +131,7 @@ def _copy(database: Path, part: Path) -> Copied:
 
 
 def _refuse_strange(source: sqlite3.Connection, database: Path) -> None:
-    tables = {name for (name,) in source.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if not tables >= _OURS:
+    if version(source) is None:
         raise SetupError(f"{database}: this is no database of helpbot: check `database` in the config")
 
 

@@ -9,7 +9,7 @@ import aiosqlite
 
 from helpbot.transports.base import SetupError
 
-_OURS = {"inbox", "outbox", "ticket"}
+OURS = {"inbox", "outbox", "ticket"}
 
 
 def migrations() -> list[tuple[int, str]]:
@@ -27,7 +27,7 @@ async def prepare(db: aiosqlite.Connection, path: str) -> None:
     version = 0 if row is None else int(row[0])
     async with db.execute("SELECT name FROM sqlite_master WHERE type = 'table'") as found:
         tables = {str(row["name"]) for row in await found.fetchall()}
-    if (tables and version == 0) or (version > 0 and not tables >= _OURS):
+    if (tables and version == 0) or (version > 0 and not tables >= OURS):
         raise SetupError(f"{path}: this database belongs to another program: name another file as `database`")
     await db.execute("PRAGMA journal_mode = WAL")
     await db.execute("PRAGMA synchronous = FULL")

@@ -7,6 +7,8 @@ memory alone could never be used again.
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import peewee
 from nio.store import SqliteStore
@@ -53,6 +55,34 @@ class KeyStore(SqliteStore):  # type: ignore[misc]  # nio has no types
     def _create_database(self) -> peewee.SqliteDatabase:
         pragmas = {"foreign_keys": 1, "secure_delete": 1, "journal_mode": "wal"}
         return peewee.SqliteDatabase(self.database_path, pragmas=pragmas, timeout=_LOCKED_FOR)
+
+
+def key_file(folder: Path, user: str, device: str) -> Path:
+    """Return where nio keeps a device's keys."""
+    return folder / f"{user}_{device}.db"
+
+
+def accounts(db: sqlite3.Connection, user: str, device: str | None) -> list[tuple[bytes, int]]:
+    """Return a device's own keys, sealed, and whether the homeserver took them; none for an empty file."""
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'accounts'").fetchall():
+        return []
+    sql = "SELECT account, shared FROM accounts WHERE user_id = ? AND device_id = ?"
+    return db.execute(sql, (user, device)).fetchall()
+
+
+def has_account(file: Path, user: str, device: str) -> bool:
+    """Tell whether a key store has keys of the device; what cannot be read is told when it is opened.
+
+    An empty file has none: nio would make others, which the homeserver does not take beside the first.
+    """
+    try:
+        file.stat()
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=0)) as db:
+            return bool(accounts(db, user, device))
+    except FileNotFoundError:
+        return False
+    except (sqlite3.Error, OSError):
+        return True
 
 
 def not_opened(error: Exception, where: object) -> SetupError | TryLater:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import structlog
 from helpbot.transports.base import Notebook, SetupError, TryLater
 from helpbot.transports.matrix_crypto import GuardedClient
 from helpbot.transports.matrix_http import LoginGone, Redirected, Refused, as_dict, path
+from helpbot.transports.matrix_keystore import has_account, key_file
 
 log = structlog.get_logger(__name__)
 
@@ -138,24 +137,8 @@ def _keys_are_lost(account: Account, device: str, keys_of: str | None) -> bool:
 
 
 def _has_keys(account: Account, device: str) -> bool:
-    """Tell whether the key store has keys of the device, or needs none; what cannot be read is told when it is opened.
-
-    An empty file has none: nio would make others, which the homeserver does not take beside the first.
-    """
-    if account.store is None:
-        return True
-    file = account.store / f"{account.user}_{device}.db"  # nio's name for it
-    wanted = "SELECT 1 FROM accounts WHERE user_id = ? AND device_id = ?"
-    try:
-        file.stat()
-        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=0)) as db:
-            return db.execute(wanted, (account.user, device)).fetchone() is not None
-    except FileNotFoundError:
-        return False
-    except sqlite3.Error as error:
-        return "no such table" not in str(error)
-    except OSError:
-        return True
+    """Tell whether the key store has keys of the device, or needs none."""
+    return account.store is None or has_account(key_file(account.store, account.user, device), account.user, device)
 
 
 async def _whoami(client: GuardedClient, token: str) -> tuple[str, str | None]:
