@@ -26,6 +26,7 @@ from helpbot.transports.matrix_events import reference
 from helpbot.transports.matrix_held import Held
 from helpbot.transports.matrix_http import Backoff, LoginGone, Refused, path
 from helpbot.transports.matrix_inbox import Inbox
+from helpbot.transports.matrix_keys import HOSTILE
 from helpbot.transports.matrix_login import Account, connect
 from helpbot.transports.matrix_rooms import Rooms
 from helpbot.transports.matrix_signing import vouch_for_device
@@ -179,9 +180,7 @@ class MatrixTransport:
                 raise self._login_lost(gone) from None
             except (TryLater, Refused) as failed:
                 backoff.put_off(failed.why)
-            except SetupError:
-                raise
-            except Exception as error:  # noqa: BLE001  # what somebody made of his keys must end nothing
+            except HOSTILE as error:  # what somebody made of his keys must end nothing
                 log.error("keys_failed", fault=where(error))
                 backoff.put_off(f"a fault of ours: {type(error).__name__}")
 

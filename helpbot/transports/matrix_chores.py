@@ -13,6 +13,7 @@ import structlog
 
 from helpbot.transports.base import TryLater, Undeliverable
 from helpbot.transports.matrix_http import Backoff
+from helpbot.transports.matrix_keys import HOSTILE
 from helpbot.where import where
 
 log = structlog.get_logger(__name__)
@@ -150,7 +151,7 @@ class Chores:
         except Undeliverable as never:
             log.warning("room_given_up", room=room, why=never.why)
             self._done(room, chore)
-        except Exception as error:  # noqa: BLE001  # a bug has no type, and must not end the desk
+        except HOSTILE as error:  # what somebody made of his keys or his room must not end the desk
             log.error("room_failed", room=room, fault=where(error))
             self._put_off(room, chore, Fruitless(f"a fault of ours: {type(error).__name__}"))
         else:

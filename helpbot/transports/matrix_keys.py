@@ -38,7 +38,7 @@ HOSTILE = (
     AttributeError,
     AssertionError,
     ArithmeticError,
-    RecursionError,
+    RuntimeError,  # what a StopIteration becomes in a coroutine, and too deep a recursion
     StopIteration,
 )
 _REMOTE_MS = 5000  # that other servers have to tell their people's devices
