@@ -145,7 +145,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except Exception as error:  # noqa: BLE001  # exit code 70 is for whatever it is
-        _end_badly(error)
+        _end_badly(error, serves=sys.argv[1:2] == ["run"])
 
 
 def _open_streams() -> None:
@@ -158,11 +158,14 @@ def _open_streams() -> None:
     sys.stderr = io.TextIOWrapper(lossy, encoding="utf-8", errors="replace", line_buffering=True)
 
 
-def _end_badly(error: Exception) -> None:
-    """End as the error deserves: silently when nobody reads us any more, with a word when the disk is full."""
+def _end_badly(error: Exception, *, serves: bool) -> None:
+    """End as the error deserves: silently when nobody reads us any more, with a word when the disk is full.
+
+    Whom a desk `serves` reads no pipe, so that it never ends silently.
+    """
     while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
-    if isinstance(error, BrokenPipeError) and sys.argv[1:2] != ["run"]:  # whom a desk serves reads no pipe
+    if isinstance(error, BrokenPipeError) and not serves:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EIO}:

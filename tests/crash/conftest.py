@@ -1,5 +1,5 @@
 """People and bots as in tests/matrix."""
 
-from tests.matrix.conftest import new_bot, plain_actor, sam
+from tests.matrix.conftest import new_bot, plain_actor, proxy, sam
 
-__all__ = ["new_bot", "plain_actor", "sam"]
+__all__ = ["new_bot", "plain_actor", "proxy", "sam"]

@@ -32,14 +32,6 @@ SEED = 20261124
 
 
 @pytest.fixture
-async def proxy(synapse: Synapse) -> AsyncIterator[Proxy]:
-    proxy = Proxy(synapse.url)
-    await proxy.start()
-    yield proxy
-    await proxy.stop()
-
-
-@pytest.fixture
 async def world(synapse: Synapse) -> AsyncIterator[World]:
     world = World(synapse, asyncio.Lock(), Random(SEED), encrypted=True)
     await world.open()

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from helpbot.core.model import Team
+from helpbot.store.base import Outgoing
 from helpbot.store.dead import letters
+from helpbot.store.sqlite import SqliteStore
 from helpbot.transports.base import Address, TryLater, Undeliverable
 from helpbot.transports.memory import MemoryTransport
 from tests.core.cases import DESK
@@ -129,7 +131,16 @@ async def test_agents_hear_of_words_that_are_tried_for_long_and_do_not_arrive(tm
 
 
 async def test_nothing_goes_into_a_room_where_somebody_came_while_it_waited(tmp_path: Path) -> None:
-    async with stage(DESK, tmp_path / "desk.db") as desk:
+    class Watched(SqliteStore):
+        looked = asyncio.Event()  # the lane knows the row, and waits until it is due
+
+        async def head(self, lane: str) -> Outgoing | None:
+            row = await super().head(lane)
+            if row is not None and row.tries:
+                self.looked.set()
+            return row
+
+    async with stage(DESK, tmp_path / "desk.db", kind=Watched) as desk:
         await claimed(desk)
         tried = asyncio.Event()
 
@@ -140,8 +151,7 @@ async def test_nothing_goes_into_a_room_where_somebody_came_while_it_waited(tmp_
 
         desk.network.trouble = limited
         ref = desk.network.say(AGENTS_ROOM, "sam", "for her alone", thread=desk.cards[1].ref)
-        await tried.wait()
-        await asyncio.sleep(0.3)  # so that the lane has looked at the row and waits with what it knows
+        await Watched.looked.wait()
         desk.network.company(ROOM, "mallory", comes=True)
         await until(desk, lambda: any("mallory" in text for text in seen(desk.network, AGENTS_ROOM)))
         desk.clock.at += timedelta(seconds=2)

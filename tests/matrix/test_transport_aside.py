@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 from aiohttp import web
 
@@ -13,18 +11,9 @@ from tests.crash.proxy import Proxy, Trouble, json_answer
 from .actors import PlainActor
 from .bot import Bot, talk, until_in
 from .conftest import MakeBot, MakePlain
-from .synapse import Synapse
 
 pytestmark = pytest.mark.synapse
 _BROKEN = Trouble("500", 0, json_answer(500, {"errcode": "M_UNKNOWN", "error": "Internal server error"}))
-
-
-@pytest.fixture
-async def proxy(synapse: Synapse) -> AsyncIterator[Proxy]:
-    proxy = Proxy(synapse.url)
-    await proxy.start()
-    yield proxy
-    await proxy.stop()
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 from aiohttp import web
 
@@ -12,18 +10,9 @@ from tests.crash.proxy import Proxy, Trouble, json_answer
 from .actors import body
 from .bot import DECLINED, talk, until_in
 from .conftest import MakeBot, MakeCrypto, MakePlain
-from .synapse import Synapse
 
 pytestmark = pytest.mark.synapse
 _LIMITED = json_answer(429, {"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 300_000})
-
-
-@pytest.fixture
-async def proxy(synapse: Synapse) -> AsyncIterator[Proxy]:
-    proxy = Proxy(synapse.url)
-    await proxy.start()
-    yield proxy
-    await proxy.stop()
 
 
 async def test_an_invitation_that_was_not_followed_yet_is_found_after_a_quick_restart(
