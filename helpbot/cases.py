@@ -59,7 +59,8 @@ class NotYet(Exception):
 class Case:
     """An event with what it happens to; `event` is None when there is nothing to do about it.
 
-    `internal` are events (id, payload) that follow from it for other tickets.
+    `internal` are events (id, payload) that follow from it for other tickets; `freed` are closed tickets that lose
+    their owner.
     """
 
     event: Event | None
@@ -68,6 +69,7 @@ class Case:
     stored: bool = True  # False: the ticket stands in for none, and is not kept
     references: tuple[tuple[str, str], ...] = ()
     internal: tuple[tuple[str, str], ...] = ()
+    freed: tuple[int, ...] = ()
 
 
 class Cases:
@@ -217,15 +219,19 @@ class Cases:
         return set()
 
     async def _agent_left(self, row: InboxRow, agent: Person, team: str) -> Case:
-        numbers = await self._store.owned_by(agent.id)
-        internal = []
-        for number in numbers:
-            kept = await self._store.ticket(number)
-            if kept is None or not self._one_room(self._desk().team(kept.ticket.team).id, team):
+        desk = self._desk()
+        internal: list[tuple[str, str]] = []
+        closed: list[int] = []
+        for number, of, is_open in await self._store.owned_by(agent.id):
+            if not self._one_room(desk.team(of).id, team):
                 continue
-            payload = {"kind": "agent_left", "ticket": number, "agent": agent.id, "name": agent.name}
-            internal.append((f"agent_left:{row.event}:{number}", json.dumps(payload, ensure_ascii=False)))
-        return Case(None, Ticket(0, agent, team, row.at), None, stored=False, internal=tuple(internal))
+            if is_open:
+                payload = {"kind": "agent_left", "ticket": number, "agent": agent.id, "name": agent.name}
+                internal.append((f"agent_left:{row.event}:{number}", json.dumps(payload, ensure_ascii=False)))
+            else:
+                closed.append(number)
+        left = Ticket(0, agent, team, row.at)
+        return Case(None, left, None, stored=False, internal=tuple(internal), freed=tuple(closed))
 
 
 def _outside(at: datetime, incoming: Incoming, agent: Person, team: str) -> Case | None:

@@ -140,8 +140,9 @@ class DeskLoop:
     def _step(self, row: InboxRow, case: Case | None, fault: str | None) -> Step:
         now = self._now()
         if case is None or case.event is None:
-            internal = () if case is None else case.internal
-            return Step(row, now, None, None, internal=internal, fault=fault)
+            if case is None:
+                return Step(row, now, None, None, fault=fault)
+            return Step(row, now, None, None, internal=case.internal, freed=case.freed, fault=fault)
         decision = decide(case.ticket, case.event, self._desk())
         ticket, talk = decision.ticket, case.conversation
         if talk is not None and ticket.language is not None:

@@ -130,6 +130,7 @@ class Step:
     references: Sequence[tuple[str, str]] = ()  # (transport, ref) that belong to the ticket from now on
     notes: Sequence[Note] = ()  # for the admin's workshop
     internal: Sequence[tuple[str, str]] = ()  # (event, payload): what is to be decided because of this
+    freed: Sequence[int] = ()  # closed tickets that nobody owns from now on
     fault: str | None = None
 
 
@@ -181,8 +182,8 @@ class Store(Protocol):
         """Return the customer's words that a message in the ticket's thread shows; None when it is no single line."""
         ...
 
-    async def owned_by(self, agent: str) -> Sequence[int]:
-        """Return the numbers of the tickets that are his, open or closed."""
+    async def owned_by(self, agent: str) -> Sequence[tuple[int, str, bool]]:
+        """Return of each ticket that is this agent's its number, its team, and whether it is open."""
         ...
 
     async def next_number(self) -> int:

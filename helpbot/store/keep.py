@@ -34,6 +34,11 @@ async def keep_step(db: aiosqlite.Connection, step: Step) -> None:
             await keep_note(db, note, ticket, step.at)
     for transport, ref in step.references:
         await db.execute("INSERT OR IGNORE INTO reference VALUES (?, ?, ?)", (transport, ref, number))
+    await db.execute(
+        "UPDATE ticket SET owner = NULL, owner_name = NULL"
+        " WHERE status = 'closed' AND number IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(step.freed)),),
+    )
     for event, payload in step.internal:
         await write_note(db, event, payload, step.at)
     await db.execute(

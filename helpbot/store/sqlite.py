@@ -207,12 +207,14 @@ class SqliteStore:
                 return text
         return None
 
-    async def owned_by(self, agent: str) -> Sequence[int]:
+    async def owned_by(self, agent: str) -> Sequence[tuple[int, str, bool]]:
         """See Store."""
         found = await self._all(
-            "SELECT number FROM ticket WHERE owner = ? AND status IN ('held', 'closed') ORDER BY number", agent
+            "SELECT number, team, status = 'held' AS open FROM ticket"
+            " WHERE owner = ? AND status IN ('held', 'closed') ORDER BY number",
+            agent,
         )
-        return [int(row["number"]) for row in found]
+        return [(row["number"], row["team"], bool(row["open"])) for row in found]
 
     async def next_number(self) -> int:
         """See Store."""

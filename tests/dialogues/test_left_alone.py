@@ -210,3 +210,16 @@ def test_what_ends_the_process_behind_words_that_wait_is_put_aside(tmp_path: Pat
             break
         ended += 1
     assert ended == 5
+
+
+async def test_who_leaves_many_closed_tickets_keeps_nobody_waiting(tmp_path: Path) -> None:
+    async with stage(DESK, tmp_path / "desk.db") as desk:
+        await claimed(desk)
+        await desk.agent("sam", "!close")
+        await claimed(desk, "paul")
+        desk.network.leave_agents(AGENTS_ROOM, "sam")
+        await desk._taken()
+        events = await desk.store._all("SELECT event FROM inbox WHERE event LIKE 'agent_left:%'")
+        assert len(events) == 1  # of the open one; the other is free in the same commit
+        owners = await desk.store._all("SELECT owner FROM ticket ORDER BY number")
+        assert [row["owner"] for row in owners] == [None, None]
