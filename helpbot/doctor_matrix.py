@@ -6,8 +6,6 @@ Rule: it only asks, with the login that the desk keeps, because a login of its o
 from __future__ import annotations
 
 import asyncio
-import json
-import secrets
 import shlex
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,10 +20,9 @@ from helpbot.transports.matrix_client import HttpClient
 from helpbot.transports.matrix_http import JsonDict, LoginGone, Redirected, Refused, as_dict, dicts, path
 from helpbot.transports.matrix_http import fault as meaning_of
 from helpbot.transports.matrix_signing import is_signed
+from helpbot.transports.matrix_snapshot import snapshot
 
 _PATIENCE = 10.0  # seconds for each question
-_NOTHING = {"limit": 1, "not_types": ["*"]}
-_OF_ROOMS = dict.fromkeys(("timeline", "state", "ephemeral", "account_data"), _NOTHING)
 _LOOK_AGAIN = "run helpbot doctor again; if it stays so, the homeserver's log says why"
 _SIGN = "start the desk once with matrix.password: it signs its device, or says in its log why not (device_not_signed)"
 _LIMITS, _KEYS = "rate limits", "keys at the homeserver"
@@ -311,15 +308,8 @@ async def _drift(the: _Round) -> list[Finding]:
 
 
 async def _invitations(the: _Round) -> list[Finding]:
-    query = {"filter": invites_only(), "timeout": "0", "set_presence": "offline"}  # without `since` nothing is taken
-    answer = await the.client.call("GET", path("sync"), query=query, patience=_PATIENCE, gated=False)
+    answer = await snapshot(the.client, _PATIENCE)
     return [invitations(list(as_dict(as_dict(answer.get("rooms")).get("invite"))))]
-
-
-def invites_only() -> str:
-    """Return a filter unlike any before: a homeserver may answer a sync that it had lately as it did then."""
-    no_room = f"!{secrets.token_hex(8)}:nowhere.invalid"
-    return json.dumps({"presence": _NOTHING, "account_data": _NOTHING, "room": {**_OF_ROOMS, "not_rooms": [no_room]}})
 
 
 async def _get(client: HttpClient, where: str) -> JsonDict:

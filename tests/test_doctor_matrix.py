@@ -13,6 +13,7 @@ from helpbot import doctor_matrix, doctor_rooms
 from helpbot.doctor_base import Finding, Kept, State
 from helpbot.doctor_limits import limits
 from helpbot.transports.matrix_signing import Identity
+from helpbot.transports.matrix_snapshot import invites_only
 
 BOT, SAM = "@helpbot:example.org", "@sam:example.org"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -120,7 +121,7 @@ def test_a_homeserver_out_of_reach_is_mended_where_that_can_be_seen(why: str, wo
 
 
 def test_no_two_questions_for_invitations_are_alike() -> None:
-    assert len({doctor_matrix.invites_only() for _ in range(20)}) == 20
+    assert len({invites_only() for _ in range(20)}) == 20
 
 
 def test_no_one_time_keys_are_warned_of() -> None:

@@ -5,22 +5,22 @@ from __future__ import annotations
 import json
 import secrets
 
-from helpbot.transports.matrix_crypto import GuardedClient
+from helpbot.transports.matrix_client import HttpClient
 from helpbot.transports.matrix_http import JsonDict, path
 
 _PATIENCE = 300.0  # seconds that the server may take to gather it
 _NOTHING = {"not_types": ["*"]}
 
 
-async def snapshot(client: GuardedClient) -> JsonDict:
-    """Return a sync from nowhere with nothing but invitations; it moves no cursor and uses nothing up."""
-    query = {"filter": _filter(), "timeout": "0"}
+async def snapshot(client: HttpClient, patience: float = _PATIENCE) -> JsonDict:
+    """Return a sync from nowhere with the invitations alone, in `patience` seconds; no cursor moves by it."""
+    query = {"filter": invites_only(), "timeout": "0", "set_presence": "offline"}  # to ask is not to be there
     return await client.call(
-        "GET", path("sync"), query=query, holds={"next_batch": str}, patience=_PATIENCE, gated=False
+        "GET", path("sync"), query=query, holds={"next_batch": str}, patience=patience, gated=False
     )
 
 
-def _filter() -> str:
+def invites_only() -> str:
     """Return a filter that leaves nothing but invitations, unlike any before.
 
     A homeserver answers the same question from memory for minutes (Synapse for two), without what came since.
