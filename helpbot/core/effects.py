@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from helpbot.core.model import Audience, Outcome, Role, Ticket, Zone
+from helpbot.core.model import Audience, Figure, Outcome, Person, Role, Ticket, Zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,30 @@ class Quoted:
     text: str
 
 
-Block = Marked | Literal | Strong | Quoted
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A colleague who is called by name, so that their client tells them; never in words to a customer."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture: PNG bytes as base64 in `data`, and the words for who cannot see it; a message shows one."""
+
+    name: str
+    text: str
+    data: str
+
+
+Block = Marked | Literal | Strong | Quoted | Called | Picture
 Content = tuple[Block, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Say something to the customer, or to the agents in the ticket's thread.
+    """Say something to the customer, or to the agents in the ticket's thread: that of `team`, or of the ticket's own.
 
     What is said to the customer is kept in the transcript. `receipt` is the agent's message whose delivery this is:
     when all that carries it has arrived, Delivered comes back; when a part of it cannot, Undelivered, once.
@@ -54,11 +71,15 @@ class Say:
     role: Role = Role.BOT
     author: str = ""
     receipt: str | None = None
+    team: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SayInRoom:
-    """Say something in the agents' room outside of any ticket, as an answer to the message `to` if there is one."""
+    """Say something in a team's room itself, as an answer to the message `to` if there is one.
+
+    What is said of a ticket belongs to it: an answer to it counts as written in the ticket's thread.
+    """
 
     team: str
     to: str | None
@@ -67,24 +88,27 @@ class SayInRoom:
 
 @dataclass(frozen=True, slots=True)
 class PostCard:
-    """Post the ticket's card, the root of its thread."""
+    """Post the ticket's card, the root of its thread, in that team's room or in the ticket's own."""
 
     content: Content
+    team: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EditCard:
-    """Show the ticket's new state on its card."""
+    """Show the ticket's new state on its card, that of `team` or of the ticket's own."""
 
     content: Content
+    team: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class React:
-    """Put a mark on an agent's message."""
+    """Put a mark on an agent's message, in that team's room or in the ticket's own."""
 
     to: str
     symbol: str
+    team: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +171,26 @@ class Propose:
     question: str | None = None
 
 
-Note = Asked | Settled | Propose
-Effect = Say | SayInRoom | PostCard | EditCard | React | Record | StartTimer | StopTimer | Note
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Count something for that team, or for the ticket's own; see Figure for what `value` and `label` mean."""
+
+    figure: Figure
+    value: float | None = None
+    label: str = ""
+    team: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkAway:
+    """Keep that an agent is away, or back."""
+
+    agent: Person
+    is_away: bool
+
+
+Note = Asked | Settled | Propose | Count
+Effect = Say | SayInRoom | PostCard | EditCard | React | Record | StartTimer | StopTimer | MarkAway | Note
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,17 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from helpbot.core.effects import Block, Content, Literal, Marked, Quoted, Strong
+from helpbot.core.effects import Block, Called, Content, Literal, Marked, Picture, Quoted, Strong
 from helpbot.transports.base import Incoming, Kind
 
-_BLOCKS: dict[str, type[Block]] = {"marked": Marked, "literal": Literal, "strong": Strong, "quoted": Quoted}
+_BLOCKS: dict[str, type[Block]] = {
+    "marked": Marked,
+    "literal": Literal,
+    "strong": Strong,
+    "quoted": Quoted,
+    "called": Called,
+    "picture": Picture,
+}
 
 
 def time_text(at: datetime) -> str:
@@ -21,6 +28,16 @@ def time_text(at: datetime) -> str:
 def text_time(text: str) -> datetime:
     """Return the moment that `time_text` wrote."""
     return datetime.fromisoformat(text)
+
+
+def maybe_time(text: str | None) -> datetime | None:
+    """Return the moment that `time_text` wrote, if there is one."""
+    return None if text is None else text_time(text)
+
+
+def time_or_none(at: datetime | None) -> str | None:
+    """Return the moment as text, if there is one."""
+    return None if at is None else time_text(at)
 
 
 def content_json(content: Content) -> str:
@@ -49,4 +66,6 @@ def incoming_json(incoming: Incoming) -> str:
 def json_incoming(text: str) -> Incoming:
     """Return the incoming event that `incoming_json` wrote."""
     values = json.loads(text)
-    return Incoming(**{**values, "kind": Kind(values["kind"]), "at": text_time(values["at"])})
+    mentioned = tuple((person, name) for person, name in values.pop("mentioned", ()))
+    kind, at = Kind(values.pop("kind")), text_time(values.pop("at"))
+    return Incoming(**values, kind=kind, at=at, mentioned=mentioned)

@@ -58,8 +58,10 @@ class Incoming:
     edits: str | None = None  # the sender's own earlier message that this one corrects
     attachment: str | None = None  # name or kind of a file that came instead of text
     mentions: bool = False  # somebody other than the bot is mentioned
+    mentioned: tuple[tuple[str, str], ...] = ()  # agents' room: its members among them, id and name
     member: bool = True  # agents' room: whether the sender is a joined member now
     exposed: bool = False  # agents' room: whether anybody may come in or read it
+    zone: str | None = None  # ARRIVED: the time zone that her profile names, as it stands there
     late: bool = False  # it could not be read when it came: who is in the room may have changed since
 
 

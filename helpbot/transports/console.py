@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from helpbot.transports.memory import MemoryTransport, Message
+from helpbot.transports.naming import bearers, named
 
 CUSTOMER_ROOM = "you"
 AGENTS_ROOM = "agents"
@@ -69,15 +70,20 @@ class ConsoleTransport(MemoryTransport):
         if text in _CLAIMS:
             self.react_as(AGENTS_ROOM, "sam", self._card, text)
         else:
-            self.say(
-                AGENTS_ROOM, "sam", text, thread=self._card, mentions=any(word.startswith("@") for word in text.split())
-            )
+            at = any(word.startswith("@") for word in text.split())
+            self.say(AGENTS_ROOM, "sam", text, thread=self._card, mentions=at, mentioned=self._mentioned(text))
+
+    def _mentioned(self, text: str) -> tuple[tuple[str, str], ...]:
+        """Return whom Sam's words name among the agents."""
+        others = {person: name for person, name in self._members[AGENTS_ROOM].items() if person != "sam"}
+        found = dict.fromkeys(named(text, bearers({person: (person, name) for person, name in others.items()})))
+        return tuple((person, others[person]) for person in found if person in others)
 
     def _show(self, verb: str, message: Message) -> None:
         if message.room == CUSTOMER_ROOM:
             self._print("bot", message.text)
             return
-        if verb == "send" and message.thread is None and message.text.lstrip("🟡🟢⚪ ").startswith("#"):
+        if verb == "send" and message.thread is None and message.text.lstrip("🟡🟢🟠⚪ ").startswith("#"):
             self._card = message.ref
         match verb:
             case "react":

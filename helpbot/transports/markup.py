@@ -9,11 +9,14 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import assert_never
+from urllib.parse import quote
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from helpbot.core.effects import Content, Literal, Marked, Quoted, Strong
+from helpbot.core.effects import Block, Called, Content, Literal, Marked, Picture, Quoted, Strong
+from helpbot.transports.matrix_events import is_user_id
 
 _SCHEMES = ("http://", "https://", "mailto:", "tel:")
 _NOT_TEXT = {0: "\ufffd", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}  # what JSON or HTML cannot carry
@@ -21,10 +24,11 @@ _NOT_TEXT = {0: "\ufffd", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}  # w
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A message as Matrix carries it; `html` is None when the body says it all."""
+    """A message as Matrix carries it; `html` is None when the body says it all, `called` are the ids that it calls."""
 
     body: str
     html: str | None = None
+    called: tuple[str, ...] = ()
 
 
 class _SafeMarkdown(MarkdownIt):
@@ -39,24 +43,41 @@ _MARKDOWN = _SafeMarkdown("commonmark", {"html": False}).disable(["image", "html
 def render(content: Content) -> Rendered:
     """Return the content as a Matrix message."""
     body = plain(content)
-    if all(isinstance(block, Literal) for block in content):
+    if all(isinstance(block, Literal | Picture) for block in content):
         return Rendered(body)
-    return Rendered(body, _html(content))
+    ids = (block.id for block in content if isinstance(block, Called) and _can_be_called(block.id))
+    return Rendered(body, _html(content), tuple(dict.fromkeys(ids)))
 
 
 def plain(content: Content) -> str:
-    """Return the content as readable plain text, blocks on lines of their own."""
+    """Return the content as readable plain text, blocks on lines of their own, who are called one after the other."""
     lines: list[str] = []
-    for block in content:
+    for before, block in zip((None, *content), content, strict=False):
         match block:
             case Literal(text) | Strong(text):
                 lines.append(text)
+            case Called():
+                _add_called(lines, before, _called_name(block))
+            case Picture(_, text):
+                lines += [text] if text else []
             case Quoted(author, text):
                 # Indented, so that no line of hers can pass for somebody else's.
                 lines.append(f"{_one_line(author)}: " + text.replace("\n", "\n  "))
             case Marked(text):
                 lines.append(_plain_markdown(text))
+            case _:
+                assert_never(block)
     return "\n".join(lines).translate(_NOT_TEXT)
+
+
+def picture_in(content: Content) -> Picture | None:
+    """Return the picture that a message shows, if any: the first, because a message shows one."""
+    return next((block for block in content if isinstance(block, Picture)), None)
+
+
+def picture_name(picture: Picture) -> str:
+    """Return the picture's name, in one line."""
+    return _one_line(picture.name).translate(_NOT_TEXT) or "picture.png"
 
 
 def _html(content: Content) -> str:
@@ -68,10 +89,14 @@ def _html(content: Content) -> str:
             parts.append(f"<p>{'<br>'.join(run)}</p>")
             run.clear()
 
-    for block in content:
+    for before, block in zip((None, *content), content, strict=False):
         match block:
             case Literal(text):
                 run.append(_escaped(text))
+            case Called():
+                _add_called(run, before, _pill(block))
+            case Picture(_, text):
+                run += [_escaped(text)] if text else []
             case Strong(text):
                 run.append(f"<strong>{_escaped(text)}</strong>")
             case Quoted(author, text):
@@ -81,8 +106,34 @@ def _html(content: Content) -> str:
             case Marked(text):
                 end_paragraph()
                 parts.append(_markdown_html(text))
+            case _:
+                assert_never(block)
     end_paragraph()
     return "".join(parts).translate(_NOT_TEXT)
+
+
+def _add_called(lines: list[str], before: Block | None, name: str) -> None:
+    """Write who is called: on the line of who was called just before."""
+    if isinstance(before, Called):
+        lines[-1] += f", {name}"
+    else:
+        lines.append(name)
+
+
+def _called_name(called: Called) -> str:
+    return _one_line(called.text) or called.id
+
+
+def _pill(called: Called) -> str:
+    """Return the link that clients show as a person; the bare name of somebody who has no Matrix id."""
+    name = html.escape(_called_name(called))
+    if not _can_be_called(called.id):
+        return name
+    return f'<a href="https://matrix.to/#/{quote(called.id, safe="")}">{name}</a>'
+
+
+def _can_be_called(user: str) -> bool:
+    return is_user_id(user) and user.isprintable() and " " not in user
 
 
 def _escaped(text: str) -> str:

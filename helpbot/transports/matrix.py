@@ -19,6 +19,7 @@ from nio.exceptions import EncryptionError, LocalProtocolError
 from helpbot.core.effects import Content, Literal
 from helpbot.transports import matrix_content
 from helpbot.transports.base import Address, Notebook, Receive, SetupError, TryLater, Undeliverable
+from helpbot.transports.markup import picture_in
 from helpbot.transports.matrix_batch import Batch
 from helpbot.transports.matrix_crypto import GuardedClient
 from helpbot.transports.matrix_desks import DOOR
@@ -28,6 +29,7 @@ from helpbot.transports.matrix_http import Backoff, LoginGone, Refused, path
 from helpbot.transports.matrix_inbox import Inbox
 from helpbot.transports.matrix_keys import HOSTILE
 from helpbot.transports.matrix_login import Account, connect
+from helpbot.transports.matrix_pictures import Pictures
 from helpbot.transports.matrix_rooms import Rooms
 from helpbot.transports.matrix_signing import vouch_for_device
 from helpbot.transports.matrix_snapshot import snapshot
@@ -84,6 +86,7 @@ class MatrixTransport:
         self._exposed_text = exposed_text
         self._notebook = notebook
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._pictures = Pictures()
         self._connection: tuple[GuardedClient, Rooms] | None = None
 
     @property
@@ -229,9 +232,13 @@ class MatrixTransport:
 
     async def send(self, address: Address, content: Content, key: str) -> str:
         """See Transport."""
-        _, rooms, room = await self._open(address)
+        client, rooms, room = await self._open(address)
         encrypted = await rooms.is_encrypted(room)
         event = matrix_content.message(content, address.thread, encrypted=encrypted)
+        picture = picture_in(content)
+        file = None if picture is None else await self._pictures.placed(client, picture, key, encrypted=encrypted)
+        if picture is not None and file is not None:
+            event = matrix_content.with_picture(event, picture, file)
         return await self._put(room, "m.room.message", event, key, encrypted=encrypted)
 
     async def edit(self, address: Address, ref: str, content: Content, key: str) -> str:

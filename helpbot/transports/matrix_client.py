@@ -20,7 +20,7 @@ from nio.client.async_client import client_session
 
 from helpbot.transports.base import SetupError, TryLater
 from helpbot.transports.matrix_events import is_user_id, words
-from helpbot.transports.matrix_http import Gate, JsonDict, dicts, fault, is_away, path, redirected
+from helpbot.transports.matrix_http import File, Gate, JsonDict, dicts, fault, is_away, path, redirected
 from helpbot.transports.matrix_json import parse
 from helpbot.transports.matrix_keystore import FAULTS, KeyStore, not_opened
 
@@ -110,14 +110,13 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
         """Return status, headers and JSON (None for what is none) of an answer, whatever it is; raises TryLater."""
         if gated:
             self._gate.check()
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": body.kind if isinstance(body, File) else "application/json"}
         if self.access_token:
             headers["Authorization"] = f"Bearer {self.access_token}"
         target = where if not query else f"{where}?{urlencode(query)}"
-        data = None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         limit = aiohttp.ClientTimeout(total=patience)
         try:
-            async with await self._unfollowed(method, target, data, headers, limit) as response:
+            async with await self._unfollowed(method, target, _sent(body), headers, limit) as response:
                 status, answered, raw = response.status, response.headers, await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             if isinstance(error, aiohttp.InvalidURL):
@@ -183,3 +182,10 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
         answer = await self.call("GET", path("rooms", room, "messages"), query=query, holds={"chunk": list})
         events, further = dicts(answer.get("chunk")), answer.get("end")
         return events, further if isinstance(further, str) and events else None
+
+
+def _sent(body: object) -> bytes | None:
+    """Return what goes over the wire: a file as it is, all else as JSON."""
+    if body is None or isinstance(body, File):
+        return None if body is None else body.data
+    return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")

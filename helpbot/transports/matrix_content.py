@@ -1,6 +1,7 @@
 """Content → the JSON of a Matrix event: pure.
 
-Rule: every message says whom it mentions, which is nobody, because without m.mentions a client guesses from the text.
+Rule: every message says whom it mentions, which is whom we call and nobody else, because without m.mentions a client
+guesses from the text.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from helpbot.core.effects import Content
-from helpbot.transports.markup import Rendered, render
+from helpbot.core.effects import Content, Picture
+from helpbot.transports.markup import Rendered, picture_name, render
 
 JsonDict = dict[str, Any]
 
@@ -44,10 +45,16 @@ def message(content: Content, thread: str | None, *, encrypted: bool) -> JsonDic
     return event
 
 
+def with_picture(event: JsonDict, picture: Picture, file: JsonDict) -> JsonDict:
+    """Return a message as one that shows a picture with the message's words below it; `file` says where it lies."""
+    name = picture_name(picture)
+    return {**event, "msgtype": "m.image", "body": event["body"] or name, "filename": name, **file}
+
+
 def correction(content: Content, ref: str, *, encrypted: bool) -> JsonDict:
-    """Return the edit of an own message."""
+    """Return the edit of an own message; whom it calls was called by the message, and is not disturbed again."""
     new = _text(render(content))
-    event = {**new, "body": f"* {new['body']}"}
+    event = {**new, "body": f"* {new['body']}", "m.mentions": {}}
     if "formatted_body" in event:
         event["formatted_body"] = f"* {event['formatted_body']}"
     event["m.new_content"] = new
@@ -62,7 +69,8 @@ def reaction(ref: str, symbol: str) -> JsonDict:
 
 
 def _text(rendered: Rendered) -> JsonDict:
-    event: JsonDict = {"msgtype": "m.text", "body": rendered.body, "m.mentions": {}}
+    called = {"user_ids": list(rendered.called)} if rendered.called else {}
+    event: JsonDict = {"msgtype": "m.text", "body": rendered.body, "m.mentions": called}
     if rendered.html is not None:
         event |= {"format": "org.matrix.custom.html", "formatted_body": rendered.html}
     return event

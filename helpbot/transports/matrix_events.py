@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from urllib.parse import unquote
 
 from helpbot.transports.base import Incoming, Kind
+from helpbot.transports.naming import NAME_LENGTH, SOMEBODY, bearers, named
 
 UNDECRYPTABLE = "undecryptable"  # the attachment of words that could not be decrypted
 
 _ID_LENGTH = 255  # the specification's limit for every kind of id
-_NAME_LENGTH = 80
 _FILE_NAME_LENGTH = 100
-_SIGNS_LOOKED_AT = 50  # "@" in one message; more is a mention anyway
+_SYMBOL_LENGTH = 32  # an emoji of a family has eleven characters, and a mark may be a word
 _WORDS = {"m.text", "m.emote"}
 _FILES = {"m.file", "m.image", "m.audio", "m.video"}
 _NOT_FOR_US = {"m.notice", "m.server_notice", "m.bad.encrypted", "m.key.verification.request"}
@@ -28,7 +28,6 @@ _NOT_A_NAME = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _QUOTED_AUTHOR = re.compile(r"> (\* )?<@[^>\s]{1,255}>")
 _USER_LINK = re.compile(r"matrix\.to/#/((?:@|%40)[^\"'<>?\s]{1,1000})|matrix:u/([^\"'<>?\s]{1,1000})", re.IGNORECASE)
 _USER_ID = re.compile(r"(?<![\w.])@[a-z0-9._=/+-]{1,255}:[a-z0-9.\[\]:-]{1,255}")
-_AT_SIGN = re.compile(r"(?<![\w.])@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +102,9 @@ def words(value: object) -> str:
 
 def shown_name(name: object, user_id: str) -> str:
     """Return a person's name for one line: nothing that is unseen or turns the line round; the local part if empty."""
-    for candidate in (words(name)[: 4 * _NAME_LENGTH], words(user_id)[1:].split(":")[0]):
+    for candidate in (words(name)[: 4 * NAME_LENGTH], words(user_id)[1:].split(":")[0]):
         visible = "".join(" " if c.isspace() else c for c in candidate if c == "\n" or _may_be_in_a_name(c))
-        short = " ".join(visible.split())[:_NAME_LENGTH].strip()
+        short = " ".join(visible.split())[:NAME_LENGTH].strip()
         if short:
             return short
     return user_id
@@ -143,7 +142,7 @@ def _reaction(base: Incoming, content: Mapping[str, object]) -> Incoming | None:
     target, symbol = reference(relation.get("event_id")), words(relation.get("key"))
     if relation.get("rel_type") != "m.annotation" or target is None or not symbol:
         return None
-    return replace(base, kind=Kind.REACTED, target=target, symbol=symbol[:_NAME_LENGTH])
+    return replace(base, kind=Kind.REACTED, target=target, symbol=symbol[:_SYMBOL_LENGTH])
 
 
 def _message(base: Incoming, content: Mapping[str, object], place: Place) -> Incoming | None:
@@ -163,9 +162,7 @@ def _message(base: Incoming, content: Mapping[str, object], place: Place) -> Inc
     said = _said(base, meant, is_reply=reply is not None)
     if said is None or place.team is None:
         return said
-    return replace(
-        said, mentions=_mentions(content, place, said) or (meant is not content and _mentions(meant, place, said))
-    )
+    return _addressing(said, [content, meant] if meant is not content else [content], place)
 
 
 def _said(base: Incoming, content: Mapping[str, object], *, is_reply: bool) -> Incoming | None:
@@ -192,41 +189,40 @@ def _file_name(content: Mapping[str, object], otherwise: str) -> str:
     return name.strip()[:_FILE_NAME_LENGTH] or otherwise
 
 
-def _mentions(content: Mapping[str, object], place: Place, said: Incoming) -> bool:
-    """Tell whether somebody other than the bot and the sender is addressed; when unsure, yes."""
+def _addressing(said: Incoming, contents: Sequence[Mapping[str, object]], place: Place) -> Incoming:
+    """Return what was said with whom it addresses besides the bot and the sender; when unsure, that it does."""
     us = {place.me, said.sender}
+    addressed = dict.fromkeys(user for content in contents for user in _addressed(content, place, said.text, us))
+    members = tuple((user, shown_name(place.people[user], user)) for user in addressed if user in place.people)
+    return replace(said, mentions=bool(addressed), mentioned=members)
+
+
+def _addressed(content: Mapping[str, object], place: Place, text: str, us: set[str]) -> Iterator[str]:
+    """Give the ids of who is mentioned, linked or named, none of `us`; SOMEBODY for one who cannot be told."""
     meant = content.get("m.mentions")
     if isinstance(meant, dict):
         users = meant.get("user_ids")
-        if meant.get("room") is True or (
-            isinstance(users, list) and any(user not in us for user in users if is_user_id(user))
-        ):
-            return True
-    return _links_somebody(words(content.get("formatted_body")), us) or _names_somebody(said.text, place, us)
+        if meant.get("room") is True:
+            yield SOMEBODY
+        yield from (user for user in users if is_user_id(user) and user not in us) if isinstance(users, list) else ()
+    yield from _linked(words(content.get("formatted_body")), us)
+    yield from _named(text, place, us)
 
 
-def _links_somebody(markup: str, us: set[str]) -> bool:
+def _linked(markup: str, us: set[str]) -> Iterator[str]:
     for link in _USER_LINK.finditer(markup):
         user = unquote(link[1]) if link[1] else f"@{unquote(link[2])}"
         if user not in us:
-            return True
-    return False
+            yield user
 
 
-def _names_somebody(text: str, place: Place, us: set[str]) -> bool:
-    folded = text.casefold()
+def _named(text: str, place: Place, us: set[str]) -> Iterator[str]:
     ours = {user.casefold() for user in us}
-    if any(found[0].rstrip(".:-") not in ours for found in _USER_ID.finditer(folded)):
-        return True
-    names = {"room"}
-    for user, name in place.people.items():
-        if user not in us:
-            names |= {user[1:].split(":")[0].casefold(), shown_name(name, user).casefold()}
-    lengths = {len(name) for name in names}
-    for count, sign in enumerate(_AT_SIGN.finditer(folded)):
-        if count >= _SIGNS_LOOKED_AT:
-            return True
-        rest = folded[sign.end() : sign.end() + 4 * _NAME_LENGTH]
-        if any(rest[:length] in names for length in lengths):
-            return True
-    return False
+    others = {user: name for user, name in place.people.items() if user not in us}
+    ids = bearers({user: (user,) for user in others})
+    for found in _USER_ID.finditer(text.casefold()):
+        user = found[0].rstrip(".:-")
+        if user not in ours:
+            yield from ids.get(user, (user,))
+    names = {user: (user[1:].split(":")[0], shown_name(name, user)) for user, name in others.items()}
+    yield from named(text, bearers({SOMEBODY: ("room",), **names}))

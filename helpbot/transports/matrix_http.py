@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -18,6 +19,7 @@ log = structlog.get_logger(__name__)
 JsonDict = dict[str, Any]
 
 CLIENT_API = "/_matrix/client/v3"
+UPLOAD = "/_matrix/media/v3/upload"
 LONGEST_WAIT = timedelta(minutes=5)
 _LONGEST_MS = LONGEST_WAIT / timedelta(milliseconds=1)
 _TROUBLE = 2  # failures in a row after which the homeserver is taken for gone
@@ -39,6 +41,14 @@ _BARRED = {
     "M_UNRECOGNIZED": "the homeserver does not know this request",
     "M_SERVER_NOT_TRUSTED": "the homeserver does not trust another one",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What is sent as it is instead of JSON, and its media type."""
+
+    data: bytes
+    kind: str
 
 
 class Refused(Undeliverable):

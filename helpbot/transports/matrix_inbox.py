@@ -181,7 +181,8 @@ class Inbox(Words):
         ref = f"arrived:{room}" + (f":{arrival.event}" if arrival.event else "")
         name = shown_name(arrival.name, arrival.customer)
         at = moment(arrival.at, self._now())
-        batch.items.append(Incoming(ref, Kind.ARRIVED, room, arrival.customer, name, at))
+        zone = await self._rooms.zone_of(arrival.customer)
+        batch.items.append(Incoming(ref, Kind.ARRIVED, room, arrival.customer, name, at, zone=zone))
         if arrival.event:  # she may not have been alone with the bot when it went
             batch.items.append(Incoming(f"{ref}:{Kind.ALONE}", Kind.ALONE, room, arrival.customer, name, at))
         batch.arrived.add(room)

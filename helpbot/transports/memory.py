@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from helpbot.core.effects import Content
+from helpbot.core.effects import Called, Content
 from helpbot.transports.base import Address, Incoming, Kind, Receive, Undeliverable
-from helpbot.transports.markup import plain
+from helpbot.transports.markup import picture_in, picture_name, plain
 
 BOT = "helpbot"
 _OPENING = {Kind.ARRIVED, Kind.SAID}
@@ -17,7 +17,7 @@ _OPENING = {Kind.ARRIVED, Kind.SAID}
 
 @dataclass(slots=True)
 class Message:
-    """A message as the network shows it now; `marks` are the reactions to it."""
+    """A message as the network shows it now; `marks` are the reactions to it, `mentions` whom it called as it came."""
 
     ref: str
     room: str
@@ -27,6 +27,7 @@ class Message:
     key: str | None = None
     edits: int = 0
     marks: list[str] = field(default_factory=list)
+    mentions: tuple[str, ...] = ()
 
 
 class MemoryTransport:
@@ -104,6 +105,7 @@ class MemoryTransport:
 
     def say(self, room: str, person: str, text: str, **more: object) -> str:
         """Write in a room; `more` are fields of Incoming. Returns the reference."""
+        more = {"mentions": True, **more} if more.get("mentioned") else more
         ref = self._happen(Kind.SAID, room, person, text=text, **more)
         thread = more.get("thread")
         self.messages[ref] = Message(ref, room, person, text, None if thread is None else str(thread))
@@ -147,14 +149,14 @@ class MemoryTransport:
 
     async def send(self, address: Address, content: Content, key: str) -> str:
         """See Transport."""
-        return self._put("send", address, key, plain(content))
+        return self._put("send", address, key, content)
 
     async def edit(self, address: Address, ref: str, content: Content, key: str) -> str:
         """See Transport."""
         if self.forgets or key not in self._by_key:
             self.trouble(address, key)
             message = self._message(address, ref)
-            message.text = plain(content)
+            message.text = _shown(content)
             message.edits += 1
             self._remember(address.room, key)
             self.shown("edit", message)
@@ -178,13 +180,14 @@ class MemoryTransport:
         after = [place for place, (_, sent) in enumerate(there, start=1) if sent == ref]
         return dict(there[after[-1] :] if after else there)
 
-    def _put(self, verb: str, address: Address, key: str, text: str) -> str:
+    def _put(self, verb: str, address: Address, key: str, content: Content) -> str:
         if self.forgets or key not in self._by_key:
             self.trouble(address, key)
             if address.thread is not None:
                 self._message(address, address.thread)
             ref = self._remember(address.room, key)
-            message = Message(ref, address.room, self.account, text, address.thread, key)
+            message = Message(ref, address.room, self.account, _shown(content), address.thread, key)
+            message.mentions = tuple(dict.fromkeys(block.id for block in content if isinstance(block, Called)))
             self.messages[ref] = message
             self.shown(verb, message)
             self.trouble_after(address, key)
@@ -206,3 +209,11 @@ class MemoryTransport:
     def in_room(self, room: str) -> list[Message]:
         """Return what is to be read in a room, threads included, in order."""
         return [message for message in self.messages.values() if message.room == room]
+
+
+def _shown(content: Content) -> str:
+    """Return the content as text, below the name of the picture that it shows."""
+    picture, words = picture_in(content), plain(content)
+    if picture is None:
+        return words
+    return "\n".join(line for line in (f"🖼 {picture_name(picture)}", words) if line)

@@ -74,6 +74,15 @@ class PlainActor:
                 raise Refused(response.status, answer)
             return answer
 
+    async def download(self, address: str) -> bytes:
+        """Return a file as it lies on the server."""
+        assert self._session is not None
+        headers = {"Authorization": f"Bearer {self.user.token}"}
+        url = f"{self.url}/_matrix/client/v1/media/download/{address.removeprefix('mxc://')}"
+        async with self._session.get(url, headers=headers) as response:
+            assert response.status == 200, await response.text()
+            return await response.read()
+
     # What people do
 
     async def create_room(self, *invite: str, encrypted: bool = False, direct: bool = False, **options: Any) -> str:

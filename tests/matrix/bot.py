@@ -179,7 +179,7 @@ async def until_in(actor: PlainActor, room: str, user: str, membership: str = "j
 
     def fits(event: Event) -> bool:
         about = event["type"] == "m.room.member" and event["room_id"] == room and event.get("state_key") == user
-        return about and event["content"].get("membership") == membership
+        return about and event.get("content", {}).get("membership") == membership  # nio takes it off an invitation
 
     await actor.wait_for(fits)
 

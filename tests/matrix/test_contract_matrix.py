@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,10 @@ class MatrixWorld(World):
     def agents(self) -> Address:
         return Address(self.transport.name, self._desk)
 
+    @property
+    def agent(self) -> str:
+        return self._agent.id
+
     def keep(self, desk: Desk) -> None:
         """Keep what the store would have kept."""
         self._notebook.saved_cursor = desk.cursors[-1]
@@ -93,15 +98,21 @@ def _seen(events: Sequence[Event], room: str, bot: str) -> list[Seen]:
         target = str(related.get("event_id"))
         if event["type"] == "m.reaction" and target in found:
             old = found[target]
-            found[target] = Seen(old.ref, old.text, old.thread, (*old.marks, str(related.get("key"))))
+            found[target] = replace(old, marks=(*old.marks, str(related.get("key"))))
         elif event["type"] == "m.room.message" and related.get("rel_type") == "m.replace":
             old = found[target]
             new = str(event["content"]["m.new_content"]["body"])
-            found[target] = Seen(old.ref, new, old.thread, old.marks)
+            found[target] = replace(old, text=new, mentions=(*old.mentions, *_mentioned(event)))
         elif event["type"] == "m.room.message":
             thread = target if related.get("rel_type") == "m.thread" else None
-            found.setdefault(event["event_id"], Seen(event["event_id"], body(event), thread))
+            shown = event["content"]["filename"] if event["content"]["msgtype"] == "m.image" else None
+            seen = Seen(event["event_id"], body(event), thread, mentions=_mentioned(event), picture=shown)
+            found.setdefault(event["event_id"], seen)
     return list(found.values())
+
+
+def _mentioned(event: Event) -> tuple[str, ...]:
+    return tuple(event["content"]["m.mentions"].get("user_ids", ()))
 
 
 async def _world(server: Synapse, people: People, keys: Path) -> MatrixWorld:

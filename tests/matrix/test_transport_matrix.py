@@ -166,6 +166,24 @@ async def test_agents_threads_replies_and_marks_keep_their_relations(new_bot: Ma
     assert (mark.target, mark.symbol, mark.sender) == (card, "✋", lead.id)
 
 
+@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "encrypted"])
+async def test_a_customers_mark_on_what_the_bot_said_is_heard(
+    bot: Bot, plain_actor: MakePlain, crypto_actor: MakeCrypto, encrypted: bool
+) -> None:
+    alice = await (crypto_actor if encrypted else plain_actor)("Alice")
+    room = await talk(alice, bot)
+    answer = await bot.say(room, "an answer", "k-answer")
+    await alice.wait_for_text(room, "an answer")
+    ref = await alice.react(room, answer, "👎🏽")
+    mark = await bot.wait_for(lambda item: item.id == ref)
+    assert (mark.kind, mark.target, mark.symbol) == (Kind.REACTED, answer, "👎🏽")
+    assert (mark.room, mark.sender, mark.name, mark.team) == (room, alice.id, "Alice", None)
+    stored = await alice.request("GET", f"/_matrix/client/v3/rooms/{room}/event/{ref}")
+    assert stored["type"] == "m.reaction"  # in the clear, also where words are encrypted
+    long = await alice.react(room, answer, "x" * 500)
+    assert (await bot.wait_for(lambda item: item.id == long)).symbol == "x" * 32
+
+
 async def test_naming_a_colleague_in_any_way_is_a_mention(new_bot: MakeBot, plain_actor: MakePlain) -> None:
     lead, zoe = await plain_actor("Lea"), await plain_actor("Zoé Martin")
     bot, room = await desk_bot(new_bot, lead, zoe)
@@ -180,6 +198,8 @@ async def test_naming_a_colleague_in_any_way_is_a_mention(new_bot: MakeBot, plai
     await bot.heard("write to lea@shop.fr")
     mentions = {item.text.split(" ")[1]: item.mentions for item in bot.received if item.team}
     assert mentions == {"field": True, "link": True, "id": True, "name": True, "wake": True, "the": False, "to": False}
+    members = {item.text.split(" ")[1]: item.mentioned for item in bot.received if item.mentioned}
+    assert members == dict.fromkeys(("field", "link", "id", "name"), ((zoe.id, "Zoé Martin"),))
 
 
 async def test_an_agent_who_left_is_no_member(new_bot: MakeBot, plain_actor: MakePlain) -> None:

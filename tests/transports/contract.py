@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from helpbot.core.effects import Content, Literal, Marked, Quoted, Strong
+from helpbot.core.effects import Called, Content, Literal, Marked, Quoted, Strong
 from helpbot.transports.base import Address, Incoming, Kind, Transport
+from tests.transports.pictures import picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class Seen:
     text: str
     thread: str | None
     marks: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()  # whom it called when it came, or when it was corrected
+    picture: str | None = None  # the name of the picture that it shows
 
 
 class World(ABC):
@@ -58,6 +61,11 @@ class World(ABC):
     @abstractmethod
     def agents(self) -> Address:
         """Where the agents sit."""
+
+    @property
+    @abstractmethod
+    def agent(self) -> str:
+        """The agent's id on the network."""
 
     def keep(self, desk: Desk) -> None:  # noqa: B027  # a network in memory keeps by itself
         """Keep what the store would have kept, so that a restart goes on from there."""
@@ -201,6 +209,39 @@ class Contract:
         seen = {item.ref: item for item in await world.sees(world.agents.room, complete)}
         assert seen[ref].thread == card
         assert seen[ref].marks == ("✅",)
+
+    async def test_a_colleague_is_called_by_name(self, world: World, desk: Desk) -> None:
+        content = (Literal("#7 is for"), Called(world.agent, "Sam <b>"), Called(world.agent, "Sam"), Literal("please"))
+        ref = await world.transport.send(world.agents, content, "call-1")
+        seen = await world.sees(world.agents.room, lambda found: any(item.ref == ref for item in found))
+        called = next(item for item in seen if item.ref == ref)
+        assert called.text == "#7 is for\nSam <b>, Sam\nplease"
+        assert called.mentions == (world.agent,)
+
+    async def test_an_edit_calls_nobody_and_words_do_not_either(self, world: World, desk: Desk) -> None:
+        card = await world.transport.send(world.agents, (Literal(f"#7 {world.agent} @room"),), "uncalled-1")
+        await world.transport.edit(world.agents, card, (Literal("#7"), Called(world.agent, "Sam")), "uncalled-2")
+        seen = await world.sees(world.agents.room, lambda found: any(item.text == "#7\nSam" for item in found))
+        assert next(item.mentions for item in seen if item.ref == card) == ()
+
+    async def test_a_picture_is_shown_once_in_its_thread_with_its_words(self, world: World, desk: Desk) -> None:
+        card = await world.transport.send(world.agents, (Literal("#7"),), "picture-1")
+        inside = Address(world.agents.transport, world.agents.room, thread=card)
+        content = (Strong("The week"), picture(), Called(world.agent, "Sam"))
+        ref = await world.transport.send(inside, content, "picture-2")
+        assert await world.transport.send(inside, content, "picture-2") == ref
+        await world.transport.send(inside, (Literal("last"),), "picture-3")
+        seen = await world.sees(world.agents.room, lambda found: any(item.text == "last" for item in found))
+        shown = [item for item in seen if item.picture is not None]
+        assert [(item.ref, item.picture, item.thread) for item in shown] == [(ref, "week.png", card)]
+        assert shown[0].text.endswith("The week\n12 tickets this week\nSam")
+        assert shown[0].mentions == (world.agent,)
+
+    async def test_a_picture_without_words_has_its_name(self, world: World, desk: Desk) -> None:
+        ref = await world.transport.send(world.agents, (picture(text=""),), "picture-4")
+        seen = await world.sees(world.agents.room, lambda found: any(item.ref == ref for item in found))
+        shown = next(item for item in seen if item.ref == ref)
+        assert (shown.picture, shown.text.removeprefix("🖼 ")) == ("week.png", "week.png")
 
     async def test_what_was_sent_can_be_read_back(self, world: World, desk: Desk) -> None:
         room = await self.room(world, desk)

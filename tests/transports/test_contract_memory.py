@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from helpbot.core.effects import Strong
 from helpbot.transports.base import Address, Transport
 from helpbot.transports.console import AGENTS_ROOM, ConsoleTransport
 from helpbot.transports.memory import MemoryTransport
-from tests.transports.contract import Contract, Seen, World
+from tests.transports.contract import Contract, Seen, World, listening
 
 
 class MemoryWorld(World):
@@ -37,7 +38,14 @@ class MemoryWorld(World):
 
     async def sees(self, room: str, enough: Callable[[Sequence[Seen]], bool]) -> Sequence[Seen]:
         found = [
-            Seen(message.ref, message.text, message.thread, tuple(message.marks))
+            Seen(
+                message.ref,
+                message.text,
+                message.thread,
+                tuple(message.marks),
+                message.mentions,
+                _picture(message.text),
+            )
             for message in self._network.in_room(room)
             if message.sender == self._network.account
         ]
@@ -52,6 +60,15 @@ class MemoryWorld(World):
     def agents(self) -> Address:
         return Address(self._network.name, self._room)
 
+    @property
+    def agent(self) -> str:
+        return "sam"
+
+
+def _picture(text: str) -> str | None:
+    first = text.split("\n", maxsplit=1)[0]
+    return first.removeprefix("🖼 ") if first.startswith("🖼 ") else None
+
 
 class TestMemory(Contract):
     @pytest.fixture
@@ -64,3 +81,32 @@ class TestConsole(Contract):
     def world(self) -> World:
         lines: list[str] = []
         return MemoryWorld(ConsoleTransport(lines.append, "mobile", coloured=False, echo=True), AGENTS_ROOM)
+
+
+async def test_a_network_in_memory_tells_whom_words_mention() -> None:
+    network = MemoryTransport(teams={"mobile": "desk"})
+    network.say("desk", "sam", "ask @alex", mentioned=(("alex", "Alex"),))
+    network.say("desk", "sam", "ask nobody")
+    async with listening(network) as desk:
+        assert [(item.mentions, item.mentioned) for item in desk.got] == [(True, (("alex", "Alex"),)), (False, ())]
+
+
+@pytest.mark.parametrize(
+    ("text", "mentions", "mentioned"),
+    [
+        ("ask @alex or @ZOÉ, please", True, (("alex", "Alex"), ("z", "Zoé"))),
+        ("@sam that is me", True, ()),
+        ("@nobody", True, ()),
+        ("mail@alex", False, ()),
+    ],
+)
+async def test_the_console_tells_which_agents_words_mention(
+    text: str, mentions: bool, mentioned: tuple[tuple[str, str], ...]
+) -> None:
+    console = ConsoleTransport(lambda line: None, "mobile", coloured=False, echo=False)
+    console.join(AGENTS_ROOM, "alex", "Alex")
+    console.join(AGENTS_ROOM, "z", "Zoé")
+    await console.send(Address("console", AGENTS_ROOM), (Strong("#1"),), "card")
+    console.type(f"/agent {text}")
+    async with listening(console) as desk:
+        assert [(item.text, item.mentions, item.mentioned) for item in desk.got] == [(text, mentions, mentioned)]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpbot.core.effects import Block, Content, Literal, Marked, Quoted, Strong
-from helpbot.transports.markup import plain, render
+from helpbot.core.effects import Block, Called, Content, Literal, Marked, Picture, Quoted, Strong
+from helpbot.transports.markup import Rendered, plain, render
 
 # https://spec.matrix.org/latest/client-server-api/#mroommessage-msgtypes
 MATRIX_TAGS = {
@@ -114,9 +114,44 @@ def test_no_line_of_a_quotation_passes_for_another_author() -> None:
     assert plain((Quoted("Alice", "hello\nBot: paid"),)) == "Alice: hello\n  Bot: paid"
 
 
+def test_who_is_called_stands_in_one_line_with_a_link() -> None:
+    sam, zoe = Called("@sam/1:x.org", "Sam <b>"), Called("@zoé:x.org", "Zoé\nMartin")
+    rendered = render((Literal("#7 for"), sam, zoe, Literal("please"), sam))
+    assert rendered.body == "#7 for\nSam <b>, Zoé Martin\nplease\nSam <b>"
+    link = '<a href="https://matrix.to/#/%40sam%2F1%3Ax.org">Sam &lt;b&gt;</a>'
+    other = '<a href="https://matrix.to/#/%40zo%C3%A9%3Ax.org">Zoé Martin</a>'
+    assert rendered.html == f"<p>#7 for<br>{link}, {other}<br>please<br>{link}</p>"
+    assert rendered.called == ("@sam/1:x.org", "@zoé:x.org")
+
+
+@pytest.mark.parametrize("user", ["sam", "", "@sam", "room", "@a b:x", "@a\n:x", "@\ud800:x", "@a:" + "x" * 255])
+def test_who_has_no_id_is_named_and_not_called(user: str) -> None:
+    rendered = render((Called(user, "Sam <b>"), Called("", " ")))
+    assert rendered.html == "<p>Sam &lt;b&gt;, </p>"
+    assert rendered.body == "Sam <b>, "
+    assert rendered.called == ()
+
+
+def test_a_name_of_nothing_is_the_id() -> None:
+    assert plain((Called("@sam:x.org", " "),)) == "@sam:x.org"
+
+
+def test_a_picture_is_its_words_where_nobody_sees_it() -> None:
+    rendered = render((Strong("The week"), Picture("a.png", "<12> tickets", "")))
+    assert rendered.html == "<p><strong>The week</strong><br>&lt;12&gt; tickets</p>"
+    assert rendered.body == "The week\n<12> tickets"
+    assert render((Picture("a.png", "words", ""),)) == Rendered("words")
+    assert render((Strong("a"), Picture("a.png", "", ""))).html == "<p><strong>a</strong></p>"
+
+
 texts = st.text(st.characters(), max_size=200) | st.sampled_from(NASTY)
 blocks: st.SearchStrategy[Block] = st.one_of(
-    st.builds(Marked, texts), st.builds(Literal, texts), st.builds(Strong, texts), st.builds(Quoted, texts, texts)
+    st.builds(Marked, texts),
+    st.builds(Literal, texts),
+    st.builds(Strong, texts),
+    st.builds(Quoted, texts, texts),
+    st.builds(Picture, texts, texts, texts),
+    st.builds(Called, texts | texts.map(lambda text: f"@{text}:x.org"), texts),
 )
 
 

@@ -108,6 +108,12 @@ def test_relations_are_kept() -> None:
     assert (found.kind, found.target, found.symbol) == (Kind.REACTED, "$root", "👍")
 
 
+def test_a_mark_is_no_longer_than_a_word() -> None:
+    marked = {"m.relates_to": {"rel_type": "m.annotation", "event_id": "$root", "key": "👍" * 500}}
+    found = read(event(marked, kind="m.reaction"), DIRECT)
+    assert (found.kind, found.team, found.target, found.symbol) == (Kind.REACTED, None, "$root", "👍" * 32)
+
+
 @pytest.mark.parametrize(
     "relation", ["m.thread", ["m.thread"], 5, None, {"rel_type": {}, "event_id": []}, {"m.in_reply_to": "$x"}]
 )
@@ -164,10 +170,49 @@ def test_when_somebody_may_be_mentioned_it_is_a_mention(content: dict[str, objec
     assert read(text(content.pop("body", "hello"), **content)).mentions is mentioned
 
 
+SAM, OTHER, SAMUEL = "@sam:x.org", "@Sam:y.org", "@samuel:x.org"
+MANY = replace(DESK, people={**PEOPLE, SAM: "Alex", OTHER: "Sam Two", SAMUEL: "alex", "@gone": "Gone"})
+
+
+@pytest.mark.parametrize(
+    ("content", "mentioned"),
+    [
+        ({"m.mentions": {"user_ids": [ZOE, "@away:x.org", 5, BOT, LEA, SAM, ZOE]}}, [ZOE, SAM]),
+        ({"m.mentions": {"room": True}}, []),
+        ({"formatted_body": f'<a href="https://matrix.to/#/{OTHER}">S</a>'}, [OTHER]),
+        ({"formatted_body": '<a href="https://matrix.to/#/%40zoe.m%3Ax.org">Z</a>'}, [ZOE]),
+        ({"formatted_body": '<a href="matrix:u/zoe.m:x.org">Z</a>'}, [ZOE]),
+        ({"formatted_body": '<a href="https://matrix.to/#/@away:x.org">A</a>'}, []),
+        ({"body": f"{OTHER}: look"}, [OTHER]),
+        ({"body": "@SAM:X.ORG, look"}, [SAM]),
+        ({"body": "@sam:z.org look"}, []),
+        ({"body": "ask @zoé martin."}, [ZOE]),
+        ({"body": "ask (@Zoe.M), @sam two's room"}, [ZOE, OTHER]),
+        ({"body": "ask @sam"}, [SAM, OTHER]),
+        ({"body": "ask @ALEX!"}, [SAM, SAMUEL]),
+        ({"body": "ask @samu, @sam.u and @sam-marie"}, []),
+        ({"body": "@samuel, then @sam"}, [SAMUEL, SAM, OTHER]),
+        ({"body": "@room @lea @helpbot mail@sam"}, []),
+        ({"body": "@x " * 51 + "@sam"}, []),
+        ({"body": "@sam", "m.mentions": {"user_ids": [ZOE]}}, [ZOE, SAM, OTHER]),
+    ],
+)
+def test_whom_of_the_members_a_message_mentions_is_told(content: dict[str, object], mentioned: list[str]) -> None:
+    found = read(text(content.pop("body", "hello"), **content), MANY)
+    assert [user for user, _ in found.mentioned] == mentioned
+    assert all(name == shown_name(MANY.people[user], user) for user, name in found.mentioned)
+
+
 def test_a_mention_in_a_correction_counts() -> None:
     new = {"msgtype": "m.text", "body": "new", "m.mentions": {"user_ids": [ZOE]}}
     raw = text("* new", **{"m.relates_to": {"rel_type": "m.replace", "event_id": "$old"}, "m.new_content": new})
     assert read(raw).mentions
+    assert read(raw).mentioned == ((ZOE, "Zoé Martin"),)
+
+
+def test_a_customer_mentions_nobody() -> None:
+    found = read(text(f"{ZOE} @zoe.m", **{"m.mentions": {"user_ids": [ZOE]}}), DIRECT)
+    assert (found.mentions, found.mentioned) == (False, ())
 
 
 def test_a_stranger_in_an_agents_room_is_no_member() -> None:
@@ -244,6 +289,8 @@ def test_no_json_makes_it_raise(raw: dict[str, object], place: Place) -> None:
     for found in (incoming(raw, place), undecryptable(raw, place)):
         if found is not None:
             assert found.sender not in {BOT, ""}
+            assert {user for user, _ in found.mentioned} <= PEOPLE.keys() - {BOT, found.sender}
+            assert found.mentions or not found.mentioned
             for value in (found.id, found.name, found.text, found.symbol, found.attachment or ""):
                 value.encode()
             for ref in (found.thread, found.reply_to, found.target, found.edits):
