@@ -7,13 +7,14 @@ without its effects, or the other way round, is a lost or a doubled message.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from helpbot.core.effects import Content, Note
-from helpbot.core.model import Audience, Entry, Person, Ticket
+from helpbot.core.figures import Measured
+from helpbot.core.model import Audience, Entry, Person, Ticket, Wait
 from helpbot.transports.base import Incoming
 
 INTERNAL = "helpbot"  # the "transport" of inbox rows that the desk writes to itself
@@ -37,6 +38,7 @@ class Conversation:
     language: str | None = None
     gone: bool = False
     crowded: bool = False
+    zone: str | None = None  # of time, an IANA name
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,11 @@ class InboxRow:
 
 @dataclass(frozen=True, slots=True)
 class KeptTicket:
-    """A ticket with what only the shell needs: its conversation, and the card's reference once it is posted."""
+    """A ticket with what only the shell needs: its conversation, and its cards that are posted, team → reference."""
 
     ticket: Ticket
     conversation: Conversation
-    card: str | None
+    cards: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,6 @@ class Draft:
     entry: tuple[Entry, Content] | None = None
     content: Content | None = None
     team: str | None = None
-    in_room: bool = False  # agents: in the room itself, not in the ticket's thread
     target: str | None = None
     symbol: str | None = None
     receipt: str | None = None
@@ -127,10 +128,11 @@ class Step:
     records: Sequence[Entry] = ()
     drafts: Sequence[Draft] = ()
     timers: Mapping[str, datetime | None] | None = None  # None as a value stops the timer
-    references: Sequence[tuple[str, str]] = ()  # (transport, ref) that belong to the ticket from now on
+    references: Sequence[tuple[str, str, str]] = ()  # (transport, ref, team) in the ticket's threads from now on
     notes: Sequence[Note] = ()  # for the admin's workshop
     internal: Sequence[tuple[str, str]] = ()  # (event, payload): what is to be decided because of this
     freed: Sequence[int] = ()  # closed tickets that nobody owns from now on
+    away: Sequence[tuple[Person, bool]] = ()  # agents who are away from now on, or back
     fault: str | None = None
 
 
@@ -174,8 +176,48 @@ class Store(Protocol):
         """Return the ticket of that number."""
         ...
 
-    async def ticket_of(self, transport: str, ref: str) -> int | None:
-        """Return the number of the ticket that a message in an agents' room belongs to."""
+    async def ticket_of(self, transport: str, ref: str) -> tuple[int, str] | None:
+        """Return the number of the ticket that a message in an agents' room belongs to, and the team of its thread."""
+        ...
+
+    async def thread_of(self, ticket: int, ref: str) -> str | None:
+        """Return in which team's thread of the ticket a message stands."""
+        ...
+
+    async def transcript(self, number: int) -> tuple[Entry, ...]:
+        """Return the ticket's whole transcript, what was said among agents as well."""
+        ...
+
+    async def asked_how_it_was(self, conversation: int, ref: str) -> int | None:
+        """Return the ticket whose closing this message of the bot in her room told of; None for any other."""
+        ...
+
+    async def queues(self, ticket: Ticket, at: datetime) -> Mapping[str, Wait]:
+        """Return how the queue of each team that has one stands, for that ticket."""
+        ...
+
+    async def open_tickets(self) -> Sequence[Ticket]:
+        """Return the tickets that are with people, without transcripts, those that wait the longest first."""
+        ...
+
+    async def tickets_of(self, transport: str, customer: str, besides: int) -> Sequence[Ticket]:
+        """Return a customer's tickets, the newest first, without transcripts."""
+        ...
+
+    async def find(self, text: str, here: Callable[[str], bool]) -> Sequence[tuple[int, str, str]]:
+        """Return new lines that hold the text, the newest first: number, author, words; of teams that are `here`."""
+        ...
+
+    async def is_away(self, agent: str) -> bool:
+        """Tell whether the agent has said that they are away."""
+        ...
+
+    async def card_was_made(self, row: Outgoing) -> bool:
+        """Tell whether the row's ticket ever had a card for the row's team, posted or refused."""
+        ...
+
+    async def is_reminder(self, ticket: int, ref: str) -> bool:
+        """Tell whether a message is what the desk said of the ticket in an agents' room itself."""
         ...
 
     async def line_shown(self, ticket: int, ref: str) -> str | None:
@@ -237,6 +279,14 @@ class Store(Protocol):
 
         `teams` are those that there are now; the first hears what concerns none of them.
         """
+        ...
+
+    async def write_report(self, event: str, payload: str, until: datetime, at: datetime) -> None:
+        """Write a report's row, once; none of a time before the desk had anything to do, which ended then."""
+        ...
+
+    async def measured(self, team: str, since: datetime, until: datetime) -> Measured:
+        """Return what was counted for a team from a moment on and before another."""
         ...
 
     async def next_due(self) -> datetime | None:

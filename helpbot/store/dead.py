@@ -22,7 +22,8 @@ _LATE = timedelta(minutes=15)  # how old such a message is, tried _LATE_TRIES ti
 _LATE_TRIES = 8
 _HEARD_AGAIN = timedelta(minutes=10)  # how long something has come in since: then the network is there, and it is not
 _NOTICED = "noticed"
-_A_NOTICE = "(verb = 'say_in_room' AND target IS NULL)"  # of dead letters: it must not become a reason for another
+# Of dead letters: it must not become a reason for another.
+_A_NOTICE = "(verb = 'say_in_room' AND target IS NULL AND ticket IS NULL)"
 _IS_LATE = (
     "state = 'queued' AND noticed_at IS NULL AND tries >= ? AND created_at <= ? AND created_at <"
     " (SELECT at FROM inbox WHERE transport <> ? AND at <= ? ORDER BY id DESC LIMIT 1)"

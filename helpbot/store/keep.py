@@ -8,9 +8,10 @@ from datetime import datetime
 import aiosqlite
 
 from helpbot.core.effects import Content, Literal
-from helpbot.core.model import Audience, Entry, Status, Ticket
+from helpbot.core.model import Audience, Entry, Person, Status, Ticket
 from helpbot.store.base import INTERNAL, Conversation, Draft, Step
-from helpbot.store.codec import content_json, time_text
+from helpbot.store.codec import content_json, time_or_none, time_text
+from helpbot.store.human import held_back_json, promise_json, transfer_json
 from helpbot.store.workshop import keep_note
 
 
@@ -32,19 +33,27 @@ async def keep_step(db: aiosqlite.Connection, step: Step) -> None:
     if ticket is not None:
         for note in step.notes:
             await keep_note(db, note, ticket, step.at)
-    for transport, ref in step.references:
-        await db.execute("INSERT OR IGNORE INTO reference VALUES (?, ?, ?)", (transport, ref, number))
-    await db.execute(
-        "UPDATE ticket SET owner = NULL, owner_name = NULL"
-        " WHERE status = 'closed' AND number IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(step.freed)),),
-    )
+    for transport, ref, team in step.references:
+        await db.execute("INSERT OR IGNORE INTO reference VALUES (?, ?, ?, ?)", (transport, ref, number, team))
+    for agent, is_away in step.away:
+        await _keep_away(db, agent, step.at, is_away=is_away)
+    for freed in step.freed:
+        await db.execute(
+            "UPDATE ticket SET owner = NULL, owner_name = NULL WHERE number = ? AND +status = 'closed'", (freed,)
+        )
     for event, payload in step.internal:
         await write_note(db, event, payload, step.at)
     await db.execute(
         "UPDATE inbox SET done_at = ?, fault = ?, handed = ? WHERE id = ?",
         (time_text(step.at), step.fault, step.fault is not None and step.ticket is not None, step.row.id),
     )
+
+
+async def _keep_away(db: aiosqlite.Connection, agent: Person, at: datetime, *, is_away: bool) -> None:
+    if is_away:
+        await db.execute("INSERT OR IGNORE INTO away VALUES (?, ?, ?)", (agent.id, agent.name, time_text(at)))
+    else:
+        await db.execute("DELETE FROM away WHERE agent = ?", (agent.id,))
 
 
 async def write_note(db: aiosqlite.Connection, event: str, payload: str, at: datetime) -> None:
@@ -58,11 +67,20 @@ async def write_note(db: aiosqlite.Connection, event: str, payload: str, at: dat
 
 async def _keep_conversation(db: aiosqlite.Connection, kept: Conversation) -> int:
     async with db.execute(
-        "INSERT INTO conversation (transport, room, customer, customer_name, language, gone, crowded)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (transport, room) DO UPDATE SET customer = excluded.customer,"
+        "INSERT INTO conversation (transport, room, customer, customer_name, language, gone, crowded, zone)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (transport, room) DO UPDATE SET customer = excluded.customer,"
         " customer_name = excluded.customer_name, language = excluded.language, gone = excluded.gone,"
-        " crowded = excluded.crowded RETURNING id",
-        (kept.transport, kept.room, kept.customer.id, kept.customer.name, kept.language, kept.gone, kept.crowded),
+        " crowded = excluded.crowded, zone = excluded.zone RETURNING id",
+        (
+            kept.transport,
+            kept.room,
+            kept.customer.id,
+            kept.customer.name,
+            kept.language,
+            kept.gone,
+            kept.crowded,
+            kept.zone,
+        ),
     ) as found:
         row = await found.fetchone()
     assert row is not None, "RETURNING gives the row"  # noqa: S101
@@ -87,9 +105,10 @@ async def _keep_ticket(db: aiosqlite.Connection, ticket: Ticket, conversation: i
         "question": ticket.question,
         "carded": ticket.carded,
         "undeliverable": ticket.undeliverable,
-        "reassured_at": None if ticket.reassured_at is None else time_text(ticket.reassured_at),
+        "reassured_at": time_or_none(ticket.reassured_at),
         "opened_at": time_text(ticket.opened_at),
-        "closed_at": None if ticket.closed_at is None else time_text(ticket.closed_at),
+        "closed_at": time_or_none(ticket.closed_at),
+        **_human_side(ticket),
     }
     columns = ", ".join(values)
     places = ", ".join(f":{name}" for name in values)
@@ -98,6 +117,25 @@ async def _keep_ticket(db: aiosqlite.Connection, ticket: Ticket, conversation: i
         f"INSERT INTO ticket ({columns}) VALUES ({places}) ON CONFLICT (number) DO UPDATE SET {changes}",  # noqa: S608
         values,
     )
+
+
+def _human_side(ticket: Ticket) -> dict[str, object]:
+    return {
+        "escalated_at": time_or_none(ticket.escalated_at),
+        "first_word_at": time_or_none(ticket.first_word_at),
+        "waits_since": time_or_none(ticket.waits_since),
+        "ladder_from": time_or_none(ticket.ladder_from),
+        "rung": ticket.rung,
+        "answered_at": time_or_none(ticket.answered_at),
+        "warned_at": time_or_none(ticket.warned_at),
+        "snoozed_until": time_or_none(ticket.snoozed_until),
+        "promise": promise_json(ticket.promise),
+        "transfer": transfer_json(ticket.transfer),
+        "hops": ticket.hops,
+        "held_back": held_back_json(ticket.held_back),
+        "asked_rating": ticket.asked_rating,
+        "rating": ticket.rating,
+    }
 
 
 async def _keep_entry(
@@ -130,7 +168,7 @@ async def _keep_draft(
     if draft.audience is Audience.CUSTOMER:
         lane, talk = f"c{conversation}", conversation
     else:
-        lane, talk = f"r{draft.team}" if draft.in_room or ticket is None else f"t{ticket}", None
+        lane, talk = f"r{draft.team}" if ticket is None else f"t{ticket} {draft.team}", None
     await db.execute(
         "INSERT INTO outbox (key, lane, audience, verb, conversation, ticket, team, entry, content, target, symbol,"
         " receipt, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -140,7 +178,7 @@ async def _keep_draft(
             draft.audience.value,
             draft.verb,
             talk,
-            None if draft.in_room else ticket,
+            ticket,
             draft.team,
             entry,
             None if draft.content is None else content_json(draft.content),

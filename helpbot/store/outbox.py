@@ -70,9 +70,10 @@ async def sent(db: aiosqlite.Connection, row: Outgoing, transport: str, ref: str
         (ref, time_text(at), found, row.id),
     )
     if row.audience is Audience.AGENTS and row.ticket is not None:
-        await db.execute("INSERT OR IGNORE INTO reference VALUES (?, ?, ?)", (transport, ref, row.ticket))
+        known = "INSERT OR IGNORE INTO reference VALUES (?, ?, ?, ?)"
+        await db.execute(known, (transport, ref, row.ticket, row.team))
         if row.verb == "card":
-            await db.execute("UPDATE ticket SET card = ? WHERE number = ?", (ref, row.ticket))
+            await db.execute("INSERT OR REPLACE INTO card VALUES (?, ?, ?)", (row.ticket, row.team, ref))
     if row.receipt is not None:
         others = "SELECT 1 FROM outbox WHERE receipt = ? AND ticket IS ? AND state <> 'sent'"
         if await _first(db, others, row.receipt, row.ticket) is None:
@@ -98,8 +99,14 @@ async def _raise_marks(db: aiosqlite.Connection, team: str, at: datetime) -> boo
 
 async def card_lost(db: aiosqlite.Connection, row: Outgoing, at: datetime) -> None:
     """See Store."""
-    payload = json.dumps({"kind": "card_lost", "ticket": row.ticket})
-    await write_note(db, f"card_lost:{row.ticket}:{row.card}", payload, at)
+    payload = json.dumps({"kind": "card_lost", "ticket": row.ticket, "team": row.team})
+    await write_note(db, f"card_lost:{row.ticket}:{row.card or row.team}", payload, at)
+
+
+async def card_was_made(db: aiosqlite.Connection, row: Outgoing) -> bool:
+    """See Store."""
+    made = "SELECT 1 FROM outbox WHERE ticket = ? AND team = ? AND verb = 'card'"
+    return await _first(db, made, row.ticket, row.team) is not None
 
 
 async def postpone(db: aiosqlite.Connection, row: Outgoing, due: datetime, why: str, *, refused: bool) -> None:

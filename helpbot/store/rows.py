@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 
 import aiosqlite
 
 from helpbot.core.effects import Marked
 from helpbot.core.model import Audience, Entry, Person, Reason, Role, Status, Ticket
 from helpbot.store.base import Conversation, InboxRow, KeptTicket, Outgoing
-from helpbot.store.codec import content_text, json_content, text_time
+from helpbot.store.codec import content_text, json_content, maybe_time, text_time
+from helpbot.store.human import json_held_back, json_promise, json_transfer
 
 OUTGOING = (  # `+c.room` has no affinity: with one the index of what is undecided would not be used
     "SELECT o.*, coalesce(o.content, e.content) AS words, c.transport, c.room, coalesce(c.gone, 0) AS gone,"
-    " coalesce(c.crowded, 0) AS crowded, t.card, EXISTS (SELECT 1 FROM inbox i WHERE i.done_at IS NULL"
+    " coalesce(c.crowded, 0) AS crowded, d.ref AS card, EXISTS (SELECT 1 FROM inbox i WHERE i.done_at IS NULL"
     "   AND i.transport = c.transport AND json_extract(i.payload, '$.room') = +c.room"
     "   AND json_extract(i.payload, '$.kind') IN ('crowded', 'left', 'removed')) AS unsettled"
     " FROM outbox o LEFT JOIN entry e ON e.id = o.entry LEFT JOIN conversation c ON c.id = o.conversation"
-    " LEFT JOIN ticket t ON t.number = o.ticket"
+    " LEFT JOIN card d ON d.ticket = o.ticket AND d.team = o.team"
 )
 
 
@@ -26,7 +28,8 @@ def conversation(row: sqlite3.Row) -> Conversation:
     """Return the conversation of a row."""
     customer = Person(row["customer"], row["customer_name"])
     gone, crowded = bool(row["gone"]), bool(row["crowded"])
-    return Conversation(row["id"], row["transport"], row["room"], customer, row["language"], gone, crowded)
+    where = row["transport"], row["room"]
+    return Conversation(row["id"], *where, customer, row["language"], gone, crowded, row["zone"])
 
 
 def inbox(row: sqlite3.Row) -> InboxRow:
@@ -59,7 +62,7 @@ def outgoing(row: sqlite3.Row) -> Outgoing:
         tries=row["tries"],
         refusals=row["refusals"],
         again=row["again"],
-        due_at=None if row["due_at"] is None else text_time(row["due_at"]),
+        due_at=maybe_time(row["due_at"]),
     )
 
 
@@ -78,10 +81,17 @@ async def load_ticket(db: aiosqlite.Connection, number: int) -> KeptTicket | Non
     assert talk is not None, "a foreign key holds this"  # noqa: S101
     entries: tuple[Entry, ...] = ()
     if not row["carded"]:
-        async with db.execute("SELECT * FROM entry WHERE ticket = ? ORDER BY id", (number,)) as found:
-            entries = tuple(_entry(line) for line in await found.fetchall())
+        entries = await transcript(db, number)
+    async with db.execute("SELECT team, ref FROM card WHERE ticket = ?", (number,)) as found:
+        cards = {card["team"]: card["ref"] for card in await found.fetchall()}
     kept = conversation(talk)
-    return KeptTicket(_ticket(row, kept, entries), kept, row["card"])
+    return KeptTicket(replace(ticket(row, kept.customer, entries), zone=kept.zone), kept, cards)
+
+
+async def transcript(db: aiosqlite.Connection, number: int) -> tuple[Entry, ...]:
+    """Return the ticket's whole transcript, what was said among agents as well."""
+    async with db.execute("SELECT * FROM entry WHERE ticket = ? ORDER BY id", (number,)) as found:
+        return tuple([_entry(line) async for line in found])
 
 
 def _entry(row: sqlite3.Row) -> Entry:
@@ -91,10 +101,11 @@ def _entry(row: sqlite3.Row) -> Entry:
     return Entry(role, audience, row["author"], content_text(content), text_time(row["at"]), marked)
 
 
-def _ticket(row: sqlite3.Row, kept: Conversation, entries: tuple[Entry, ...]) -> Ticket:
+def ticket(row: sqlite3.Row, customer: Person, entries: tuple[Entry, ...]) -> Ticket:
+    """Return the ticket of a row."""
     return Ticket(
         number=row["number"],
-        customer=kept.customer,
+        customer=customer,
         team=row["team"],
         opened_at=text_time(row["opened_at"]),
         status=Status(row["status"]),
@@ -109,8 +120,22 @@ def _ticket(row: sqlite3.Row, kept: Conversation, entries: tuple[Entry, ...]) ->
         question=row["question"],
         carded=bool(row["carded"]),
         undeliverable=bool(row["undeliverable"]),
-        reassured_at=None if row["reassured_at"] is None else text_time(row["reassured_at"]),
-        closed_at=None if row["closed_at"] is None else text_time(row["closed_at"]),
+        reassured_at=maybe_time(row["reassured_at"]),
+        closed_at=maybe_time(row["closed_at"]),
+        escalated_at=maybe_time(row["escalated_at"]),
+        first_word_at=maybe_time(row["first_word_at"]),
+        waits_since=maybe_time(row["waits_since"]),
+        ladder_from=maybe_time(row["ladder_from"]),
+        rung=row["rung"],
+        answered_at=maybe_time(row["answered_at"]),
+        warned_at=maybe_time(row["warned_at"]),
+        snoozed_until=maybe_time(row["snoozed_until"]),
+        promise=json_promise(row["promise"]),
+        transfer=json_transfer(row["transfer"]),
+        hops=row["hops"],
+        held_back=json_held_back(row["held_back"]),
+        asked_rating=bool(row["asked_rating"]),
+        rating=row["rating"],
         newer=row["newer"],
         transcript=entries,
     )

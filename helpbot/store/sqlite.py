@@ -3,39 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import sqlite3
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
 
 import aiosqlite
 
 from helpbot.core.effects import Quoted
-from helpbot.store import dead, outbox, rows
-from helpbot.store.base import INTERNAL, Conversation, InboxRow, KeptTicket, Outgoing, Step, StoreBusy
+from helpbot.core.figures import Measured
+from helpbot.core.model import Entry, Ticket, Wait
+from helpbot.store import dead, figures, outbox, queue, rows
+from helpbot.store.base import INTERNAL, Conversation, InboxRow, KeptTicket, Outgoing, Step
 from helpbot.store.codec import incoming_json, json_content, text_time, time_text
 from helpbot.store.keep import keep_step, write_note
 from helpbot.store.notebook import SqliteNotebook
 from helpbot.store.prepare import prepare
+from helpbot.store.units import Units
 from helpbot.store.workshop import SqliteWorkshop
 from helpbot.transports.base import Incoming, SetupError
 
-T = TypeVar("T")
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
-_OURS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError)  # faults of ours
 
 
-class SqliteStore:
+class SqliteStore(Units):
     """See store.base.Store."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
-        self._db = connection
-        self._turn = asyncio.Lock()
-        self._units: set[asyncio.Task[object]] = set()
+        super().__init__(connection)
         self.inbox_bell = asyncio.Event()
         self.outbox_bell = asyncio.Event()
         self.timer_bell = asyncio.Event()
@@ -78,35 +75,6 @@ class SqliteStore:
         self.timer_bell.set()
         self.workshop_bell.set()
         self.dead_bell.set()
-
-    async def _unit(self, work: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
-        """Run `work` as one transaction; a cancelled caller stops waiting, the transaction goes on to its end."""
-
-        async def whole() -> T:
-            async with self._turn:
-                try:
-                    await self._db.execute("BEGIN IMMEDIATE")
-                    result = await work(self._db)
-                    await self._db.execute("COMMIT")
-                except BaseException as error:
-                    if self._db.in_transaction:
-                        with contextlib.suppress(sqlite3.Error):  # SQLite may have done so itself
-                            await self._db.execute("ROLLBACK")
-                    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _OURS):
-                        raise StoreBusy(str(error)) from error
-                    raise
-                return result
-
-        task = asyncio.get_running_loop().create_task(whole())
-        self._units.add(task)
-        task.add_done_callback(self._units.discard)
-        return await asyncio.shield(task)
-
-    async def close(self) -> None:
-        """Finish what is being written and close."""
-        while self._units:
-            await asyncio.wait(self._units)
-        await self._db.close()
 
     # --- inbox
 
@@ -190,10 +158,49 @@ class SqliteStore:
 
         return await self._unit(work)
 
-    async def ticket_of(self, transport: str, ref: str) -> int | None:
+    async def ticket_of(self, transport: str, ref: str) -> tuple[int, str] | None:
         """See Store."""
-        row = await self._one("SELECT ticket FROM reference WHERE transport = ? AND ref = ?", transport, ref)
-        return None if row is None else int(row["ticket"])
+        row = await self._one("SELECT ticket, team FROM reference WHERE transport = ? AND ref = ?", transport, ref)
+        return None if row is None else (int(row["ticket"]), str(row["team"]))
+
+    async def thread_of(self, ticket: int, ref: str) -> str | None:
+        """See Store."""
+        row = await self._one("SELECT team FROM reference WHERE ticket = ? AND ref = ?", ticket, ref)
+        return None if row is None else str(row["team"])
+
+    async def transcript(self, number: int) -> tuple[Entry, ...]:
+        """See Store."""
+        return await self._unit(lambda db: rows.transcript(db, number))
+
+    async def asked_how_it_was(self, conversation: int, ref: str) -> int | None:
+        """See Store."""
+        return await self._unit(lambda db: queue.asked_how_it_was(db, conversation, ref))
+
+    async def queues(self, ticket: Ticket, at: datetime) -> Mapping[str, Wait]:
+        """See Store."""
+        return await self._unit(lambda db: queue.queues(db, ticket, at))
+
+    async def open_tickets(self) -> Sequence[Ticket]:
+        """See Store."""
+        return await self._unit(queue.open_tickets)
+
+    async def tickets_of(self, transport: str, customer: str, besides: int) -> Sequence[Ticket]:
+        """See Store."""
+        return await self._unit(lambda db: queue.tickets_of(db, transport, customer, besides))
+
+    async def find(self, text: str, here: Callable[[str], bool]) -> Sequence[tuple[int, str, str]]:
+        """See Store."""
+        lines = await self._unit(queue.newest_lines)
+        return await asyncio.to_thread(queue.holding, lines, text, here)
+
+    async def is_away(self, agent: str) -> bool:
+        """See Store."""
+        return await self._unit(lambda db: queue.is_away(db, agent))
+
+    async def is_reminder(self, ticket: int, ref: str) -> bool:
+        """See Store."""
+        said = "SELECT 1 FROM outbox WHERE ref = ? AND ticket = ? AND verb = 'say_in_room'"
+        return await self._one(said, ref, ticket) is not None
 
     async def line_shown(self, ticket: int, ref: str) -> str | None:
         """See Store."""
@@ -211,7 +218,7 @@ class SqliteStore:
         """See Store."""
         found = await self._all(
             "SELECT number, team, status = 'held' AS open FROM ticket"
-            " WHERE owner = ? AND status IN ('held', 'closed') ORDER BY number",
+            " WHERE owner = ? AND +status IN ('held', 'closed') ORDER BY number",
             agent,
         )
         return [(row["number"], row["team"], bool(row["open"])) for row in found]
@@ -258,6 +265,10 @@ class SqliteStore:
         await self._unit(lambda db: outbox.card_lost(db, row, at))
         self.inbox_bell.set()
 
+    async def card_was_made(self, row: Outgoing) -> bool:
+        """See Store."""
+        return await self._unit(lambda db: outbox.card_was_made(db, row))
+
     async def bury(self, row: Outgoing, why: str, at: datetime, *, for_now: bool = False) -> None:
         """See Store."""
         await self._unit(lambda db: outbox.bury(db, row, why, at, for_now=for_now))
@@ -283,6 +294,22 @@ class SqliteStore:
         """Let go of a dead letter; tell whether there is such a one."""
         return await self._unit(lambda db: dead.drop(db, letter, at))
 
+    # --- reports
+
+    async def write_report(self, event: str, payload: str, until: datetime, at: datetime) -> None:
+        """See Store."""
+
+        async def work(db: aiosqlite.Connection) -> None:
+            if await figures.was_there(db, until):
+                await write_note(db, event, payload, at)
+
+        await self._unit(work)
+        self.inbox_bell.set()
+
+    async def measured(self, team: str, since: datetime, until: datetime) -> Measured:
+        """See Store."""
+        return await self._unit(lambda db: figures.measured_for(db, team, since, until))
+
     # --- timers
 
     async def next_due(self) -> datetime | None:
@@ -302,7 +329,7 @@ class SqliteStore:
             async with db.execute("SELECT * FROM timer WHERE due <= ? ORDER BY due, ticket, name", (due,)) as found:
                 timers = await found.fetchall()
             for timer in timers:
-                event = f"timer:{timer['ticket']}:{timer['name']}:{timer['due']}"
+                event = await _never_used(db, f"timer:{timer['ticket']}:{timer['name']}:{timer['due']}")
                 payload = json.dumps({"kind": "timer", "ticket": timer["ticket"], "name": timer["name"]})
                 await write_note(db, event, payload, now)
             await db.execute("DELETE FROM timer WHERE due <= ?", (due,))
@@ -320,16 +347,6 @@ class SqliteStore:
         )
         return row is not None and bool(row["busy"])
 
-    async def _one(self, sql: str, *values: object) -> sqlite3.Row | None:
-        return await self._unit(lambda db: _first(db, sql, *values))
-
-    async def _all(self, sql: str, *values: object) -> list[sqlite3.Row]:
-        async def work(db: aiosqlite.Connection) -> list[sqlite3.Row]:
-            async with db.execute(sql, values) as found:
-                return list(await found.fetchall())
-
-        return await self._unit(work)
-
     def workshop(self) -> SqliteWorkshop:
         """Return what agents propose for the FAQ."""
         return SqliteWorkshop(self._all)
@@ -346,6 +363,10 @@ def _touch(path: Path | str) -> None:
     sqlite3.connect(path).close()
 
 
-async def _first(db: aiosqlite.Connection, sql: str, *values: object) -> sqlite3.Row | None:
-    async with db.execute(sql, values) as found:
-        return await found.fetchone()
+async def _never_used(db: aiosqlite.Connection, event: str) -> str:
+    """Return an id for an event that may happen again: clocks are set back, and the same moment comes twice."""
+    sql = "SELECT count(*) AS used FROM inbox WHERE transport = ? AND event >= ? AND event < ? || '~'"
+    async with db.execute(sql, (INTERNAL, event, event)) as found:
+        row = await found.fetchone()
+    used = 0 if row is None else int(row["used"])
+    return f"{event}:{used}" if used else event

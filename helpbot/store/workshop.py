@@ -11,7 +11,7 @@ from typing import assert_never
 
 import aiosqlite
 
-from helpbot.core.effects import Asked, Literal, Note, Propose, Settled
+from helpbot.core.effects import Asked, Count, Literal, Note, Propose, Settled
 from helpbot.core.model import Outcome, Ticket, Zone
 from helpbot.store.codec import json_content, text_time, time_text
 from helpbot.store.reading import reading
@@ -51,8 +51,8 @@ async def keep_note(db: aiosqlite.Connection, note: Note, ticket: Ticket, at: da
     match note:
         case Asked():
             await db.execute(
-                "INSERT INTO question (ticket, at, text, before, language, zone, entry, confidence, outcome)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO question (ticket, at, text, before, language, zone, entry, confidence, outcome, team)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     ticket.number,
                     time_text(at),
@@ -63,16 +63,22 @@ async def keep_note(db: aiosqlite.Connection, note: Note, ticket: Ticket, at: da
                     note.entry,
                     note.confidence,
                     _OUTCOMES[note.zone].value,
+                    ticket.team,
                 ),
             )
         case Settled():
             await db.execute(
-                "UPDATE question SET outcome = ?, chosen = ?"
+                "UPDATE question SET outcome = ?, chosen = coalesce(?, chosen)"
                 " WHERE id = (SELECT max(id) FROM question WHERE ticket = ?)",
                 (note.outcome.value, note.entry, ticket.number),
             )
         case Propose():
             await _keep_proposal(db, note, ticket, at)
+        case Count():
+            await db.execute(
+                "INSERT INTO figure (ticket, team, at, kind, value, label) VALUES (?, ?, ?, ?, ?, ?)",
+                (ticket.number, note.team or ticket.team, time_text(at), note.figure.value, note.value, note.label),
+            )
         case _:
             assert_never(note)
 

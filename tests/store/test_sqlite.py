@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import sqlite3
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from helpbot.core.effects import Asked, Literal, Marked, Quoted, Settled, Strong
+from helpbot.core.effects import Asked, Called, Literal, Marked, Picture, Quoted, Settled, Strong
 from helpbot.core.model import Audience, Entry, Outcome, Person, Role, Status, Ticket, Zone
 from helpbot.store.base import Conversation, Draft, InboxRow, Step, StoreBusy
 from helpbot.store.codec import content_json, incoming_json, json_content, json_incoming
@@ -108,15 +109,15 @@ async def test_nothing_of_a_step_is_kept_when_a_part_fails(store: SqliteStore) -
 
 async def test_a_lane_gives_its_rows_in_order(store: SqliteStore) -> None:
     await keep(store, inside("k1", "one"), to_customer("k2", "two"), inside("k3", "three"))
-    assert set(await store.lanes()) == {"t1", "c1"}
-    head = await store.head("t1")
+    assert set(await store.lanes()) == {"t1 mobile", "c1"}
+    head = await store.head("t1 mobile")
     assert head is not None
     assert head.content == (Literal("one"),)
     await store.sent(head, "memory", "$sent", NOW)
-    after = await store.head("t1")
+    after = await store.head("t1 mobile")
     assert after is not None
     assert after.content == (Literal("three"),)
-    assert await store.ticket_of("memory", "$sent") == 1
+    assert await store.ticket_of("memory", "$sent") == (1, "mobile")
 
 
 async def test_a_delivery_is_reported_when_all_its_parts_arrived(store: SqliteStore) -> None:
@@ -155,9 +156,10 @@ BAD_ROWS = {
     "a customer's row that points at a note": "audience='customer', lane='c1', verb='say', entry=2",
     "a line of another customer": "audience='customer', lane='c2', verb='say', conversation=2, ticket=2, entry=1",
     "a ticket of another customer": "audience='customer', lane='c1', verb='say', ticket=2, entry=1",
-    "a customer's row in an agents' lane": "audience='customer', lane='t1', verb='say', entry=1",
+    "a customer's row in an agents' lane": "audience='customer', lane='t1 m', verb='say', entry=1",
     "an agents' row in a customer's lane": "audience='agents', lane='c1', verb='say', team='m', conversation=NULL",
-    "an agents' row in another ticket's lane": "audience='agents', lane='t2', verb='say', team='m', conversation=NULL",
+    "an agents' row in a ticket's lane": "audience='agents', lane='t2 m', verb='say', team='m', conversation=NULL",
+    "an agents' row in a team's lane": "audience='agents', lane='t1 n', verb='say', team='m', conversation=NULL",
     "an edit in a customer's lane": "audience='customer', lane='c1', verb='edit_card', entry=1",
 }
 
@@ -198,7 +200,7 @@ async def test_the_schema_takes_what_is_right(tmp_path: Path) -> None:
     path = tmp_path / "desk.db"
     await _with_a_note(path)
     _insert(path, "audience='customer', lane='c1', verb='say', entry=1")
-    _insert(path, "audience='agents', lane='t1', verb='say', team='m', conversation=NULL, content='[]', key='other'")
+    _insert(path, "audience='agents', lane='t1 m', verb='say', team='m', conversation=NULL, content='[]', key='other'")
 
 
 # --- opening
@@ -352,11 +354,20 @@ async def test_a_stopped_timer_is_gone(store: SqliteStore) -> None:
 
 
 def test_content_and_events_come_back_as_they_went() -> None:
-    content = (Marked("*a*"), Literal("b\n"), Strong("c"), Quoted("Marie", "d"))
+    words = (Marked("*a*"), Literal("b\n"), Strong("c"), Quoted("Marie", "d"))
+    content = (*words, Called("@sam:x.org", "Sam"), Picture("a.png", "e", "Yg=="))
     assert json_content(content_json(content)) == content
     event = replace(incoming("$1", "é \U0001f642 \x00"), thread="$t", mentions=True, member=False)
+    event = replace(event, mentioned=(("@alex:x.org", "Alex"), ("@sam:x.org", "Sam")))
     assert json_incoming(incoming_json(event)) == event
     assert json_incoming(incoming_json(replace(event, text="\ud800"))).text == "?"
+
+
+def test_an_event_that_was_kept_before_it_told_whom_it_mentions_is_read() -> None:
+    event = replace(incoming("$1", "ask @alex"), mentions=True)
+    kept = json.loads(incoming_json(event))
+    del kept["mentioned"]
+    assert json_incoming(json.dumps(kept)) == event
 
 
 async def test_a_database_of_the_first_version_is_brought_up_to_date_with_all_in_it(tmp_path: Path) -> None:

@@ -1,0 +1,69 @@
+"""One connection, one writer: each piece of work is one transaction that a cancelled caller cannot leave half-way."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import aiosqlite
+
+from helpbot.store.base import StoreBusy
+
+T = TypeVar("T")
+_OURS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError)  # faults of ours
+
+
+class Units:
+    """Runs work on a connection, one piece after the other."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._db = connection
+        self._turn = asyncio.Lock()
+        self._units: set[asyncio.Task[object]] = set()
+
+    async def _unit(self, work: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+        """Run `work` as one transaction; a cancelled caller stops waiting, the transaction goes on to its end."""
+
+        async def whole() -> T:
+            async with self._turn:
+                try:
+                    await self._db.execute("BEGIN IMMEDIATE")
+                    result = await work(self._db)
+                    await self._db.execute("COMMIT")
+                except BaseException as error:
+                    if self._db.in_transaction:
+                        with contextlib.suppress(sqlite3.Error):  # SQLite may have done so itself
+                            await self._db.execute("ROLLBACK")
+                    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _OURS):
+                        raise StoreBusy(str(error)) from error
+                    raise
+                return result
+
+        task = asyncio.get_running_loop().create_task(whole())
+        self._units.add(task)
+        task.add_done_callback(self._units.discard)
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Finish what is being written and close."""
+        while self._units:
+            await asyncio.wait(self._units)
+        await self._db.close()
+
+    async def _one(self, sql: str, *values: object) -> sqlite3.Row | None:
+        return await self._unit(lambda db: _first(db, sql, *values))
+
+    async def _all(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        async def work(db: aiosqlite.Connection) -> list[sqlite3.Row]:
+            async with db.execute(sql, values) as found:
+                return list(await found.fetchall())
+
+        return await self._unit(work)
+
+
+async def _first(db: aiosqlite.Connection, sql: str, *values: object) -> sqlite3.Row | None:
+    async with db.execute(sql, values) as found:
+        return await found.fetchone()
