@@ -7,45 +7,63 @@ room of the ticket's own team, and only once it is certain what the bot has in t
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import structlog
 
+from helpbot import reports
 from helpbot.core import commands
+from helpbot.core.acts import (
+    AgentAct,
+    AgentAskedTickets,
+    AgentBlocked,
+    AgentClaimed,
+    AgentConfirmed,
+    AgentMistyped,
+    AgentSaid,
+    AgentSearched,
+    AgentWentAway,
+)
 from helpbot.core.decide import goes_on
 from helpbot.core.decide_parts import UNDECRYPTABLE
 from helpbot.core.events import (
-    AgentBlocked,
-    AgentClaimed,
+    AgentElsewhere,
     AgentLeft,
-    AgentMistyped,
-    AgentSaid,
     AgentSpokeOutside,
-    AgentTaught,
     BotGaveUp,
     CardLost,
     CustomerArrived,
     CustomerLeft,
+    CustomerRated,
     CustomerSaid,
     DeadLettersFound,
     Delayed,
     Delivered,
     Event,
+    OwnerWentAway,
     StrangerCame,
     StrangersGone,
     TimerFired,
     Undelivered,
+    WeeklyReport,
 )
 from helpbot.core.model import Desk, Person, Reason, Ticket
+from helpbot.lookups import Lookups
 from helpbot.store.base import INTERNAL, Conversation, InboxRow, KeptTicket, Store
-from helpbot.store.codec import json_incoming
+from helpbot.store.codec import json_incoming, text_time
 from helpbot.transports.base import Incoming, Kind
 
 log = structlog.get_logger(__name__)
 
 _CLAIMS = {"✋", "👍"}
+_CONFIRMS = {"👍", "✅"}
+_RATINGS = {
+    "1⃣": 1, "2⃣": 2, "3⃣": 3, "4⃣": 4, "5⃣": 5, "👎": 1, "😡": 1, "😠": 1, "🙁": 2, "☹": 2, "😐": 3, "🙂": 4, "👍": 5,
+    "❤": 5, "😀": 5, "😃": 5, "😊": 5, "🎉": 5, "⭐": 5, "🙏": 5, "👏": 5,
+}  # fmt: skip
 _SKINS_AND_VARIANTS = dict.fromkeys([*range(0x1F3FB, 0x1F400), 0xFE0E, 0xFE0F])
 _NOBODY = Person("", "")
 _GONE = {Kind.LEFT, Kind.REMOVED}
@@ -67,7 +85,7 @@ class Case:
     ticket: Ticket
     conversation: Conversation | None
     stored: bool = True  # False: the ticket stands in for none, and is not kept
-    references: tuple[tuple[str, str], ...] = ()
+    references: tuple[tuple[str, str, str], ...] = ()
     internal: tuple[tuple[str, str], ...] = ()
     freed: tuple[int, ...] = ()
 
@@ -90,6 +108,7 @@ class Cases:
         self._desk = desk
         self._one_room = one_room
         self._certain = certain
+        self._lookups = Lookups(store, desk, one_room)
 
     async def of(self, row: InboxRow) -> Case | None:
         """Return what happened; None when it concerns no ticket. Raises NotYet."""
@@ -99,10 +118,24 @@ class Cases:
         case = await self._situation(row, incoming)
         if case is None or case.event is not None or incoming.team is not None:
             return case
+        if incoming.kind is Kind.REACTED:
+            return await self._customer_reacted(row, incoming, case)
         event = _customer_event(incoming, row.at, case)
         if isinstance(event, CustomerSaid):
             event = replace(event, written=_written(row, incoming))
         return replace(case, event=event)
+
+    async def _customer_reacted(self, row: InboxRow, incoming: Incoming, case: Case) -> Case | None:
+        """Return how it was, if that is what the reaction answers; others are carried by a later version."""
+        rating = _RATINGS.get(incoming.symbol.translate(_SKINS_AND_VARIANTS))
+        talk = case.conversation
+        if rating is None or talk is None or talk.id == 0 or incoming.target is None:
+            return None
+        number = await self._store.asked_how_it_was(talk.id, incoming.target)
+        kept = None if number is None else await self._store.ticket(number)
+        if kept is None:
+            return None
+        return Case(CustomerRated(row.at, rating, incoming.symbol), kept.ticket, kept.conversation)
 
     async def failed(self, row: InboxRow) -> Case | None:
         """Return the case of a row that the bot cannot decide, for a person; None when it holds nobody's words."""
@@ -116,7 +149,9 @@ class Cases:
         if incoming.team is None:
             event = BotGaveUp(row.at, _words(incoming))
         else:
-            event = AgentBlocked(row.at, Person(incoming.sender, incoming.name), _said(incoming), "hint_failed")
+            act = AgentBlocked(row.at, Person(incoming.sender, incoming.name), _said(incoming), "hint_failed")
+            was = case.event
+            event = AgentElsewhere(row.at, act, was.team) if isinstance(was, AgentElsewhere) else act
         return replace(case, event=event)
 
     async def _internal(self, row: InboxRow) -> Case | None:
@@ -124,6 +159,8 @@ class Cases:
         if values["kind"] == "dead":
             found = DeadLettersFound(row.at, values["team"], values["count"], tuple(values["tickets"]))
             return Case(found, Ticket(0, _NOBODY, values["team"], row.at), None, stored=False)
+        if values["kind"] == "report":
+            return await self._report(row, values)
         kept = None if values["ticket"] is None else await self._store.ticket(values["ticket"])
         if kept is None:
             return None
@@ -134,16 +171,33 @@ class Cases:
                     return None  # it was set anew after it fired
                 event = TimerFired(row.at, values["name"])
             case "delivered":
-                event = Delivered(row.at, values["ref"])
+                event = Delivered(row.at, values["ref"], await self._thread_of(values))
             case "late":
                 event = Delayed(row.at, values["ref"], values["why"])
             case "card_lost":
-                event = CardLost(row.at)
+                event = CardLost(row.at, values.get("team"))
             case "agent_left":
                 event = AgentLeft(row.at, Person(values["agent"], values["name"]))
+            case "owner_away":
+                event = OwnerWentAway(row.at, Person(values["agent"], values["name"]))
             case _:
-                event = Undelivered(row.at, values["ref"], values["why"])
+                event = Undelivered(row.at, values["ref"], values["why"], await self._thread_of(values))
         return Case(event, kept.ticket, kept.conversation)
+
+    async def _report(self, row: InboxRow, values: Mapping[str, Any]) -> Case | None:
+        """Return a team's weekly report; None for a team that there is no more."""
+        desk = self._desk()
+        team = next((team for team in desk.teams if team.id == values["team"]), None)
+        if team is None:
+            return None
+        since, until = text_time(values["from"]), text_time(values["to"])
+        measured = await self._store.measured(team.id, since, until)
+        content = await reports.content_of(measured, team, values["week"], since, desk.languages[0])
+        return Case(WeeklyReport(row.at, team.id, content), Ticket(0, _NOBODY, team.id, row.at), None, stored=False)
+
+    async def _thread_of(self, values: Mapping[str, Any]) -> str | None:
+        """Return in whose thread of the ticket an agent's message stands; None for the ticket's own team."""
+        return None if values["ref"] is None else await self._store.thread_of(values["ticket"], values["ref"])
 
     # --- customers
 
@@ -161,7 +215,7 @@ class Cases:
             ticket = replace(known.ticket, customer=talk.customer)
         else:
             number = await self._store.next_number()
-            ticket = Ticket(number, talk.customer, desk.teams[0].id, row.at, language=talk.language)
+            ticket = Ticket(number, talk.customer, desk.teams[0].id, row.at, language=talk.language, zone=talk.zone)
         return Case(None, ticket, talk)
 
     def _talk(self, row: InboxRow, incoming: Incoming, before: Conversation | None) -> Conversation | None:
@@ -169,7 +223,7 @@ class Cases:
         speaker = Person(incoming.sender, incoming.name)
         if before is None:
             known = incoming.kind in {Kind.ARRIVED, Kind.SAID}
-            return Conversation(0, row.transport, incoming.room, speaker) if known else None
+            return Conversation(0, row.transport, incoming.room, speaker, zone=incoming.zone) if known else None
         match incoming.kind:
             case Kind.CROWDED:
                 return None if before.crowded else replace(before, crowded=True)
@@ -183,7 +237,8 @@ class Cases:
             return None
         if incoming.kind is Kind.LEFT:
             return replace(before, gone=True)
-        return replace(before, customer=speaker, gone=before.gone and incoming.late)  # names change
+        zone = before.zone or incoming.zone
+        return replace(before, customer=speaker, gone=before.gone and incoming.late, zone=zone)  # names change
 
     # --- agents
 
@@ -193,30 +248,53 @@ class Cases:
             return await self._agent_left(row, agent, team)
         found = await self._tickets(row, incoming, team)
         kept = await self._store.ticket(min(found)) if found else None
-        if kept is not None and not self._one_room(self._desk().team(kept.ticket.team).id, team):
-            log.warning("another_teams_ticket", inbox=row.id, team=team)
-            kept = None  # a relation into another team's room is not one that a client makes
-        if kept is None:
-            return _outside(row.at, incoming, agent, team)
-        event = _agent_event(incoming, agent, row.at, kept, ambiguous=len(found) > 1)
-        if event is None:
+        if kept is None or not self._one_room(self._desk().team(found[kept.ticket.number]).id, team):
+            if kept is not None:  # a relation into another team's room is not one that a client makes
+                log.warning("another_teams_ticket", inbox=row.id, team=team)
+            return await self._outside(row, incoming, agent, team)
+        of = found[kept.ticket.number]
+        claimable = incoming.target is not None and (
+            incoming.target == kept.cards.get(of) or await self._store.is_reminder(kept.ticket.number, incoming.target)
+        )
+        act = _agent_act(incoming, agent, row.at, kept, ambiguous=len(found) > 1, claimable=claimable)
+        if act is None:
             return None
-        if isinstance(event, AgentTaught) and incoming.reply_to is not None:
-            event = replace(event, line=await self._store.line_shown(kept.ticket.number, incoming.reply_to))
-        references = ((row.transport, _said(incoming)),) if incoming.kind is Kind.SAID else ()
-        return Case(event, kept.ticket, kept.conversation, references=references)
+        act = await self._lookups.of(act, kept, incoming, team)
+        own = self._desk().team(of).id == self._desk().team(kept.ticket.team).id
+        event: Event = act if own else AgentElsewhere(row.at, act, of)
+        references = ((row.transport, _said(incoming), of),) if incoming.kind is Kind.SAID else ()
+        case = Case(event, kept.ticket, kept.conversation, references=references)
+        internal, freed = await self._lookups.follow(row, act)
+        return replace(case, internal=internal, freed=freed)
 
-    async def _tickets(self, row: InboxRow, incoming: Incoming, team: str) -> set[int]:
-        """Return the tickets that an agent's message points to. Raises NotYet."""
+    async def _tickets(self, row: InboxRow, incoming: Incoming, team: str) -> dict[int, str]:
+        """Return the tickets that an agent's message points to, each with the team of that thread. Raises NotYet."""
         pointed = [ref for ref in (incoming.target, incoming.edits, incoming.thread, incoming.reply_to) if ref]
         for last in (False, True):
-            numbers = [await self._store.ticket_of(row.transport, ref) for ref in pointed]
-            found = {number for number in numbers if number is not None}
+            found: dict[int, str] = {}
+            for ref in pointed:
+                known = await self._store.ticket_of(row.transport, ref)
+                if known is not None:
+                    found.setdefault(*known)
             if found or not pointed or last:
                 return found
             if not await self._certain(team, row.id):
                 raise NotYet
-        return set()
+        return {}
+
+    async def _outside(self, row: InboxRow, incoming: Incoming, agent: Person, team: str) -> Case | None:
+        """Return the case of a command outside of any ticket; None for agents talking among themselves."""
+        word, _ = commands.split(incoming.text)
+        if incoming.kind is not Kind.SAID or not word or not incoming.member or incoming.edits is not None:
+            return None
+        at, nowhere = row.at, Ticket(0, agent, team, row.at)
+        act = commands.read(at, agent, incoming.id, incoming.text, incoming.mentions)
+        if isinstance(act, AgentAskedTickets | AgentSearched | AgentWentAway) and not incoming.exposed:
+            asked = await self._lookups.of(replace(act, team=team), None, incoming, team)
+            internal, freed = await self._lookups.follow(row, asked)
+            return Case(asked, nowhere, None, stored=False, internal=internal, freed=freed)
+        event = AgentSpokeOutside(at, agent, incoming.id, team, wants_help=word == "!help")
+        return Case(event, nowhere, None, stored=False)
 
     async def _agent_left(self, row: InboxRow, agent: Person, team: str) -> Case:
         desk = self._desk()
@@ -232,15 +310,6 @@ class Cases:
                 closed.append(number)
         left = Ticket(0, agent, team, row.at)
         return Case(None, left, None, stored=False, internal=tuple(internal), freed=tuple(closed))
-
-
-def _outside(at: datetime, incoming: Incoming, agent: Person, team: str) -> Case | None:
-    """Return the case of a command outside of any ticket; None for agents talking among themselves."""
-    word, _ = commands.split(incoming.text)
-    if incoming.kind is not Kind.SAID or not word or not incoming.member or incoming.edits is not None:
-        return None
-    event = AgentSpokeOutside(at, agent, incoming.id, team, wants_help=word == "!help")
-    return Case(event, Ticket(0, agent, team, at), None, stored=False)
 
 
 def _written(row: InboxRow, incoming: Incoming) -> datetime:
@@ -277,12 +346,18 @@ def _customer_event(incoming: Incoming, at: datetime, case: Case) -> Event | Non
             return None  # reactions are carried by a later version
 
 
-def _agent_event(incoming: Incoming, agent: Person, at: datetime, kept: KeptTicket, *, ambiguous: bool) -> Event | None:
-    """Return what the agent did; None for what means nothing here."""
+def _agent_act(
+    incoming: Incoming, agent: Person, at: datetime, kept: KeptTicket, *, ambiguous: bool, claimable: bool
+) -> AgentAct | None:
+    """Return what the agent did; None for what means nothing here. A mark claims on what is `claimable`."""
     ref = _said(incoming)
     if incoming.kind is Kind.REACTED:
-        claims = incoming.symbol.translate(_SKINS_AND_VARIANTS) in _CLAIMS and incoming.target == kept.card
-        return AgentClaimed(at, agent, ref) if claims and incoming.member and not incoming.exposed else None
+        if not incoming.member or incoming.exposed:
+            return None
+        symbol, held = incoming.symbol.translate(_SKINS_AND_VARIANTS), kept.ticket.held_back
+        if symbol in _CONFIRMS and held is not None and incoming.target == held.ref:
+            return AgentConfirmed(at, agent, ref)
+        return AgentClaimed(at, agent, ref) if symbol in _CLAIMS and claimable else None
     lost = incoming.attachment == UNDECRYPTABLE
     if incoming.kind is not Kind.SAID or (incoming.late and not lost and incoming.edits is None):
         return None  # who wrote it was told that it could not be read, and has written it again

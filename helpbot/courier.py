@@ -265,10 +265,13 @@ class Courier:
         if row.verb in {"card", "say_in_room"} or row.audience is Audience.CUSTOMER:
             return await transport.send(address, content, row.key)
         if row.verb == "edit_card":
-            if row.card is None:
-                raise Undeliverable("the card of this ticket was never posted")
-            return await transport.edit(address, row.card, content, row.key)
-        if row.card is None:  # the room refused the card: her words are shown all the same
+            if row.card is not None:
+                return await transport.edit(address, row.card, content, row.key)
+            if await self._never_made(row):
+                return ""  # the card that is made now shows it
+            raise Undeliverable("the card of this ticket was never posted")
+        if row.card is None:  # the room refused the card, or never had one: her words are shown all the same
+            await self._never_made(row)
             return await transport.send(address, _numbered(row), row.key)
         try:
             return await transport.send(address, content, row.key)
@@ -278,6 +281,13 @@ class Courier:
         # The card is gone, or in a room that was the team's before: her words are shown, and a new card asked for.
         await self._store.card_lost(row, self._now())
         return await transport.send(replace(address, thread=None), _numbered(row), row.key)
+
+    async def _never_made(self, row: Outgoing) -> bool:
+        """Ask for a card where there never was one, for the ticket was another team's, which is no more."""
+        if await self._store.card_was_made(row):
+            return False
+        await self._store.card_lost(row, self._now())
+        return True
 
     async def _later(self, row: Outgoing, why: str, after: timedelta | None, *, refused: bool = False) -> None:
         pause = min(_FIRST_PAUSE * 2 ** min(row.tries, 10), _LONGEST_PAUSE)

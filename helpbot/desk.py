@@ -19,9 +19,14 @@ from helpbot.clock import Now
 from helpbot.core.decide import decide
 from helpbot.core.effects import (
     Asked,
+    Called,
     Content,
+    Count,
+    Decision,
     EditCard,
     Effect,
+    Literal,
+    MarkAway,
     PostCard,
     Propose,
     React,
@@ -32,8 +37,8 @@ from helpbot.core.effects import (
     StartTimer,
     StopTimer,
 )
-from helpbot.core.events import CustomerSaid
-from helpbot.core.model import Audience, Desk, Entry, Ticket
+from helpbot.core.events import CustomerSaid, Event
+from helpbot.core.model import Audience, Desk, Entry, Status, Ticket
 from helpbot.store.base import Draft, InboxRow, Step, Store, StoreBusy
 from helpbot.store.codec import content_text
 from helpbot.where import where
@@ -125,11 +130,11 @@ class DeskLoop:
         await asyncio.sleep(_PAUSE)
 
     async def _decided(self, row: InboxRow, fault: str | None) -> Step:
-        return self._step(row, await self._cases.of(row), None)
+        return await self._step(row, await self._cases.of(row), None)
 
     async def _failed(self, row: InboxRow, fault: str | None) -> Step:
         case = await self._cases.failed(row)
-        return await self._put_aside(row, fault) if case is None else self._step(row, case, fault)
+        return await self._put_aside(row, fault) if case is None else await self._step(row, case, fault)
 
     async def _put_aside(self, row: InboxRow, fault: str | None) -> Step:
         log.error("event_put_aside", inbox=row.id, fault=fault)
@@ -137,16 +142,24 @@ class DeskLoop:
 
     # --- case → step
 
-    def _step(self, row: InboxRow, case: Case | None, fault: str | None) -> Step:
+    async def _decision(self, ticket: Ticket, event: Event, at: datetime) -> Decision:
+        """Decide; what may tell somebody how long people wait, once more with how the queues stand."""
+        desk = self._desk()
+        decision = decide(ticket, event, desk)
+        if decision.ticket.status is not Status.WAITING:
+            return decision
+        return decide(ticket, event, replace(desk, waits=await self._store.queues(ticket, at)))
+
+    async def _step(self, row: InboxRow, case: Case | None, fault: str | None) -> Step:
         now = self._now()
         if case is None or case.event is None:
             if case is None:
                 return Step(row, now, None, None, fault=fault)
             return Step(row, now, None, None, internal=case.internal, freed=case.freed, fault=fault)
-        decision = decide(case.ticket, case.event, self._desk())
+        decision = await self._decision(case.ticket, case.event, row.at)
         ticket, talk = decision.ticket, case.conversation
-        if talk is not None and ticket.language is not None:
-            talk = replace(talk, language=ticket.language)
+        if talk is not None:
+            talk = replace(talk, language=ticket.language or talk.language, zone=ticket.zone or talk.zone)
         at = (case.event.written if isinstance(case.event, CustomerSaid) else None) or row.at
         records = [
             Entry(effect.role, effect.audience, effect.author, effect.text, at)
@@ -168,31 +181,37 @@ class DeskLoop:
             drafts=self._drafts(row, replace(ticket, team=self._desk().team(ticket.team).id), decision.effects),
             timers=timers,
             references=case.references,
-            notes=[effect for effect in decision.effects if isinstance(effect, Asked | Settled | Propose)],
+            notes=[effect for effect in decision.effects if isinstance(effect, Asked | Settled | Propose | Count)],
+            internal=case.internal,
+            freed=case.freed,
+            away=[(effect.agent, effect.is_away) for effect in decision.effects if isinstance(effect, MarkAway)],
             fault=fault,
         )
 
     def _drafts(self, row: InboxRow, ticket: Ticket, effects: Sequence[Effect]) -> list[Draft]:
         drafts: list[Draft] = []
+
+        def team(named: str | None) -> str:
+            return ticket.team if named is None else self._desk().team(named).id
+
         for part, effect in enumerate(effects):
             key = self._key(effect, row, part)
             match effect:
                 case Say(audience=Audience.CUSTOMER):
-                    line = Entry(effect.role, effect.audience, effect.author, content_text(effect.content), row.at)
-                    words = (line, effect.content)
-                    drafts.append(Draft(key, Audience.CUSTOMER, "say", entry=words, receipt=effect.receipt))
+                    drafts.append(to_customer(key, effect, row.at))
                 case Say():
-                    drafts.append(_inside(key, "say", ticket, content=effect.content))
+                    drafts.append(_inside(key, "say", team(effect.team), content=effect.content))
                 case PostCard():
-                    drafts.append(_inside(key, "card", ticket, content=effect.content))
+                    drafts.append(_inside(key, "card", team(effect.team), content=effect.content))
                 case EditCard():
-                    drafts.append(_inside(key, "edit_card", ticket, content=effect.content))
+                    drafts.append(_inside(key, "edit_card", team(effect.team), content=effect.content))
                 case React():
-                    drafts.append(_inside(key, "react", ticket, target=effect.to, symbol=effect.symbol))
+                    mark = _inside(key, "react", team(effect.team), target=effect.to, symbol=effect.symbol)
+                    drafts.append(mark)
                 case SayInRoom():
                     aside = Draft(key, Audience.AGENTS, "say_in_room", content=effect.content, team=effect.team)
-                    drafts.append(replace(aside, in_room=True, target=effect.to))
-                case Record() | StartTimer() | StopTimer() | Asked() | Settled() | Propose():
+                    drafts.append(replace(aside, target=effect.to))
+                case Record() | StartTimer() | StopTimer() | MarkAway() | Asked() | Settled() | Propose() | Count():
                     pass
         return drafts
 
@@ -203,13 +222,25 @@ class DeskLoop:
         return hashlib.sha256("\x1f".join(cause).encode()).hexdigest()[:32]
 
 
+def to_customer(key: str, said: Say, at: datetime) -> Draft:
+    """Return what is said to a customer as a draft, which calls nobody."""
+    content = uncalled(said.content)
+    line = Entry(said.role, said.audience, said.author, content_text(content), at)
+    return Draft(key, Audience.CUSTOMER, "say", entry=(line, content), receipt=said.receipt)
+
+
+def uncalled(content: Content) -> Content:
+    """Return words in which nobody is called: to a customer, who is a stranger to the agents, they are names."""
+    return tuple(Literal(block.text) if isinstance(block, Called) else block for block in content)
+
+
 def _inside(
     key: str,
     verb: str,
-    ticket: Ticket,
+    team: str,
     *,
     content: Content | None = None,
     target: str | None = None,
     symbol: str | None = None,
 ) -> Draft:
-    return Draft(key, Audience.AGENTS, verb, content=content, team=ticket.team, target=target, symbol=symbol)
+    return Draft(key, Audience.AGENTS, verb, content=content, team=team, target=target, symbol=symbol)

@@ -8,22 +8,39 @@ from __future__ import annotations
 import unicodedata
 from datetime import datetime
 
-from helpbot.core.events import (
+from helpbot.core.acts import (
+    AgentAct,
     AgentAskedHelp,
+    AgentAskedHistory,
+    AgentAskedTickets,
+    AgentAssigned,
     AgentClaimed,
     AgentClosed,
-    AgentEvent,
+    AgentConfirmed,
+    AgentKeptPromise,
     AgentMistyped,
     AgentNoted,
+    AgentPromised,
     AgentReleased,
     AgentReopened,
     AgentReplied,
     AgentSaid,
+    AgentSearched,
+    AgentSnoozed,
     AgentTaught,
+    AgentTransferred,
+    AgentUsedCanned,
+    AgentWentAway,
 )
 from helpbot.core.model import Person
 
-WORDS = ("!r", "!note", "!claim", "!release", "!close", "!reopen", "!learn", "!help")
+WORDS = (
+    "!r", "!note", "!claim", "!release", "!close", "!reopen", "!learn", "!help", "!transfer", "!assign", "!promise",
+    "!kept", "!snooze", "!send", "!canned", "!away", "!back", "!tickets", "!find", "!history",
+)  # fmt: skip
+_OUTWARD = ("!r", "!close", "!promise", "!kept")  # what follows them goes to the customer
+_NEEDING = {"!transfer": "hint_transfer", "!assign": "hint_assign", "!promise": "hint_promise"}
+_NEEDING |= {"!snooze": "hint_snooze", "!find": "hint_find", "!learn": "hint_learn"}
 _NEW = ("new", "nouveau", "nouvelle")
 _BANGS = "!！﹗︕ǃ"  # what keyboards and fonts show as an exclamation mark
 _EMOJI_BANGS = "¡❗❕‼⁉"
@@ -32,13 +49,15 @@ _SUSPECTS = 200  # lines with a "!" that are looked at; more stay inside, whatev
 _LOOKED_AT = 3  # words at the start of a line, where a command may stand behind something
 
 
-def read(at: datetime, agent: Person, ref: str, text: str, mentions: bool) -> AgentEvent:  # noqa: PLR0912  # one table
+def read(at: datetime, agent: Person, ref: str, text: str, mentions: bool) -> AgentAct:  # noqa: PLR0912  # one table
     """Return what the agent did by writing this; plain text is AgentSaid."""
     word, rest = split(text)
     match word:
         case "" if inner := _hidden_command(text) or _inner_command(text):
             return AgentMistyped(at, agent, ref, inner, "hint_inner_command")
-        case "!r" | "!close" if inner := split(rest)[0] or _hidden_command(rest, spaced=False) or _inner_command(text):
+        case _ if word in _OUTWARD and (
+            inner := split(rest)[0] or _hidden_command(rest, spaced=False) or _inner_command(text)
+        ):
             return AgentMistyped(at, agent, ref, inner[:_SHOWN_WORD], "hint_inner_command")
         case "":
             return AgentSaid(at, agent, ref, bare(text), mentions)
@@ -60,11 +79,44 @@ def read(at: datetime, agent: Person, ref: str, text: str, mentions: bool) -> Ag
             return _taught(at, agent, ref, rest)
         case "!help":
             return AgentAskedHelp(at, agent, ref)
+        case _ if word in WORDS:
+            return _handled(at, agent, ref, word, rest)
         case _:
             return AgentMistyped(at, agent, ref, word[:_SHOWN_WORD], "hint_unknown")
 
 
-def _taught(at: datetime, agent: Person, ref: str, rest: str) -> AgentEvent:
+def _handled(at: datetime, agent: Person, ref: str, word: str, rest: str) -> AgentAct:
+    """Return what a command about care for tickets does: hand-overs, promises, lists."""
+    if not rest and word in _NEEDING:
+        return AgentMistyped(at, agent, ref, word, _NEEDING[word])
+    match word:
+        case "!transfer":
+            team, _, why = rest.partition(" ")
+            team, _, more = team.partition("\n")
+            return AgentTransferred(at, agent, ref, team, bare(f"{more} {why}"))
+        case "!assign":
+            return AgentAssigned(at, agent, ref, rest)
+        case "!promise":
+            return AgentPromised(at, agent, ref, rest)
+        case "!kept":
+            return AgentKeptPromise(at, agent, ref, rest)
+        case "!snooze":
+            return AgentSnoozed(at, agent, ref, rest)
+        case "!send":
+            return AgentConfirmed(at, agent, ref)
+        case "!canned":
+            return AgentUsedCanned(at, agent, ref, rest)
+        case "!away" | "!back":
+            return AgentWentAway(at, agent, ref, back=word == "!back")
+        case "!tickets":
+            return AgentAskedTickets(at, agent, ref)
+        case "!find":
+            return AgentSearched(at, agent, ref, rest)
+        case _:
+            return AgentAskedHistory(at, agent, ref)
+
+
+def _taught(at: datetime, agent: Person, ref: str, rest: str) -> AgentAct:
     entry, *more = rest.split(maxsplit=1) or [""]
     if not entry or more:
         return AgentMistyped(at, agent, ref, "!learn", "hint_learn")

@@ -8,38 +8,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import assert_never
 
 from helpbot.core import decide_agent, decide_customer
+from helpbot.core.decide_after import rated_by_mark
+from helpbot.core.decide_clock import fired, with_timers
+from helpbot.core.decide_handover import owner_away, with_mirror
 from helpbot.core.decide_parts import escalated
-from helpbot.core.effects import Decision, EditCard, Effect, Literal, PostCard, React, Say, SayInRoom, StopTimer
+from helpbot.core.effects import Decision, EditCard, Effect, Literal, PostCard, React, Say, SayInRoom
 from helpbot.core.events import (
-    AgentAskedHelp,
-    AgentBlocked,
-    AgentClaimed,
-    AgentClosed,
+    AgentElsewhere,
     AgentLeft,
-    AgentMistyped,
-    AgentNoted,
-    AgentReleased,
-    AgentReopened,
-    AgentReplied,
-    AgentSaid,
     AgentSpokeOutside,
-    AgentTaught,
     BotGaveUp,
     CardLost,
     CustomerArrived,
     CustomerLeft,
+    CustomerRated,
     CustomerSaid,
     DeadLettersFound,
     Delayed,
     Delivered,
     Event,
+    OwnerWentAway,
     StrangerCame,
     StrangersGone,
     TimerFired,
     Undelivered,
+    WeeklyReport,
 )
 from helpbot.core.model import Audience, Desk, Reason, Status, Ticket
 from helpbot.core.phrases import is_phrase, say
@@ -48,11 +43,18 @@ from helpbot.core.transcript import card
 _TICKETS_NAMED = 10
 
 
-def decide(ticket: Ticket, event: Event, desk: Desk) -> Decision:  # noqa: PLR0912  # one branch an event
+def decide(ticket: Ticket, event: Event, desk: Desk) -> Decision:
     """Return what the ticket becomes when the event happens, and what there is to do."""
+    decision = _decided(ticket, event, desk)
+    return with_timers(ticket, with_mirror(ticket, decision, event, desk), event, desk)
+
+
+def _decided(ticket: Ticket, event: Event, desk: Desk) -> Decision:  # noqa: PLR0912  # one branch an event
     match event:
         case CustomerSaid():
             return decide_customer.said(ticket, event, desk)
+        case CustomerRated():
+            return rated_by_mark(ticket, event, desk)
         case CustomerArrived():
             return decide_customer.arrived(ticket, event, desk)
         case CustomerLeft():
@@ -63,39 +65,31 @@ def decide(ticket: Ticket, event: Event, desk: Desk) -> Decision:  # noqa: PLR09
             return decide_customer.stranger_came(ticket, event, desk)
         case StrangersGone():
             return decide_customer.strangers_gone(ticket, desk)
-        case (
-            AgentSaid()
-            | AgentReplied()
-            | AgentNoted()
-            | AgentClaimed()
-            | AgentReleased()
-            | AgentClosed()
-            | AgentReopened()
-            | AgentAskedHelp()
-            | AgentTaught()
-            | AgentMistyped()
-            | AgentBlocked()
-        ):
-            return decide_agent.acted(ticket, event, desk)
+        case AgentElsewhere():
+            return decide_agent.elsewhere(ticket, event, desk)
         case AgentSpokeOutside():
             return _spoke_outside(ticket, event, desk)
         case AgentLeft():
             return decide_agent.left(ticket, event, desk)
+        case OwnerWentAway():
+            return owner_away(ticket, event, desk)
         case Delivered():
             ticket, shown = decide_customer.reached(ticket, desk)
-            return Decision(ticket, (React(event.ref, "✅"), *shown))
+            return Decision(ticket, (React(event.ref, "✅", event.team), *shown))
         case DeadLettersFound():
             return _dead_letters(ticket, event, desk)
+        case WeeklyReport():
+            return Decision(ticket, (SayInRoom(desk.team(event.team).id, None, event.content),))
         case Undelivered():
             return _undelivered(ticket, event, desk)
         case Delayed():
             return _delayed(ticket, event, desk)
         case CardLost():
-            return _card_lost(ticket, desk)
+            return _card_lost(ticket, event, desk)
         case TimerFired():
-            return _timer_fired(ticket, event)
+            return fired(ticket, event, desk)
         case _:
-            assert_never(event)
+            return decide_agent.acted(ticket, event, desk)  # closed by assert_never there
 
 
 def goes_on(ticket: Ticket, at: datetime, desk: Desk) -> bool:
@@ -113,7 +107,7 @@ def _undelivered(ticket: Ticket, event: Undelivered, desk: Desk) -> Decision:
     if not ticket.carded:
         return _left_alone(ticket, "not_delivered", event, desk)
     told = _out_of_reach(ticket, "not_delivered", event.why, desk)
-    return told if event.ref is None else replace(told, effects=(React(event.ref, "❌"), *told.effects))
+    return told if event.ref is None else replace(told, effects=(React(event.ref, "❌", event.team), *told.effects))
 
 
 def _delayed(ticket: Ticket, event: Delayed, desk: Desk) -> Decision:
@@ -143,12 +137,17 @@ def _out_of_reach(ticket: Ticket, phrase: str, why: str, desk: Desk) -> Decision
     return Decision(ticket, told)
 
 
-def _card_lost(ticket: Ticket, desk: Desk) -> Decision:
+def _card_lost(ticket: Ticket, event: CardLost, desk: Desk) -> Decision:
     """Give a ticket a card where its agents are now; a closed one too, because it may be opened again."""
     if not ticket.carded:
         return Decision(ticket)
+    team = None if event.team is None or desk.team(event.team).id == desk.team(ticket.team).id else event.team
+    offered = ticket.transfer is not None and ticket.transfer.team == team
+    if team is not None and not offered:
+        return Decision(ticket)  # whoever had it before needs none
     text = say("card_anew", desk.languages[0], number=ticket.number)
-    return Decision(ticket, (PostCard(card(ticket, desk)), Say(Audience.AGENTS, (Literal(text),))))
+    shown = Say(Audience.AGENTS, (Literal(text),), team=team)
+    return Decision(ticket, (PostCard(card(ticket, desk, team), team), shown))
 
 
 def _dead_letters(ticket: Ticket, event: DeadLettersFound, desk: Desk) -> Decision:
@@ -157,10 +156,3 @@ def _dead_letters(ticket: Ticket, event: DeadLettersFound, desk: Desk) -> Decisi
     more = " …" if len(event.tickets) > _TICKETS_NAMED else ""
     text = say("dead_letters", language, count=event.count, tickets=tickets + more)
     return Decision(ticket, (SayInRoom(desk.team(event.team).id, None, (Literal(text),)),))
-
-
-def _timer_fired(ticket: Ticket, event: TimerFired) -> Decision:
-    if event.name == "idle" and ticket.status in {Status.BOT, Status.OFFERED}:
-        closed = replace(ticket, status=Status.CLOSED, closed_at=event.at, offer=())
-        return Decision(closed, (StopTimer("idle"),))
-    return Decision(ticket)

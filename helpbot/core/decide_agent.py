@@ -10,43 +10,47 @@ from dataclasses import replace
 from typing import assert_never
 
 from helpbot.core import decide_customer, words
-from helpbot.core.decide_parts import spoken
-from helpbot.core.effects import (
-    Block,
-    Decision,
-    EditCard,
-    Effect,
-    Literal,
-    Propose,
-    React,
-    Record,
-    Say,
-    StopTimer,
-    Strong,
-)
-from helpbot.core.events import (
+from helpbot.core.acts import (
+    AgentAct,
     AgentAskedHelp,
+    AgentAskedHistory,
+    AgentAskedTickets,
+    AgentAssigned,
     AgentBlocked,
     AgentClaimed,
     AgentClosed,
-    AgentEvent,
-    AgentLeft,
+    AgentConfirmed,
+    AgentKeptPromise,
     AgentMistyped,
     AgentNoted,
+    AgentPromised,
     AgentReleased,
     AgentReopened,
     AgentReplied,
     AgentSaid,
+    AgentSearched,
+    AgentSnoozed,
     AgentTaught,
+    AgentTransferred,
+    AgentUsedCanned,
+    AgentWentAway,
 )
-from helpbot.core.model import Audience, Desk, Person, Role, Status, Ticket
-from helpbot.core.phrases import days, say
-from helpbot.core.transcript import card, pieces, shorten
+from helpbot.core.decide_after import closed
+from helpbot.core.decide_handover import assigned, not_here, owned, released, taken_over, transferred
+from helpbot.core.decide_lists import history, searched, tickets, went_away
+from helpbot.core.decide_parts import hinted, inside, kept_inside, owns, refused
+from helpbot.core.decide_promise import kept, promised, snoozed
+from helpbot.core.decide_words import goes_out, held_back, shown_inside, used_canned
+from helpbot.core.effects import Decision, Effect, Literal, Propose, React, Record, Say
+from helpbot.core.events import AgentElsewhere, AgentLeft
+from helpbot.core.model import Audience, Desk, Role, Status, Ticket
+from helpbot.core.phrases import say
+from helpbot.core.transcript import shorten
 
 _SHOWN_ENTRY = 40  # characters of what was typed as an entry's id
 
 
-def acted(ticket: Ticket, event: AgentEvent, desk: Desk) -> Decision:
+def acted(ticket: Ticket, event: AgentAct, desk: Desk) -> Decision:  # noqa: PLR0912  # one branch an act
     """Return what the agent's act does."""
     match event:
         case AgentSaid():
@@ -54,26 +58,78 @@ def acted(ticket: Ticket, event: AgentEvent, desk: Desk) -> Decision:
         case AgentReplied():
             return _replied(ticket, event, desk)
         case AgentNoted():
-            return Decision(ticket, _kept_inside(event.agent, event.ref, event.text))
+            return Decision(ticket, kept_inside(event.agent, event.ref, event.text))
         case AgentClaimed():
             return _claimed(ticket, event, desk)
         case AgentReleased():
-            return _released(ticket, desk)
+            return _released(ticket, event, desk)
         case AgentClosed():
-            return _closed(ticket, event, desk)
+            return closed(ticket, event, desk)
         case AgentReopened():
-            return _reopened(ticket, desk)
+            return _reopened(ticket, event, desk)
         case AgentAskedHelp():
             return Decision(ticket, (Say(Audience.AGENTS, (Literal(help_text(desk)),)),))
         case AgentTaught():
             return _taught(ticket, event, desk)
+        case AgentTransferred():
+            return transferred(ticket, event, desk)
+        case AgentAssigned():
+            return assigned(ticket, event, desk)
+        case AgentPromised():
+            return promised(ticket, event, desk)
+        case AgentKeptPromise():
+            return kept(ticket, event, desk)
+        case AgentSnoozed():
+            return snoozed(ticket, event, desk)
+        case AgentConfirmed():
+            return _confirmed(ticket, event, desk)
+        case AgentUsedCanned():
+            return _canned(ticket, event, desk)
+        case AgentWentAway():
+            return went_away(ticket, event, desk)
+        case AgentAskedTickets():
+            return tickets(ticket, event, desk)
+        case AgentSearched():
+            return searched(ticket, event, desk)
+        case AgentAskedHistory():
+            return history(ticket, event, desk)
         case AgentMistyped():
-            return _hinted(ticket, desk, event.hint, word=event.word)
+            return hinted(ticket, desk, event.hint, word=event.word)
         case AgentBlocked():
-            hinted = _hinted(ticket, desk, event.hint, name=event.agent.name)
-            return Decision(ticket, (React(event.ref, "❌"), *hinted.effects))
+            return refused(ticket, event.ref, desk, event.hint, name=event.agent.name)
         case _:
             assert_never(event)
+
+
+def elsewhere(ticket: Ticket, event: AgentElsewhere, desk: Desk) -> Decision:
+    """Return what an act does in the thread of another team: one that is offered the ticket may claim it.
+
+    What is said there stays there; nothing else is done there.
+    """
+    act = event.act
+    offered = ticket.transfer is not None and desk.team(ticket.transfer.team).id == desk.team(event.team).id
+    match act:
+        case AgentClaimed() if offered:
+            return taken_over(ticket, act.agent, act.at, desk)
+        case AgentSaid():
+            text = act.text if act.attachment is None else f"📎 {act.attachment}\n{act.text}".strip()
+            decision = Decision(ticket, kept_inside(act.agent, act.ref, text))
+        case AgentReplied() | AgentClosed() | AgentPromised() | AgentKeptPromise() | AgentUsedCanned():
+            decision = not_here(ticket, act.ref, desk, offered=offered, words=True)
+        case (
+            AgentClaimed() | AgentReleased() | AgentReopened() | AgentTransferred() | AgentAssigned() | AgentSnoozed()
+        ) | AgentConfirmed():
+            decision = not_here(ticket, act.ref, desk, offered=offered, words=False)
+        case _:
+            decision = acted(ticket, act, desk)
+    return Decision(decision.ticket, tuple(_there(effect, event.team) for effect in decision.effects))
+
+
+def _there(effect: Effect, team: str) -> Effect:
+    """Return the effect in that team's thread, if it is one for agents."""
+    if isinstance(effect, React) or (isinstance(effect, Say) and effect.audience is Audience.AGENTS):
+        return replace(effect, team=team)
+    return effect
 
 
 def left(ticket: Ticket, event: AgentLeft, desk: Desk) -> Decision:
@@ -82,9 +138,8 @@ def left(ticket: Ticket, event: AgentLeft, desk: Desk) -> Decision:
         return Decision(ticket)
     if ticket.status is Status.CLOSED:  # if it is opened again, somebody else has to take it
         return Decision(replace(ticket, owner=None))
-    ticket = replace(ticket, status=Status.WAITING, owner=None)
-    text = say("agent_left", desk.languages[0], name=event.agent.name, number=ticket.number)
-    return Decision(ticket, (Say(Audience.AGENTS, (Literal(text),)), EditCard(card(ticket, desk))))
+    ticket, effects = released(ticket, event.at, desk)
+    return Decision(ticket, (inside("agent_left", desk, name=event.agent.name, number=ticket.number), *effects))
 
 
 def help_text(desk: Desk) -> str:
@@ -94,75 +149,87 @@ def help_text(desk: Desk) -> str:
 
 
 def _said(ticket: Ticket, event: AgentSaid, desk: Desk) -> Decision:
-    owns = ticket.owner is not None and ticket.owner.id == event.agent.id
+    mine = owns(ticket, event.agent)
     if event.attachment is not None:
-        kept = f"📎 {event.attachment}" + (f"\n{event.text}" if event.text else "")
-        if owns and not event.mentions and desk.plain_text == "owner":
-            refused = (Record(Role.AGENT, Audience.AGENTS, event.agent.name, kept), React(event.ref, "❌"))
-            return Decision(ticket, (*refused, *_hinted(ticket, desk, "hint_file").effects))
-        return Decision(ticket, _kept_inside(event.agent, event.ref, kept))
-    if not event.text or event.mentions or not owns or desk.plain_text != "owner":
-        return Decision(ticket, _kept_inside(event.agent, event.ref, event.text))
+        kept_file = f"📎 {event.attachment}" + (f"\n{event.text}" if event.text else "")
+        if mine and not event.mentions and desk.plain_text == "owner":
+            record = Record(Role.AGENT, Audience.AGENTS, event.agent.name, kept_file)
+            decision = refused(ticket, event.ref, desk, "hint_file")
+            return Decision(ticket, (record, *decision.effects))
+        return Decision(ticket, kept_inside(event.agent, event.ref, kept_file))
+    if not event.text or event.mentions or not mine or desk.plain_text != "owner":
+        return Decision(ticket, kept_inside(event.agent, event.ref, event.text))
     if ticket.status is not Status.HELD:
-        inside = _kept_inside(event.agent, event.ref, event.text)
-        return Decision(ticket, (*inside, *_hinted(ticket, desk, "hint_closed").effects))
-    return Decision(ticket, _to_customer(ticket, event.agent, event.ref, event.text))
+        stays = kept_inside(event.agent, event.ref, event.text)
+        return Decision(ticket, (*stays, *hinted(ticket, desk, "hint_closed").effects))
+    return goes_out(ticket, event, desk)
 
 
 def _replied(ticket: Ticket, event: AgentReplied, desk: Desk) -> Decision:
     if ticket.status is Status.CLOSED:
-        return Decision(ticket, (React(event.ref, "❌"), *_hinted(ticket, desk, "hint_closed").effects))
+        return refused(ticket, event.ref, desk, "hint_closed")
+    return _owning(ticket, event, desk)
+
+
+def _owning(ticket: Ticket, said: AgentReplied, desk: Desk, *, sure: bool = False) -> Decision:
+    """Send the words; whoever sends the first owns the ticket."""
+    held = None if sure else held_back(ticket, said, desk)
+    if held is not None:
+        return held
     before: tuple[Effect, ...] = ()
     if ticket.owner is None:
-        ticket, before = _owned(ticket, event.agent, desk)
-    return Decision(ticket, (*before, *_to_customer(ticket, event.agent, event.ref, event.text)))
+        ticket, before = owned(ticket, said.agent, said.at, desk)
+    decision = goes_out(ticket, said, desk, sure=sure)
+    return Decision(decision.ticket, (*before, *decision.effects))
+
+
+def _canned(ticket: Ticket, event: AgentUsedCanned, desk: Desk) -> Decision:
+    text = used_canned(ticket, event, desk)
+    if isinstance(text, Decision):
+        return text
+    decision = _owning(ticket, AgentReplied(event.at, event.agent, event.ref, text), desk, sure=True)
+    return Decision(decision.ticket, (*decision.effects, shown_inside(event.agent, text, desk)))
+
+
+def _confirmed(ticket: Ticket, event: AgentConfirmed, desk: Desk) -> Decision:
+    """Send what was held back, as whoever wrote it says yes to it."""
+    held = ticket.held_back
+    if ticket.status is Status.CLOSED:
+        return hinted(ticket, desk, "hint_closed")
+    if held is None:
+        return hinted(ticket, desk, "hint_nothing_held")
+    if held.agent.id != event.agent.id:
+        return hinted(ticket, desk, "hint_held_by", name=held.agent.name)
+    ticket = replace(ticket, held_back=None)
+    if held.closes:
+        return closed(ticket, AgentClosed(event.at, held.agent, held.ref, held.text), desk, sure=True)
+    return _owning(ticket, AgentReplied(event.at, held.agent, held.ref, held.text), desk, sure=True)
 
 
 def _claimed(ticket: Ticket, event: AgentClaimed, desk: Desk) -> Decision:
     if ticket.status is Status.CLOSED:
-        return _hinted(ticket, desk, "hint_closed")
+        return hinted(ticket, desk, "hint_closed")
     if ticket.owner is not None:
         if ticket.owner.id == event.agent.id:
             return Decision(ticket)
-        return _hinted(ticket, desk, "hint_owned", name=ticket.owner.name)
-    return Decision(*_owned(ticket, event.agent, desk))
+        return hinted(ticket, desk, "hint_owned", name=ticket.owner.name)
+    return Decision(*owned(ticket, event.agent, event.at, desk))
 
 
-def _owned(ticket: Ticket, agent: Person, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
-    ticket = replace(ticket, status=Status.HELD, owner=agent)
-    text = say("claimed", spoken(ticket, desk), name=agent.name, number=ticket.number)
-    return ticket, (Say(Audience.CUSTOMER, (Literal(text),)), EditCard(card(ticket, desk)))
-
-
-def _released(ticket: Ticket, desk: Desk) -> Decision:
+def _released(ticket: Ticket, event: AgentReleased, desk: Desk) -> Decision:
     if ticket.status is Status.CLOSED:
-        return _hinted(ticket, desk, "hint_closed")
+        return hinted(ticket, desk, "hint_closed")
     if ticket.owner is None:
-        return _hinted(ticket, desk, "hint_not_owned")
-    ticket = replace(ticket, status=Status.WAITING, owner=None)
-    return Decision(ticket, (EditCard(card(ticket, desk)),))
+        return hinted(ticket, desk, "hint_not_owned")
+    return Decision(*released(ticket, event.at, desk))
 
 
-def _closed(ticket: Ticket, event: AgentClosed, desk: Desk) -> Decision:
-    if ticket.status is Status.CLOSED:
-        return _hinted(ticket, desk, "hint_closed")
-    language = spoken(ticket, desk)
-    if event.text:
-        last = _to_customer(ticket, event.agent, event.ref, event.text)
-    else:
-        within = days(desk.reopen_for.days, language)
-        text = say("closed", language, number=ticket.number, days=within)
-        last = (Say(Audience.CUSTOMER, (Literal(text),), receipt=event.ref),)
-    ticket = replace(ticket, status=Status.CLOSED, closed_at=event.at)
-    return Decision(ticket, (*last, EditCard(card(ticket, desk)), StopTimer("idle")))
-
-
-def _reopened(ticket: Ticket, desk: Desk) -> Decision:
+def _reopened(ticket: Ticket, event: AgentReopened, desk: Desk) -> Decision:
     if ticket.status is not Status.CLOSED:
-        return _hinted(ticket, desk, "hint_open")
+        return hinted(ticket, desk, "hint_open")
     if ticket.newer is not None:
-        return _hinted(ticket, desk, "hint_newer", newer=ticket.newer)
-    return Decision(*decide_customer.reopened(ticket, desk))
+        return hinted(ticket, desk, "hint_newer", newer=ticket.newer)
+    return Decision(*decide_customer.reopened(ticket, event.at, desk))
 
 
 def _taught(ticket: Ticket, event: AgentTaught, desk: Desk) -> Decision:
@@ -170,30 +237,10 @@ def _taught(ticket: Ticket, event: AgentTaught, desk: Desk) -> Decision:
     language = desk.languages[0]
     question = ticket.question if event.line is None else shorten(event.line)
     if not question or words.person_wanted(desk.library.fold(question)) is not None:
-        return _hinted(ticket, desk, "hint_nothing_asked")
+        return hinted(ticket, desk, "hint_nothing_asked")
     if event.entry is not None and desk.library.title(event.entry, language) is None:
-        return _hinted(ticket, desk, "hint_no_entry", word=event.entry[:_SHOWN_ENTRY])
+        return hinted(ticket, desk, "hint_no_entry", word=event.entry[:_SHOWN_ENTRY])
     name = "proposed_new" if event.entry is None else "proposed"
     text = say(name, language, question=question, entry=event.entry)
     told = Say(Audience.AGENTS, (Literal(text),))
     return Decision(ticket, (React(event.ref, "📝"), told, Propose(event.entry, event.agent.name, event.line)))
-
-
-def _to_customer(ticket: Ticket, agent: Person, ref: str, text: str) -> tuple[Effect, ...]:
-    """Return the agent's words on their way; somebody who is not the owner she knows of is named."""
-    named = ticket.owner is None or ticket.owner.id != agent.id
-    effects: list[Effect] = []
-    for number, piece in enumerate(pieces(text)):
-        name: tuple[Block, ...] = (Strong(agent.name),) if named and number == 0 else ()
-        content = (*name, Literal(piece))
-        effects.append(Say(Audience.CUSTOMER, content, role=Role.AGENT, author=agent.name, receipt=ref))
-    return tuple(effects)
-
-
-def _kept_inside(agent: Person, ref: str, text: str) -> tuple[Effect, ...]:
-    return (Record(Role.AGENT, Audience.AGENTS, agent.name, text), React(ref, "📝"))
-
-
-def _hinted(ticket: Ticket, desk: Desk, hint: str, /, **values: object) -> Decision:
-    text = say(hint, desk.languages[0], number=ticket.number, **values)
-    return Decision(ticket, (Say(Audience.AGENTS, (Literal(text),)),))

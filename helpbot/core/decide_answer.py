@@ -23,6 +23,7 @@ from helpbot.core.effects import (
 from helpbot.core.events import CustomerSaid
 from helpbot.core.model import NEAR, Answer, Audience, Desk, Finding, Outcome, Reason, Role, Status, Ticket, Zone
 from helpbot.core.phrases import language_name, say
+from helpbot.core.status import aside
 from helpbot.core.transcript import shorten
 
 _REMEMBERED = 1000  # characters of a question, as far as the FAQ reads it
@@ -53,6 +54,10 @@ def answered(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
     if not any(char.isalnum() for char in folded):
         ticket = replace(ticket, offer=offer, status=Status.OFFERED if offer else Status.BOT)
         return _spoken(ticket, event, desk, (*kept, tell(say("no_words", spoken(ticket, desk)))))
+    answer = aside(ticket, event.text, event.at, desk)
+    if answer is not None:
+        ticket = replace(answer[0], offer=offer, status=Status.OFFERED if offer else Status.BOT)
+        return _spoken(ticket, event, desk, (*kept, tell(answer[1])))
     language = words.refused(folded)
     if language is not None and (offer or ticket.answered or ticket.refusals):
         ticket = _speaking_first(ticket, language, desk)

@@ -9,19 +9,33 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from helpbot.core import words
+from helpbot.core.decide_after import rated_in_words
 from helpbot.core.decide_answer import answered, could_not_read
-from helpbot.core.decide_parts import UNDECRYPTABLE, escalated, inside, kept_words, spoken, tell, with_people
+from helpbot.core.decide_parts import (
+    UNDECRYPTABLE,
+    called,
+    escalated,
+    inside,
+    kept_words,
+    spoken,
+    tell,
+    waiting_for_a_word,
+    with_people,
+)
 from helpbot.core.effects import (
+    Count,
     Decision,
     EditCard,
     Effect,
+    Literal,
     Quoted,
     Say,
     StopTimer,
 )
 from helpbot.core.events import BotGaveUp, CustomerArrived, CustomerLeft, CustomerSaid, StrangerCame
-from helpbot.core.model import Audience, Desk, Reason, Role, Status, Ticket
+from helpbot.core.model import Audience, Desk, Figure, Reason, Role, Status, Ticket
 from helpbot.core.phrases import in_all, say
+from helpbot.core.status import aside, wait_told
 from helpbot.core.transcript import card, pieces, shorten
 
 # So many messages with the bot in that time: people do not write so fast, nor so long without one who helps.
@@ -118,16 +132,41 @@ def _shown(ticket: Ticket, event: CustomerSaid, desk: Desk, *, understood: bool 
 
     Words over which the bot failed are not `understood`: nothing is asked of them once more.
     """
+    answer = aside(ticket, event.text, event.at, desk) if understood and event.attachment is None else None
+    if ticket.status is Status.CLOSED and understood and answer is None:
+        rated = rated_in_words(ticket, event, desk)
+        if rated is not None:
+            return rated
     before: tuple[Effect, ...] = ()
     after: tuple[Effect, ...] = ()
-    if ticket.status is Status.CLOSED:
-        ticket, after = reopened(ticket, desk)
+    if answer is not None:
+        ticket, after = answer[0], (tell(answer[1]),)
+        if with_people(ticket):  # it is a word of hers all the same
+            ticket = ticket if ticket.answered_at is None else replace(ticket, answered_at=event.at, warned_at=None)
+            ticket, woke = _awake(ticket, desk)
+            after = (*woke, *after)
+    elif ticket.status is Status.CLOSED:
+        ticket, after = reopened(ticket, event.at, desk)
         before = (inside("reopened_card", desk, name=ticket.customer.name),)
-    elif understood and _asks_for_a_person_again(ticket, event, desk):
-        ticket = replace(ticket, reassured_at=event.at)
-        after = (tell(say("still_waiting", spoken(ticket, desk), number=ticket.number)),)
+    else:
+        if understood and _asks_for_a_person_again(ticket, event, desk):
+            ticket = replace(ticket, reassured_at=event.at)
+            waits = say("still_waiting", spoken(ticket, desk), number=ticket.number)
+            after = (tell(" ".join((waits, *wait_told(ticket, event.at, desk)))),)
+        ticket, woke = _awake(waiting_for_a_word(ticket, event.at), desk)
+        after = (*woke, *after)
     ticket, seen = reached(ticket, desk)
     return Decision(ticket, (*before, *_in_thread(ticket, event, desk), *after, *seen))
+
+
+def _awake(ticket: Ticket, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
+    """Bring a ticket back that was put aside, for she has written."""
+    if ticket.snoozed_until is None:
+        return ticket, ()
+    ticket = replace(ticket, snoozed_until=None)
+    owner = () if ticket.owner is None else (ticket.owner,)
+    text = Literal(say("woken_by_her", desk.languages[0], number=ticket.number))
+    return ticket, (Say(Audience.AGENTS, (*called(owner), text)), EditCard(card(ticket, desk)))
 
 
 def _asks_for_a_person_again(ticket: Ticket, event: CustomerSaid, desk: Desk) -> bool:
@@ -137,14 +176,14 @@ def _asks_for_a_person_again(ticket: Ticket, event: CustomerSaid, desk: Desk) ->
     return ticket.reassured_at is None or event.at - ticket.reassured_at >= _REASSURED_FOR
 
 
-def reopened(ticket: Ticket, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
+def reopened(ticket: Ticket, at: datetime, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
     """Return the ticket open again, with the owner that it had, and what that brings with it."""
     owner = ticket.owner
     status = Status.WAITING if owner is None else Status.HELD
-    ticket = replace(ticket, status=status, closed_at=None)
+    ticket = waiting_for_a_word(replace(ticket, status=status, closed_at=None), at, anew=True)
     name = "reopened" if owner is None else "reopened_owner"
     text = say(name, spoken(ticket, desk), number=ticket.number, name="" if owner is None else owner.name)
-    return ticket, (EditCard(card(ticket, desk)), tell(text))
+    return ticket, (EditCard(card(ticket, desk)), tell(text), Count(Figure.REOPENED))
 
 
 def _in_thread(ticket: Ticket, event: CustomerSaid, desk: Desk) -> tuple[Effect, ...]:

@@ -1,14 +1,31 @@
-"""What the decisions about a customer share: calling a person, saying something, keeping words."""
+"""What the decisions share: calling a person, saying something to either side, keeping words."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from helpbot.core.effects import Decision, Effect, Literal, Marked, PostCard, Record, Say, StopTimer
-from helpbot.core.model import Audience, Desk, Entry, Reason, Role, Status, Ticket
+from helpbot.core.effects import (
+    Block,
+    Called,
+    Count,
+    Decision,
+    Effect,
+    Literal,
+    Marked,
+    PostCard,
+    React,
+    Record,
+    Say,
+    StopTimer,
+    Strong,
+)
+from helpbot.core.model import Audience, Desk, Entry, Figure, Person, Reason, Role, Status, Ticket
 from helpbot.core.phrases import say
-from helpbot.core.transcript import card, told
+from helpbot.core.status import wait_told
+from helpbot.core.transcript import card, pieces, told
 
 UNDECRYPTABLE = "undecryptable"  # the attachment of words that could not be decrypted
 
@@ -16,13 +33,30 @@ UNDECRYPTABLE = "undecryptable"  # the attachment of words that could not be dec
 def escalated(ticket: Ticket, effects: tuple[Effect, ...], reason: Reason, at: datetime, desk: Desk) -> Decision:
     """Call a person: the card, the transcript with what this very decision adds to it, and a word to her."""
     ticket = replace(ticket, status=Status.WAITING, reason=reason, offer=(), carded=True, reassured_at=None)
+    ticket = replace(ticket, escalated_at=at, first_word_at=None)
+    ticket = waiting_for_a_word(ticket, at, anew=True)
     transcript = (*ticket.transcript, *_lines(effects, ticket, at))
     shown = [Say(Audience.AGENTS, content) for content in told(transcript, desk)]
     promise: tuple[Effect, ...] = ()
     if reason is not Reason.CROWDED:
-        promise = (tell(say(f"escalated_{reason.value}", spoken(ticket, desk), number=ticket.number)),)
-    done = (*effects, PostCard(card(ticket, desk)), *shown, *promise, StopTimer("idle"))
+        called = say(f"escalated_{reason.value}", spoken(ticket, desk), number=ticket.number)
+        promise = (tell(" ".join((called, *wait_told(ticket, at, desk)))),)
+    counted = Count(Figure.ESCALATED, label=reason.value)
+    done = (*effects, PostCard(card(ticket, desk)), *shown, *promise, StopTimer("idle"), counted)
     return Decision(replace(ticket, transcript=()), done)
+
+
+def waiting_for_a_word(ticket: Ticket, at: datetime, *, anew: bool = False) -> Ticket:
+    """Return the ticket as one whose customer waits for a human word: since `at`, if she did not already.
+
+    `anew` when the reminders begin again, because whoever is to be reminded is another.
+    """
+    if ticket.waits_since is None:
+        ticket = replace(ticket, waits_since=at)
+        anew = True
+    if anew:
+        ticket = replace(ticket, ladder_from=at, rung=0)
+    return replace(ticket, answered_at=None, warned_at=None)
 
 
 def spoken(ticket: Ticket, desk: Desk) -> str:
@@ -30,9 +64,30 @@ def spoken(ticket: Ticket, desk: Desk) -> str:
     return ticket.language if ticket.language is not None else desk.languages[0]
 
 
+def zone_of(ticket: Ticket, desk: Desk) -> ZoneInfo:
+    """Return the zone to tell agents times in: that of the ticket's team."""
+    return desk.team(ticket.team).hours.zone
+
+
+def zone_of_agent(agent: Person, ticket: Ticket, desk: Desk) -> ZoneInfo:
+    """Return the zone that an agent means when they write a time."""
+    return desk.zones.get(agent.id) or zone_of(ticket, desk)
+
+
+def team_name(team: str, language: str, desk: Desk) -> str:
+    """Return what a team is called in that language."""
+    names = desk.team(team).names
+    return names.get(language) or next(iter(names.values()), desk.team(team).id)
+
+
 def with_people(ticket: Ticket) -> bool:
     """Tell whether the ticket is open and with the agents."""
     return ticket.status in {Status.WAITING, Status.HELD}
+
+
+def owns(ticket: Ticket, agent: Person) -> bool:
+    """Tell whether this agent owns the ticket."""
+    return ticket.owner is not None and ticket.owner.id == agent.id
 
 
 def tell(text: str) -> Say:
@@ -45,10 +100,41 @@ def inside(name: str, desk: Desk, /, **values: object) -> Say:
     return Say(Audience.AGENTS, (Literal(say(name, desk.languages[0], **values)),))
 
 
+def hinted(ticket: Ticket, desk: Desk, hint: str, /, **values: object) -> Decision:
+    """Say in the thread why nothing was done."""
+    return Decision(ticket, (inside(hint, desk, number=ticket.number, **values),))
+
+
+def refused(ticket: Ticket, ref: str, desk: Desk, hint: str, /, **values: object) -> Decision:
+    """Mark an agent's words as not delivered, and say why."""
+    return Decision(ticket, (React(ref, "❌"), *hinted(ticket, desk, hint, **values).effects))
+
+
+def called(people: Sequence[Person]) -> tuple[Block, ...]:
+    """Return colleagues as they are called by name, each once: an owner may be the lead as well."""
+    once = {person.id: person for person in reversed(people)}
+    return tuple(Called(person.id, person.name) for person in reversed(once.values()))
+
+
 def kept_words(ticket: Ticket, text: str, attachment: str | None = None) -> tuple[Effect, ...]:
     """Return her words for the transcript, and the name of the file that came with them."""
     words_and_file = (text,) if attachment is None else (f"📎 {attachment}", text)
     return tuple(Record(Role.CUSTOMER, Audience.CUSTOMER, ticket.customer.name, line) for line in words_and_file)
+
+
+def kept_inside(agent: Person, ref: str, text: str) -> tuple[Effect, ...]:
+    """Keep an agent's words with the ticket, and mark them as inside."""
+    return (Record(Role.AGENT, Audience.AGENTS, agent.name, text), React(ref, "📝"))
+
+
+def to_customer(ticket: Ticket, agent: Person, ref: str, text: str) -> tuple[Effect, ...]:
+    """Return the agent's words on their way; somebody who is not the owner she knows of is named."""
+    effects: list[Effect] = []
+    for number, piece in enumerate(pieces(text)):
+        name: tuple[Block, ...] = (Strong(agent.name),) if not owns(ticket, agent) and number == 0 else ()
+        content = (*name, Literal(piece))
+        effects.append(Say(Audience.CUSTOMER, content, role=Role.AGENT, author=agent.name, receipt=ref))
+    return tuple(effects)
 
 
 def _lines(effects: tuple[Effect, ...], ticket: Ticket, at: datetime) -> tuple[Entry, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from helpbot.core.acts import AgentAct
+from helpbot.core.effects import Content
 from helpbot.core.model import Person, Reason
 
 
@@ -31,126 +33,19 @@ class CustomerSaid:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomerRated:
+    """She answered "how was it?" by a reaction, which stands for 1 to 5."""
+
+    at: datetime
+    rating: int
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerLeft:
     """She left the room."""
 
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AgentSaid:
-    """An agent wrote plainly in the thread; `mentions` is True when a colleague was mentioned.
-
-    `attachment` names a file that came instead of text.
-    """
-
-    at: datetime
-    agent: Person
-    ref: str
-    text: str
-    mentions: bool = False
-    attachment: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AgentReplied:
-    """`!r TEXT`."""
-
-    at: datetime
-    agent: Person
-    ref: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class AgentNoted:
-    """`!note TEXT`."""
-
-    at: datetime
-    agent: Person
-    ref: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class AgentClaimed:
-    """`!claim`, or ✋ or 👍 on the card."""
-
-    at: datetime
-    agent: Person
-    ref: str
-
-
-@dataclass(frozen=True, slots=True)
-class AgentReleased:
-    """`!release`."""
-
-    at: datetime
-    agent: Person
-    ref: str
-
-
-@dataclass(frozen=True, slots=True)
-class AgentClosed:
-    """`!close [TEXT]`; `text` is empty without one."""
-
-    at: datetime
-    agent: Person
-    ref: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class AgentReopened:
-    """`!reopen`."""
-
-    at: datetime
-    agent: Person
-    ref: str
-
-
-@dataclass(frozen=True, slots=True)
-class AgentAskedHelp:
-    """`!help`."""
-
-    at: datetime
-    agent: Person
-    ref: str
-
-
-@dataclass(frozen=True, slots=True)
-class AgentTaught:
-    """`!learn ENTRY` or `!learn new`; `entry` is None for a new one.
-
-    `line` are the customer's words that the command is a reply to, if it is one.
-    """
-
-    at: datetime
-    agent: Person
-    ref: str
-    entry: str | None
-    line: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AgentMistyped:
-    """Something that looks like a command and is none, or lacks its text: `hint` names the phrase that explains it."""
-
-    at: datetime
-    agent: Person
-    ref: str
-    word: str
-    hint: str
-
-
-@dataclass(frozen=True, slots=True)
-class AgentBlocked:
-    """An agent did what cannot be passed on: `hint` names the phrase that says why."""
-
-    at: datetime
-    agent: Person
-    ref: str
-    hint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,19 +61,24 @@ class AgentSpokeOutside:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The words of the agent's message `ref` are with the customer."""
+    """The words of the agent's message `ref`, in that team's thread, are with the customer."""
 
     at: datetime
     ref: str
+    team: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """Something could not be delivered to the customer; `ref` is the agent's message it came from, if one."""
+    """Something could not be delivered to the customer; `ref` is the agent's message it came from, if one.
+
+    `team` is whose thread that message stands in.
+    """
 
     at: datetime
     ref: str | None
     why: str
+    team: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +92,10 @@ class Delayed:
 
 @dataclass(frozen=True, slots=True)
 class CardLost:
-    """The ticket's card cannot be referred to any more: it is gone, or in a room that the team had before."""
+    """The ticket's card for that team cannot be referred to any more: it is gone, or in a room that the team had."""
 
     at: datetime
+    team: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +139,14 @@ class AgentLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnerWentAway:
+    """An agent who may own this ticket has said that they are away."""
+
+    at: datetime
+    agent: Person
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLettersFound:
     """So many messages of these tickets could not be decided or delivered since this was last told."""
 
@@ -247,23 +156,30 @@ class DeadLettersFound:
     tickets: tuple[int, ...]
 
 
-AgentEvent = (
-    AgentSaid
-    | AgentReplied
-    | AgentNoted
-    | AgentClaimed
-    | AgentReleased
-    | AgentClosed
-    | AgentReopened
-    | AgentAskedHelp
-    | AgentTaught
-    | AgentMistyped
-    | AgentBlocked
-)
+@dataclass(frozen=True, slots=True)
+class AgentElsewhere:
+    """An agent did that in the ticket's thread of another team than its own: one that had it, or is offered it."""
+
+    at: datetime
+    act: AgentAct
+    team: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyReport:
+    """A team's week is over; `content` is what its agents read of it."""
+
+    at: datetime
+    team: str
+    content: Content
+
+
+AgentEvent = AgentAct | AgentElsewhere
 
 Event = (
     CustomerArrived
     | CustomerSaid
+    | CustomerRated
     | CustomerLeft
     | AgentEvent
     | AgentSpokeOutside
@@ -276,5 +192,7 @@ Event = (
     | StrangerCame
     | StrangersGone
     | AgentLeft
+    | OwnerWentAway
     | DeadLettersFound
+    | WeeklyReport
 )

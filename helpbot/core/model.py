@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from helpbot.core.hours import Hours
 
 
 class Status(StrEnum):
@@ -146,12 +149,95 @@ class Library(Protocol):
         ...
 
 
+class Figure(StrEnum):
+    """What is counted, each where it happens; the value is what `Count.value` means."""
+
+    ESCALATED = "escalated"  # the label is the reason
+    FIRST_WORD = "first_word"  # seconds from the call for a person to the first human word
+    FIRST_WORD_OPEN = "first_word_open"  # the same, in the team's opening time
+    SOLVED = "solved"  # seconds from the first word of the ticket to its closing by an agent
+    SILENT = "silent"  # closed because she did not answer
+    HOP = "hop"  # counted for the team that gave the ticket away, the label is the one that took it
+    PROMISED = "promised"
+    MOVED = "moved"  # a promise was replaced before its date
+    KEPT = "kept"
+    BROKEN = "broken"
+    REOPENED = "reopened"
+    RATED = "rated"  # 1 to 5
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long what waits may wait before somebody hears of it, in the team's opening time."""
+
+    team: timedelta = timedelta(minutes=2)  # nobody has taken a ticket: its team is reminded
+    lead: timedelta = timedelta(minutes=10)  # the same: its lead is called, and she is told
+    leads: timedelta = timedelta(minutes=30)  # the same: the leads of all teams are called
+    again: timedelta = timedelta(hours=4)  # they are called again each time so much has passed
+    owner: timedelta = timedelta(minutes=15)  # she waits for a word of the owner, who is reminded
+    owner_lead: timedelta = timedelta(hours=1)  # the same: the lead is called; then all leads, each `again`
+    transfer: timedelta = timedelta(minutes=15)  # nobody has taken a transfer: the leads of both teams are called
+    promise: timedelta = timedelta(minutes=30)  # so long before a promise is due its owner is reminded, at any hour
+
+
 @dataclass(frozen=True, slots=True)
 class Team:
-    """A group of agents, with its name by language."""
+    """A group of agents, with its name by language; `leads` are whom its reminders call in the end."""
 
     id: str
     names: Mapping[str, str]
+    hours: Hours = field(default_factory=Hours)
+    leads: tuple[Person, ...] = ()
+    patience: Patience = Patience()
+    first_word: timedelta = timedelta(seconds=20)  # the target for the first human word
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How a team's queue stands: the tickets before this one, and the usual wait in opening time if enough is known."""
+
+    ahead: int = 0
+    typical: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Canned:
+    """A reply that is ready, by language; `{customer}`, `{agent}`, `{number}` and `{team}` stand for what they say."""
+
+    id: str
+    texts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What an agent promised her, and by when; `reminded` once the owner was."""
+
+    due: datetime
+    what: str
+    by: Person
+    made_at: datetime
+    reminded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A ticket offered to another team, which nobody there has taken yet; `called` once the leads were."""
+
+    team: str
+    by: Person
+    why: str
+    at: datetime
+    called: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """An agent's words that wait for a yes because they are vague about time; `closes` when they came with !close."""
+
+    agent: Person
+    ref: str
+    text: str
+    closes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +250,13 @@ class Desk:
     plain_text: str = "owner"  # owner | explicit
     reopen_for: timedelta = timedelta(days=7)
     idle_for: timedelta = timedelta(days=1)  # then a ticket that only the bot had is closed in silence
+    silent_for: timedelta | None = timedelta(days=3)  # then a customer who does not answer is warned; None: never
+    warned_for: timedelta = timedelta(days=1)  # so long after the warning her ticket is closed
+    ask_rating: bool = True  # closing asks how it was
+    vague: Mapping[str, str] = field(default_factory=dict)  # words that are vague about time: folded → as written
+    zones: Mapping[str, ZoneInfo] = field(default_factory=dict)  # of agents whose zone is not their team's
+    canned: Mapping[str, Canned] = field(default_factory=dict)
+    waits: Mapping[str, Wait] = field(default_factory=dict)  # by team, as it was when the event was decided
 
     def team(self, team_id: str | None) -> Team:
         """Return the team of that id, or the first one."""
@@ -192,5 +285,20 @@ class Ticket:
     undeliverable: bool = False  # what was to reach her last did not
     reassured_at: datetime | None = None  # when she was last told that a person will come
     closed_at: datetime | None = None
+    escalated_at: datetime | None = None  # when a person was called, since it was last closed
+    first_word_at: datetime | None = None  # when a person first answered after that
+    waits_since: datetime | None = None  # since when she waits for a human word
+    ladder_from: datetime | None = None  # from when the reminders count: the call, the claim, her word
+    rung: int = 0  # how many of them were sent
+    answered_at: datetime | None = None  # the last human word to her, while hers is the next
+    warned_at: datetime | None = None  # when she was told that her silence closes the ticket
+    snoozed_until: datetime | None = None
+    promise: Promise | None = None
+    transfer: Transfer | None = None
+    hops: int = 0  # how often another team took it
+    held_back: HeldBack | None = None
+    asked_rating: bool = False  # she was asked how it was, and has not said
+    rating: int | None = None  # 1 to 5
+    zone: str | None = None  # her time zone, as far as she or her network told
     newer: int | None = None  # the number of a later ticket of the same customer, if one
     transcript: tuple[Entry, ...] = field(default=())  # what the agents have not seen: empty once carded

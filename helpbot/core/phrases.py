@@ -8,9 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from helpbot.core.phrases_care import TO_AGENTS, TO_CUSTOMER
+from helpbot.core.phrases_report import REPORT
+
 SHIPPED = ("fr", "en")
 
 _PHRASES: dict[str, dict[str, str]] = {
+    **TO_CUSTOMER,
+    **TO_AGENTS,
+    **REPORT,
     # --- to the customer
     "greeting": {
         "fr": "Bonjour ! Je suis un robot d'assistance. Posez-moi votre question en une phrase ; "
@@ -306,9 +312,14 @@ _PHRASES: dict[str, dict[str, str]] = {
         "!release : rend le ticket libre\n"
         "!close [TEXTE] : clôt ; TEXTE est le dernier mot au client\n"
         "!reopen : rouvre\n"
+        "!promise DATE [QUOI] : promet au client (demain 9h, +2h, 2026-10-21 18:00) ; !kept [TEXTE] : c'est tenu\n"
+        "!transfer ÉQUIPE [POURQUOI] : propose à une autre équipe ; !assign @collègue : donne\n"
+        "!snooze DATE : met en veille · !send : envoie ce qui était retenu · !canned [NOM] : réponse prête\n"
+        "!tickets · !find TEXTE · !history : à vous, en attente, promis ; chercher ; les tickets d'avant du client\n"
+        "!away / !back : vos tickets sont à prendre ; vous êtes de retour\n"
         "!learn ENTRÉE (ou new) : propose pour la FAQ sa question, ou la ligne à laquelle vous répondez\n"
         "!help : cette liste\n"
-        "✅ remis au client · 📝 resté ici · ❌ non remis. Sans ✅, rien n'a été remis.",
+        "✅ remis au client · 📝 resté ici · ⏸️ retenu · ❌ non remis. Sans ✅, rien n'a été remis.",
         "en": "Mentioning a colleague: stays inside.\n"
         "!claim (or ✋, 👍 on the card): you take the ticket\n"
         "!r TEXT: goes to the customer, and claims the ticket if nobody has it\n"
@@ -316,9 +327,15 @@ _PHRASES: dict[str, dict[str, str]] = {
         "!release: nobody owns it\n"
         "!close [TEXT]: closes; TEXT is the last word to the customer\n"
         "!reopen: opens it again\n"
+        "!promise WHEN [WHAT]: promises it to the customer (tomorrow 9:00, +2h, 2026-10-21 18:00); !kept [TEXT]: done\n"
+        "!transfer TEAM [WHY]: offers it to another team; !assign @colleague: gives it\n"
+        "!snooze UNTIL: puts it aside · !send: sends what was held back · !canned [NAME]: a reply that is ready\n"
+        "!tickets · !find TEXT · !history: yours, waiting, promised; search; the customer's earlier tickets\n"
+        "!away / !back: your tickets are to be taken; you are back\n"
         "!learn ENTRY (or new): proposes her question, or the line you reply to, for the FAQ\n"
         "!help: this list\n"
-        "✅ delivered to the customer · 📝 stayed inside · ❌ not delivered. What has no ✅ was not delivered.",
+        "✅ delivered to the customer · 📝 stayed inside · ⏸️ held back · ❌ not delivered. "
+        "What has no ✅ was not delivered.",
     },
     "exposed": {
         "fr": "⚠️ Ce salon est ouvert à tous : je n'y montre rien des clients tant qu'il n'est pas accessible sur "

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from helpbot.core.effects import Block, Content, Literal, Marked, Quoted, Strong
-from helpbot.core.model import Desk, Entry, Reason, Role, Status, Ticket
+from helpbot.core.model import Audience, Desk, Entry, Reason, Role, Status, Ticket
 from helpbot.core.phrases import language_name, say
+from helpbot.core.told import full_date, lasting
 
 PIECE = 4000  # characters in one message: 64 KiB hold it as text and as HTML, escaped and encrypted
 _ROUND = 40  # characters of markup round a block, about
@@ -15,12 +16,10 @@ _LIGHTS = {Status.WAITING: "🟡", Status.HELD: "🟢", Status.CLOSED: "⚪"}
 _STATES = {Status.WAITING: "state_waiting", Status.HELD: "state_held", Status.CLOSED: "state_closed"}
 
 
-def card(ticket: Ticket, desk: Desk) -> Content:
-    """Return the ticket's card as it stands now, in the agents' language."""
+def card(ticket: Ticket, desk: Desk, team: str | None = None) -> Content:
+    """Return the ticket's card as it stands now, in the agents' language: its own team's, or that of another team."""
     language = desk.languages[0]
-    state = say(_STATES.get(ticket.status, "state_bot"), language)
-    names = desk.team(ticket.team).names
-    team = names.get(language) or next(iter(names.values()), ticket.team)
+    state, light = _state(ticket, desk, team)
     who = ticket.customer
     named = who.name if who.name == who.id else f"{who.name} ({who.id})"
     nobody = say("nobody_closed" if ticket.status is Status.CLOSED else "nobody", language)
@@ -32,10 +31,55 @@ def card(ticket: Ticket, desk: Desk) -> Content:
         *_labelled(language, "why", _why(ticket, language)),
         *_labelled(language, "question", shorten(ticket.question)),
         *_labelled(language, "owner", owner),
+        *_hand_over(ticket, desk, language),
+        *_times(ticket, desk, language),
     ]
     unreachable = f" · ⚠️ {say('unreachable', language)}" if ticket.undeliverable else ""
-    head = Strong(f"{_LIGHTS.get(ticket.status, '⚪')} #{ticket.number} · {state} · {team}{unreachable}")
+    head = Strong(f"{light} #{ticket.number} · {state} · {_team_name(team or ticket.team, desk)}{unreachable}")
     return (head, Literal("\n".join(lines)))
+
+
+def _state(ticket: Ticket, desk: Desk, team: str | None) -> tuple[str, str]:
+    """Return in a word how the ticket stands for a team, with its light."""
+    language = desk.languages[0]
+    if team is None or desk.team(team).id == desk.team(ticket.team).id:
+        light = _LIGHTS.get(ticket.status, "⚪")
+        return say(_STATES.get(ticket.status, "state_bot"), language), light
+    if ticket.transfer is not None and ticket.transfer.team == team:
+        return say("state_offered", language), "🟠"
+    return say("state_elsewhere", language, team=_team_name(ticket.team, desk)), "⚪"
+
+
+def _team_name(team: str, desk: Desk) -> str:
+    names = desk.team(team).names
+    return names.get(desk.languages[0]) or next(iter(names.values()), team)
+
+
+def _hand_over(ticket: Ticket, desk: Desk, language: str) -> Iterator[str]:
+    offer = ticket.transfer
+    if offer is not None:
+        ways = {"origin": _team_name(ticket.team, desk), "team": _team_name(offer.team, desk), "by": offer.by.name}
+        why = f" – {offer.why}" if offer.why else ""
+        yield from _labelled(language, "transfer", say("transfer_line", language, **ways) + why)
+    if ticket.hops or offer is not None:
+        yield from _labelled(language, "hops", str(ticket.hops + (offer is not None)))
+
+
+def _times(ticket: Ticket, desk: Desk, language: str) -> Iterator[str]:
+    team = desk.team(ticket.team)
+    if ticket.first_word_at is not None and ticket.escalated_at is not None:
+        reached = lasting(ticket.first_word_at - ticket.escalated_at, language)
+        target = lasting(team.first_word, language)
+        yield from _labelled(language, "first_word", say("first_word_line", language, reached=reached, target=target))
+    if ticket.promise is not None:
+        due = full_date(ticket.promise.due, team.hours.zone, language)
+        what = f" – {ticket.promise.what}" if ticket.promise.what else ""
+        yield from _labelled(language, "promise", f"🤝 {due}, {ticket.promise.by.name}{what}")
+    if ticket.snoozed_until is not None:
+        until = full_date(ticket.snoozed_until, team.hours.zone, language)
+        yield from _labelled(language, "snoozed_line", f"💤 {until}")
+    if ticket.rating is not None:
+        yield from _labelled(language, "rating", f"{ticket.rating}/5")
 
 
 def _labelled(language: str, name: str, value: str) -> Iterator[str]:
@@ -62,6 +106,8 @@ def told(entries: Sequence[Entry], desk: Desk) -> tuple[Content, ...]:
     blocks: list[Block] = []
     for entry in entries:
         author = say("bot", language) if entry.role is Role.BOT else entry.author
+        if entry.audience is Audience.AGENTS:
+            author = f"📝 {author}"
         if entry.marked and len(entry.text) <= PIECE:
             blocks += [Strong(author), Marked(entry.text)]
         else:

@@ -78,6 +78,22 @@ _NUMBERS = {
 _FILLERS = {"le", "la", "l", "numero", "n", "num", "option", "choix", "reponse", "question", "c", "est", "ce", "sera",
             "plutot", "the", "number", "choice", "it", "is", "s", "oui", "yes", "svp", "please", "stp"}  # fmt: skip
 
+_STATUS = {
+    "fr": {
+        "statut", "le statut", "mon statut", "statut svp", "etat", "ou en est ma demande", "ou en est mon ticket",
+        "ou en etes vous", "ou en est on", "ou en sommes nous", "des nouvelles", "avez vous des nouvelles",
+        "quand aurai je une reponse", "statut de ma demande", "etat de ma demande", "statut de mon ticket",
+    },
+    "en": {
+        "status", "my status", "status please", "the status", "ticket status", "status of my ticket", "any news",
+        "any update", "any updates", "where is my ticket", "where are we", "what is the status", "what s the status",
+        "what is the status of my ticket",
+    },
+}  # fmt: skip
+_ZONE = {
+    "fuseau", "fuseau horaire", "mon fuseau", "mon fuseau horaire", "mon fuseau est", "mon fuseau horaire est",
+    "timezone", "time zone", "my timezone", "my time zone", "my timezone is", "my time zone is", "tz",
+}  # fmt: skip
 _HELLO = {
     "fr": {"bonjour", "bonsoir", "salut", "coucou", "bjr", "bsr", "slt", "rebonjour"},
     "en": {"hello", "hi", "hey", "hiya", "greetings", "morning", "afternoon", "evening"},
@@ -136,6 +152,19 @@ def _declined(words: list[str]) -> bool:
 def refused(folded: str) -> str | None:
     """Return the language of a "no", or None when it is none."""
     return next((language for language, texts in _NO.items() if folded in texts), None)
+
+
+def status_asked(folded: str) -> str | None:
+    """Return the language in which she asks how her ticket stands, or None when she does not."""
+    return next((language for language, texts in _STATUS.items() if folded in texts), None)
+
+
+def zone_told(text: str) -> str | None:
+    """Return what she names as her time zone ("fuseau Europe/Paris"), as she wrote it; the text is not folded."""
+    parts = text[:100].replace(":", " ").split()
+    name = parts.pop() if len(parts) > 1 else ""
+    named = " ".join(parts).casefold()
+    return name.rstrip(".!") if "/" in name and named in _ZONE else None
 
 
 def accepted(folded: str) -> bool:

@@ -6,9 +6,10 @@ import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
+from helpbot.core.acts import AgentClaimed
 from helpbot.core.decide import decide
 from helpbot.core.effects import Effect, Say
-from helpbot.core.events import AgentClaimed, CustomerSaid, Event
+from helpbot.core.events import CustomerSaid, Event
 from helpbot.core.model import Answer, Audience, Candidate, Desk, Finding, Person, Status, Team, Ticket, Zone
 
 NOW = datetime(2026, 10, 21, 12, 0, tzinfo=UTC)

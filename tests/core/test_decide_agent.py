@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from helpbot.core import commands
+from helpbot.core.acts import AgentBlocked, AgentSaid
 from helpbot.core.decide import decide
 from helpbot.core.effects import EditCard, React, Record, Say, SayInRoom
-from helpbot.core.events import AgentBlocked, AgentSaid, AgentSpokeOutside, CustomerSaid, Delivered, Event, Undelivered
+from helpbot.core.events import AgentSpokeOutside, CustomerSaid, Delivered, Event, Undelivered
 from helpbot.core.model import Audience, Person, Role, Status
 from tests.core.cases import ALEX, DESK, NOW, SAM, after, held, to_agents, to_customer, waiting
 
@@ -118,10 +119,12 @@ def test_release_leaves_the_ticket_waiting() -> None:
     assert ticket.owner is None
 
 
-def test_close_says_the_last_word_and_then_nothing() -> None:
+def test_close_says_the_last_word_and_then_asks_how_it_was_at_most() -> None:
     decision = decide(held(), did(SAM, "!close Have a nice day"), DESK)
     assert decision.ticket.status is Status.CLOSED
-    assert to_customer(decision.effects) == "Have a nice day"
+    assert to_customer(decision.effects).splitlines()[0] == "Have a nice day"
+    unasked = decide(held(), did(SAM, "!close Have a nice day"), replace(DESK, ask_rating=False))
+    assert to_customer(unasked.effects) == "Have a nice day"
     assert "#12" in to_customer(decide(held(), did(SAM, "!close"), DESK).effects)
 
 
@@ -245,4 +248,5 @@ def test_a_command_behind_one_that_speaks_to_her_keeps_all_inside(text: str) -> 
     ],
 )
 def test_an_exclamation_is_no_command(text: str) -> None:
-    assert to_customer(decide(held(), did(SAM, text), DESK).effects) == text.split(maxsplit=1)[1]
+    desk = replace(DESK, ask_rating=False)
+    assert to_customer(decide(held(), did(SAM, text), desk).effects) == text.split(maxsplit=1)[1]

@@ -7,16 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from helpbot.core.acts import AgentClosed
 from helpbot.core.decide import decide, goes_on
 from helpbot.core.effects import EditCard, Literal, Marked, PostCard, Say, StartTimer, StopTimer
-from helpbot.core.events import (
-    AgentClosed,
-    BotGaveUp,
-    CustomerArrived,
-    CustomerLeft,
-    CustomerSaid,
-    TimerFired,
-)
+from helpbot.core.events import BotGaveUp, CustomerArrived, CustomerLeft, CustomerSaid, TimerFired
 from helpbot.core.model import Audience, Reason, Status
 from tests.core.cases import DESK, NEW, NOW, SAM, SmallLibrary, after, held, said, to_agents, to_customer, waiting
 

@@ -2,46 +2,56 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpbot.core import commands
-from helpbot.core.decide import decide, goes_on
-from helpbot.core.effects import Effect, PostCard, Record, Say, StartTimer, StopTimer
-from helpbot.core.events import (
+from helpbot.core.acts import (
+    AgentAssigned,
     AgentBlocked,
     AgentClaimed,
-    AgentEvent,
     AgentNoted,
     AgentSaid,
     AgentTaught,
+    AgentTransferred,
+)
+from helpbot.core.decide import decide, goes_on
+from helpbot.core.effects import Effect, PostCard, Record, Say, StartTimer, StopTimer
+from helpbot.core.events import (
+    AgentElsewhere,
+    AgentEvent,
     BotGaveUp,
     CustomerArrived,
     CustomerLeft,
+    CustomerRated,
     CustomerSaid,
     Delivered,
     Event,
+    OwnerWentAway,
     TimerFired,
     Undelivered,
 )
-from helpbot.core.model import Audience, Status
+from helpbot.core.model import Audience, Status, Ticket
 from tests.core.cases import ALEX, DESK, NEW, NOW, SAM, to_agents, to_customer
 
-WORDS = st.one_of(
-    st.sampled_from(
-        ["puk", "line", "human", "no", "1", "2", "9", "yes", "hello", "thanks", "fire", "what is life", "!close"]
-    ),
-    st.text(max_size=60).filter(lambda text: "boom" not in text.casefold()),
-)
+VAGUE_DESK = replace(DESK, vague={"soon": "soon"})
+SAYS = (
+    "puk", "line", "human", "no", "1", "2", "9", "yes", "hello", "thanks", "fire", "what is life", "!close", "status",
+    "5",
+)  # fmt: skip
+TYPES = (
+    "!claim", "!release", "!close", "!close bye", "!reopen", "!r hello", "!help", "!what", "plain words", "soon",
+    "!transfer lines CANARY", "!transfer off", "!promise tomorrow 9:00 it works", "!promise CANARY", "!kept", "!send",
+    "!kept done", "!snooze +2d", "!snooze off", "!close soon", "!canned greet", "!assign CANARY", "!away", "!tickets",
+    "!find CANARY", "!history",
+)  # fmt: skip
+WORDS = st.one_of(st.sampled_from(SAYS), st.text(max_size=60).filter(lambda text: "boom" not in text.casefold()))
 AGENTS = st.sampled_from([SAM, ALEX])
-TYPED = st.one_of(
-    st.sampled_from(
-        ["!claim", "!release", "!close", "!close bye", "!reopen", "!r hello", "!help", "!what", "plain words"]
-    ),
-    st.text(max_size=30),
-)
+TYPED = st.one_of(st.sampled_from(TYPES), st.text(max_size=30))
+TIMES = st.integers(0, 20 * 24 * 60).map(lambda minutes: NOW + timedelta(minutes=minutes))
 EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(CustomerSaid, st.just(NOW), WORDS, st.booleans(), st.none() | st.just("a.jpg")),
     st.builds(
@@ -52,7 +62,15 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(AgentNoted, st.just(NOW), AGENTS, st.just("$r"), st.just("CANARY")),
     st.just(CustomerArrived(NOW)),
     st.just(CustomerLeft(NOW)),
-    st.just(TimerFired(NOW, "idle")),
+    st.builds(TimerFired, TIMES, st.sampled_from(["idle", "ladder", "promise", "transfer", "snooze", "silent"])),
+    st.builds(AgentAssigned, st.just(NOW), AGENTS, st.just("$r"), st.just("x"), st.sampled_from([(SAM,), (ALEX,), ()])),
+    st.builds(
+        lambda agent, text: AgentElsewhere(NOW, commands.read(NOW, agent, "$r", text, mentions=False), "lines"),
+        AGENTS,
+        TYPED,
+    ),
+    st.builds(OwnerWentAway, st.just(NOW), AGENTS),
+    st.builds(CustomerRated, st.just(NOW), st.integers(1, 5), st.just("👍")),
     st.just(Delivered(NOW, "$r")),
     st.just(Undelivered(NOW, "$r", "gone")),
     st.just(AgentBlocked(NOW, SAM, "$r", "hint_not_member")),
@@ -70,14 +88,14 @@ def test_the_laws_hold_in_every_story(story: list[Event]) -> None:
             continue  # nothing else can happen to a ticket that is not there
         if not ticket.carded and isinstance(event, AgentEvent | Delivered | Undelivered):
             continue  # agents find a ticket by its card
-        decision = decide(ticket, event, DESK)
+        decision = decide(ticket, event, VAGUE_DESK)
         effects, before, ticket = decision.effects, ticket, decision.ticket
         for effect in effects:
             if isinstance(effect, StartTimer):
                 timers.add(effect.name)
             elif isinstance(effect, StopTimer):
                 timers.discard(effect.name)
-        cards += sum(isinstance(effect, PostCard) for effect in effects)
+        cards += sum(isinstance(effect, PostCard) and effect.team is None for effect in effects)
         _words_come_out(event, effects)
         _inside_stays_inside(event, effects)
         assert not (ticket.status is Status.CLOSED and timers), "a closed ticket has no timers"
@@ -85,9 +103,24 @@ def test_the_laws_hold_in_every_story(story: list[Event]) -> None:
         assert (ticket.status is Status.HELD) <= (ticket.owner is not None)
         assert cards <= 1, "one card a ticket"
         assert (ticket.status in {Status.WAITING, Status.HELD}) <= ticket.carded
-        if before.status is Status.HELD and isinstance(event, CustomerSaid):
+        if before.status is Status.HELD and isinstance(event, CustomerSaid) and event.text != "status":
             assert to_customer(effects) == "", "the bot is silent while a person has it"
+        _nobody_is_forgotten(ticket, timers)
+        if isinstance(event, AgentElsewhere) and not isinstance(event.act, AgentClaimed):
+            assert to_customer(effects) == "", "only the ticket's own team speaks to her"
+            assert ticket.owner == before.owner
+        if isinstance(event, AgentTransferred):
+            assert (ticket.team, ticket.owner) == (before.team, before.owner), "an offer moves nothing"
         assert goes_on(ticket, NOW + timedelta(hours=number), DESK)
+
+
+def _nobody_is_forgotten(ticket: Ticket, timers: set[str]) -> None:
+    """Whoever waits for a person is reminded of, or put aside until a date; whoever has an answer is not for ever."""
+    if ticket.status is Status.WAITING or (ticket.status is Status.HELD and ticket.waits_since is not None):
+        assert timers & {"ladder", "snooze"}, ticket
+    if ticket.status is Status.HELD:
+        assert timers & {"ladder", "snooze", "promise", "silent"}, ticket
+    assert (ticket.promise is not None) <= ("promise" in timers or ticket.status is Status.CLOSED)
 
 
 def _words_come_out(event: Event, effects: tuple[Effect, ...]) -> None:

@@ -45,6 +45,12 @@ def test_days_are_counted_as_each_language_counts() -> None:
     assert [days(1, "en"), days(7, "en"), days(1, "fr"), days(0, "fr")] == ["1 day", "7 days", "1 jour", "0 jour"]
 
 
+REPORTED = (
+    "since until alone share reasons times median within made kept broken moved hops reopened silent mean spread"
+    " weekday day month week"
+)
+
+
 def test_every_phrase_exists_in_every_language_that_ships() -> None:
     values = {
         "number": 1,
@@ -59,6 +65,29 @@ def test_every_phrase_exists_in_every_language_that_ships() -> None:
         "question": "q",
         "count": 2,
         "tickets": "#1",
+        **dict.fromkeys(REPORTED.split(), "v"),
+        **dict.fromkeys(
+            (
+                "time",
+                "when",
+                "ahead",
+                "wait",
+                "what",
+                "team",
+                "teams",
+                "names",
+                "by",
+                "origin",
+                "reached",
+                "target",
+                "percent",
+                "owner",
+                "mark",
+                "text",
+                "most",
+            ),
+            "v",
+        ),
     }
     for name, texts in phrases._PHRASES.items():
         assert set(texts) == set(SHIPPED), name

@@ -17,6 +17,9 @@ from helpbot.transports.memory import MemoryTransport, Message
 
 AGENTS = {"sam": "Sam", "alex": "Alex"}
 AGENTS_ROOM = "desk"
+OTHERS = {"nora": "Nora", "omar": "Omar"}  # of the second team, where it has a room of its own
+OTHER_ROOM = "desk of lines"
+TWO_ROOMS = {"mobile": AGENTS_ROOM, "lines": OTHER_ROOM}
 
 
 @dataclass(slots=True)
@@ -38,6 +41,7 @@ class Stage:
     network: MemoryTransport
     clock: WallClock
     cards: dict[int, Message] = field(default_factory=dict)
+    others: dict[int, Message] = field(default_factory=dict)  # the cards in the second team's room
     _read: set[str] = field(default_factory=set)
     last_by_agent: str = ""
 
@@ -45,9 +49,10 @@ class Stage:
         """Wait until the desk has nothing left to do."""
         async with asyncio.timeout(10):
             await self.bot.settled()
-        for message in self.network.in_room(AGENTS_ROOM):
-            if message.sender == self.network.account and message.thread is None and message.text[2:3] == "#":
-                self.cards[int(message.text[3:].split()[0])] = message
+        for room, cards in ((AGENTS_ROOM, self.cards), (OTHER_ROOM, self.others)):
+            for message in self.network.in_room(room):
+                if message.sender == self.network.account and message.thread is None and message.text[0] in "🟡🟢🟠⚪":
+                    cards[int(message.text[3:].split()[0])] = message
 
     async def customer(self, name: str, text: str, **more: object) -> None:
         self.network.say(f"room of {name}", name, text, **more)
@@ -57,15 +62,34 @@ class Stage:
         self.network.arrive(f"room of {name}", name)
         await self._taken()
 
+    async def leaves(self, name: str) -> None:
+        self.network.leave(f"room of {name}", name)
+        await self._taken()
+
     async def agent(self, name: str, text: str, number: int | None = None, **more: object) -> None:
         """Let an agent write in the thread of that ticket, or of the newest."""
-        card = self.cards[max(self.cards) if number is None else number]
-        self.last_by_agent = self.network.say(AGENTS_ROOM, name, text, **{"thread": card.ref, **more})
+        card = self._card(name, number)
+        self.last_by_agent = self.network.say(card.room, name, text, **{"thread": card.ref, **more})
+        await self._taken()
+
+    async def agent_outside(self, name: str, text: str) -> None:
+        """Let an agent write in the room itself."""
+        self.last_by_agent = self.network.say(OTHER_ROOM if name in OTHERS else AGENTS_ROOM, name, text)
         await self._taken()
 
     async def agent_reacts(self, name: str, symbol: str, number: int | None = None) -> None:
-        card = self.cards[max(self.cards) if number is None else number]
-        self.network.react_as(AGENTS_ROOM, name, card.ref, symbol)
+        card = self._card(name, number)
+        self.network.react_as(card.room, name, card.ref, symbol)
+        await self._taken()
+
+    def _card(self, agent: str, number: int | None) -> Message:
+        cards = self.others if agent in OTHERS else self.cards
+        return cards[max(cards) if number is None else number]
+
+    async def rates(self, name: str, symbol: str) -> None:
+        """Let a customer react to what the bot said to her last."""
+        said = [one for one in self.network.in_room(f"room of {name}") if one.sender == self.network.account]
+        self.network.react_as(f"room of {name}", name, said[-1].ref, symbol)
         await self._taken()
 
     async def passes(self, time: timedelta) -> None:
@@ -84,9 +108,9 @@ class Stage:
         """Return what that customer has not read yet."""
         return self._new(f"room of {name}")
 
-    def new_for_agents(self) -> list[Message]:
+    def new_for_agents(self, room: str = AGENTS_ROOM) -> list[Message]:
         """Return what the agents have not read yet."""
-        return self._new(AGENTS_ROOM)
+        return self._new(room)
 
     def _new(self, room: str) -> list[Message]:
         found = [
@@ -113,7 +137,7 @@ async def stage(  # noqa: PLR0917  # each has a default
 ) -> AsyncIterator[Stage]:
     """Open a desk on that database; a network that was there before goes on where the desk's cursor stands."""
     clock = clock or WallClock()
-    network = network or new_network(desk)
+    network = network or new_network(desk, rooms)
     store = await kind.open(database)
     network.start_from(await store.notebook(network.name).cursor())
     seats = {team.id: Address(network.name, (rooms or {}).get(team.id, AGENTS_ROOM)) for team in desk.teams}
@@ -128,9 +152,12 @@ async def stage(  # noqa: PLR0917  # each has a default
         await store.close()
 
 
-def new_network(desk: Desk) -> MemoryTransport:
-    """Return a network with the agents in their room."""
-    network = MemoryTransport(teams={desk.teams[0].id: AGENTS_ROOM})
+def new_network(desk: Desk, rooms: Mapping[str, str] | None = None) -> MemoryTransport:
+    """Return a network with the agents in their rooms."""
+    network = MemoryTransport(teams=rooms or {desk.teams[0].id: AGENTS_ROOM})
     for agent, name in AGENTS.items():
         network.join(AGENTS_ROOM, agent, name)
+    if rooms is not None and OTHER_ROOM in rooms.values():
+        for agent, name in OTHERS.items():
+            network.join(OTHER_ROOM, agent, name)
     return network

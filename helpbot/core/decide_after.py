@@ -1,0 +1,169 @@
+"""The end of a ticket and what comes after: the last word, how it was, and a customer who fell silent.
+
+Rule: a rating never swallows a cry for help: what is more than a number and a short word opens the ticket again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from helpbot.core import words
+from helpbot.core.acts import AgentClosed
+from helpbot.core.decide_handover import withdraw
+from helpbot.core.decide_parts import hinted, inside, kept_words, spoken, tell, to_customer
+from helpbot.core.decide_words import held_back, spoke
+from helpbot.core.effects import Count, Decision, EditCard, Effect, Literal, Quoted, Say
+from helpbot.core.events import CustomerRated, CustomerSaid
+from helpbot.core.model import Audience, Desk, Figure, Status, Ticket
+from helpbot.core.phrases import days, say
+from helpbot.core.status import her_zone
+from helpbot.core.told import told
+from helpbot.core.transcript import card
+
+_LONGEST_WORD = 120  # characters of a word beside a rating
+_WELL = 4  # from here on a comment is taken for one
+_OF_A_RATING = {  # beside a number they say how it was and nothing else
+    "merci", "super", "parfait", "tres", "bien", "rapide", "top", "bravo", "genial", "nickel", "excellent", "sympa",
+    "efficace", "beaucoup", "trop", "lent", "mauvais", "nul", "long", "bof", "moyen", "correct", "pas", "mal", "et",
+    "thanks", "thank", "you", "great", "very", "quick", "fast", "good", "nice", "perfect", "well", "done", "ok", "too",
+    "slow", "bad", "so", "and", "a", "lot", "awesome", "stars", "star", "etoiles", "etoile",
+}  # fmt: skip
+_TROUBLE = {  # with one of them she may want something still
+    "ne", "n", "pas", "plus", "toujours", "encore", "jamais", "rien", "mais", "personne", "probleme", "humain", "sans",
+    "not", "no", "never", "still", "but", "nobody", "t", "problem", "human", "please", "svp", "help", "aide", "why",
+    "question", "pourquoi", "when", "quand", "comment", "how",
+}  # fmt: skip
+_SHOWN_STARS = {1: "1️⃣", 2: "2️⃣", 3: "3️⃣", 4: "4️⃣", 5: "5️⃣"}
+
+
+def closed(ticket: Ticket, event: AgentClosed, desk: Desk, *, sure: bool = False) -> Decision:
+    """Close the ticket with the agent's last word, or the bot's; ask once how it was."""
+    if ticket.status is Status.CLOSED:
+        return hinted(ticket, desk, "hint_closed")
+    held = None
+    if event.text and not sure:
+        held = held_back(ticket, event, desk)
+    if held is not None:
+        return held
+    noted: tuple[Effect, ...] = ()
+    if event.text:
+        last = to_customer(ticket, event.agent, event.ref, event.text)
+        ticket, noted = spoke(ticket, event.at, desk)
+        noted = tuple(effect for effect in noted if not isinstance(effect, EditCard))
+    else:
+        last = ()
+    if ticket.promise is not None:
+        noted = (*noted, Count(Figure.KEPT))
+    solved = Count(Figure.SOLVED, max((event.at - ticket.opened_at).total_seconds(), 0.0))
+    ticket, withdrawn = withdraw(ticket, desk)
+    ticket = at_rest(replace(ticket, status=Status.CLOSED, closed_at=event.at))
+    goodbye = _closing_words(ticket, desk, said=bool(event.text))
+    if goodbye:
+        receipt = None if event.text else event.ref
+        last = (*last, Say(Audience.CUSTOMER, (Literal(goodbye),), receipt=receipt))
+        ticket = replace(ticket, asked_rating=ticket.asked_rating or _asks(ticket, desk))
+    return Decision(ticket, (*last, *noted, solved, *withdrawn, EditCard(card(ticket, desk))))
+
+
+def at_rest(ticket: Ticket) -> Ticket:
+    """Return the ticket with nothing that waits."""
+    ticket = replace(ticket, waits_since=None, ladder_from=None, rung=0, answered_at=None, warned_at=None)
+    return replace(ticket, snoozed_until=None, promise=None, transfer=None, held_back=None)
+
+
+def _asks(ticket: Ticket, desk: Desk) -> bool:
+    return desk.ask_rating and not ticket.asked_rating and ticket.rating is None
+
+
+def _closing_words(ticket: Ticket, desk: Desk, *, said: bool) -> str:
+    language = spoken(ticket, desk)
+    within = days(desk.reopen_for.days, language)
+    lines = [] if said else [say("closed", language, number=ticket.number, days=within)]
+    if _asks(ticket, desk):
+        lines.append(say("how_was_it", language))
+    return "\n".join(lines)
+
+
+# --- how it was
+
+
+def rated_in_words(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision | None:
+    """Return what her words say of how it was; None when they are for something else."""
+    asked = ticket.asked_rating or ticket.rating is not None
+    if not asked or event.attachment is not None or event.edited:
+        return None
+    folded = desk.library.fold(event.text)
+    if words.thanked(folded) is not None and len(folded.split()) <= 6:
+        return _thanked(ticket, event, desk)
+    rating, parted, rest = _number(event.text)
+    if rating is None or not ticket.asked_rating or not _is_a_comment(rating, desk.library.fold(rest), parted=parted):
+        return None
+    return _rated(ticket, rating, kept_words(ticket, event.text), event.text, desk)
+
+
+def _thanked(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
+    """Show her thanks to the agents; answer them once, for another bot may thank for ever."""
+    shown = Say(Audience.AGENTS, (Quoted(ticket.customer.name, event.text),))
+    once = ticket.reassured_at is None or (ticket.closed_at is not None and ticket.reassured_at < ticket.closed_at)
+    thanks = tell(say("welcome_after", spoken(ticket, desk), number=ticket.number))
+    ticket = replace(ticket, reassured_at=event.at)
+    return Decision(ticket, (*kept_words(ticket, event.text), shown, *((thanks,) if once else ())))
+
+
+def _is_a_comment(rating: int, folded: str, *, parted: bool) -> bool:
+    """Tell whether the words beside a rating are no more than a word on it; in doubt she wants something."""
+    rest = folded.split()
+    if all(word in _OF_A_RATING for word in rest):
+        return True
+    return parted and rating >= _WELL and len(folded) <= _LONGEST_WORD and not _TROUBLE & set(rest)
+
+
+def rated_by_mark(ticket: Ticket, event: CustomerRated, desk: Desk) -> Decision:
+    """Return what a reaction says of how it was."""
+    if not ticket.asked_rating or ticket.status is not Status.CLOSED:
+        return Decision(ticket)
+    return _rated(ticket, event.rating, kept_words(ticket, event.symbol), event.symbol, desk)
+
+
+def _rated(ticket: Ticket, rating: int, kept: tuple[Effect, ...], shown: str, desk: Desk) -> Decision:
+    ticket = replace(ticket, rating=rating, asked_rating=False)
+    head = say("rated", desk.languages[0], name=ticket.customer.name, mark=_SHOWN_STARS[rating])
+    inner = Say(Audience.AGENTS, (Quoted(head, shown),))
+    thanks = tell(say("rated_thanks", spoken(ticket, desk), number=ticket.number))
+    return Decision(ticket, (*kept, inner, thanks, Count(Figure.RATED, float(rating)), EditCard(card(ticket, desk))))
+
+
+def _number(text: str) -> tuple[int | None, bool, str]:
+    """Return a number from 1 to 5 at the start ("4", "4/5", "5, merci"), whether a sign parts it from what follows."""
+    plain = text.strip()[: 2 * _LONGEST_WORD].replace("\ufe0f", "").replace("\u20e3", "")
+    if not plain or plain[0] not in "12345" or plain[1:2].isdigit():
+        return None, False, ""
+    rest = plain[1:]
+    for end in ("/5", " / 5", " sur 5", " out of 5", " of 5"):
+        if rest.startswith(end) and not rest[len(end) :][:1].isdigit():
+            rest = rest[len(end) :]
+            break
+    after = rest.lstrip(" .,;:!–—-\n⭐★*")
+    if "?" in rest or (rest and (rest[0].isalnum() or after[:1].isdigit() or rest[0] in "/'’%€$")):  # 2e, 2,50, 1 000
+        return None, False, ""
+    parted = rest.lstrip(" ⭐★*")[:1] in {".", ",", ";", ":", "!", "–", "—", "-", "\n"} if rest else False
+    return int(plain[0]), parted, after.strip()
+
+
+# --- a customer who does not answer
+
+
+def fell_silent(ticket: Ticket, at: datetime, desk: Desk) -> Decision:
+    """Warn a customer who does not answer, then close her ticket."""
+    language = spoken(ticket, desk)
+    if ticket.warned_at is None:
+        until = told(at + desk.warned_for, at, her_zone(ticket, desk), language)
+        warning = tell(say("silent_warning", language, number=ticket.number, when=until))
+        return Decision(replace(ticket, warned_at=at), (warning, inside("silent_warned", desk)))
+    ticket, withdrawn = withdraw(ticket, desk)
+    ticket = at_rest(replace(ticket, status=Status.CLOSED, closed_at=at))
+    within = days(desk.reopen_for.days, language)
+    goodbye = tell(say("silent_closed", language, number=ticket.number, days=within))
+    shown = inside("silent_closed_inside", desk, number=ticket.number)
+    return Decision(ticket, (goodbye, shown, Count(Figure.SILENT), *withdrawn, EditCard(card(ticket, desk))))

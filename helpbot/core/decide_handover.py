@@ -1,0 +1,242 @@
+"""A ticket that goes from one person or team to another, so that somebody has it at every moment.
+
+Rule: a transfer moves nothing until somebody there takes it; the owner keeps the ticket until then, because a ticket
+that is put down before it is picked up is on the floor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from helpbot.core.acts import AgentAssigned, AgentTransferred
+from helpbot.core.decide_parts import (
+    called,
+    hinted,
+    inside,
+    owns,
+    refused,
+    spoken,
+    team_name,
+    tell,
+    waiting_for_a_word,
+)
+from helpbot.core.effects import (
+    Count,
+    Decision,
+    EditCard,
+    Effect,
+    Literal,
+    Marked,
+    PostCard,
+    Quoted,
+    React,
+    Record,
+    Say,
+    Strong,
+)
+from helpbot.core.events import AgentElsewhere, Event, OwnerWentAway
+from helpbot.core.model import NEAR, Audience, Desk, Figure, Person, Role, Status, Team, Ticket, Transfer
+from helpbot.core.phrases import say
+from helpbot.core.transcript import card, pieces, told
+
+_OFF = {"off", "cancel", "annuler", "stop", "non", "no"}
+_MANY_HOPS = 3  # the third time that a ticket goes to another team, a lead has to look at it
+_LONGEST_WHY = 1000
+_SHOWN = 40
+
+
+def owned(ticket: Ticket, agent: Person, at: datetime, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
+    """Return the ticket as this agent's, with a word to her; an offer to another team ends."""
+    ticket, withdrawn = withdraw(ticket, desk)
+    ticket = _held_by(ticket, agent, at)
+    text = say("claimed", spoken(ticket, desk), name=agent.name, number=ticket.number)
+    return ticket, (tell(text), EditCard(card(ticket, desk)), *withdrawn, *_suggested(ticket, at, desk))
+
+
+def _held_by(ticket: Ticket, agent: Person, at: datetime) -> Ticket:
+    ticket = replace(ticket, status=Status.HELD, owner=agent, held_back=None, snoozed_until=None)
+    return waiting_for_a_word(ticket, at, anew=True)  # who takes charge owes her a word
+
+
+def _suggested(ticket: Ticket, at: datetime, desk: Desk) -> tuple[Effect, ...]:
+    """Show the owner what the bot would have answered, if it has an answer that she did not refuse."""
+    if not ticket.question:
+        return ()
+    finding = desk.library.find(ticket.question, ticket.language, at)
+    best = next((one for one in finding.candidates if one.entry not in (*ticket.refused, *ticket.answered)), None)
+    if best is None or best.confidence < NEAR:
+        return ()
+    answer = desk.library.answer(best.entry, spoken(ticket, desk), at)
+    if answer is None or not answer.text:
+        return ()
+    head = say("suggestion", desk.languages[0], entry=best.entry, percent=round(100 * best.confidence))
+    return (Say(Audience.AGENTS, (Strong(head), Marked(answer.text))),)
+
+
+def released(ticket: Ticket, at: datetime, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
+    """Return the ticket as nobody's, waiting for somebody."""
+    ticket = replace(ticket, status=Status.WAITING, owner=None, held_back=None, snoozed_until=None)
+    ticket = waiting_for_a_word(ticket, at, anew=True)
+    return ticket, (EditCard(card(ticket, desk)),)
+
+
+def assigned(ticket: Ticket, event: AgentAssigned, desk: Desk) -> Decision:
+    """Give the ticket to a colleague of the same team."""
+    if ticket.status is Status.CLOSED:
+        return hinted(ticket, desk, "hint_closed")
+    if len(event.members) != 1:
+        hint = "hint_no_agent" if not event.members else "hint_many_agents"
+        return hinted(ticket, desk, hint, word=event.typed[:_SHOWN])
+    (colleague,) = event.members
+    if owns(ticket, colleague):
+        return hinted(ticket, desk, "hint_owned_already", name=colleague.name)
+    if colleague in event.away:
+        return hinted(ticket, desk, "hint_agent_away", name=colleague.name)
+    ticket, effects = owned(ticket, colleague, event.at, desk)
+    told_them = say("assigned", desk.languages[0], by=event.agent.name, number=ticket.number)
+    return Decision(ticket, (*effects, Say(Audience.AGENTS, (*called((colleague,)), Literal(told_them)))))
+
+
+def owner_away(ticket: Ticket, event: OwnerWentAway, desk: Desk) -> Decision:
+    """Offer the ticket of an agent who is away to the others."""
+    if ticket.status is not Status.HELD or not owns(ticket, event.agent):
+        return Decision(ticket)
+    ticket, effects = released(ticket, event.at, desk)
+    return Decision(ticket, (inside("owner_away", desk, name=event.agent.name, number=ticket.number), *effects))
+
+
+# --- to another team
+
+
+def transferred(ticket: Ticket, event: AgentTransferred, desk: Desk) -> Decision:
+    """Offer the ticket to another team: a card there with all that was said, the notes and the reason."""
+    if ticket.status is Status.CLOSED:
+        return hinted(ticket, desk, "hint_closed")
+    if event.team.casefold() in _OFF:
+        if ticket.transfer is None:
+            return hinted(ticket, desk, "hint_no_transfer")
+        ticket, withdrawn = withdraw(ticket, desk)
+        return Decision(ticket, (inside("transfer_off", desk), *withdrawn, EditCard(card(ticket, desk))))
+    team = _meant(event.team, desk)
+    if team is None:
+        known = ", ".join(one.id for one in desk.teams)
+        return hinted(ticket, desk, "hint_no_team", word=event.team[:_SHOWN], teams=known)
+    if team.id == desk.team(ticket.team).id:
+        return hinted(ticket, desk, "hint_own_team", word=team.id)
+    if ticket.transfer is not None and ticket.transfer.team == team.id:
+        return hinted(ticket, desk, "hint_transferred_already", word=team.id)
+    ticket, withdrawn = withdraw(ticket, desk)
+    offer = Transfer(team.id, event.agent, event.why[:_LONGEST_WHY], event.at)
+    ticket = replace(ticket, transfer=offer)
+    name = team_name(team.id, desk.languages[0], desk)
+    note = f"→ {name}" + (f": {offer.why}" if offer.why else "")
+    shown = [Say(Audience.AGENTS, content, team=team.id) for content in told(event.transcript, desk)]
+    return Decision(
+        ticket,
+        (
+            *withdrawn,
+            Record(Role.AGENT, Audience.AGENTS, event.agent.name, note),
+            React(event.ref, "📝"),
+            PostCard(card(ticket, desk, team.id), team=team.id),
+            *shown,
+            *_lead_looks(ticket, team, desk),
+            inside("transfer_offered", desk, team=name),
+            EditCard(card(ticket, desk)),
+        ),
+    )
+
+
+def _meant(typed: str, desk: Desk) -> Team | None:
+    """Return the team of that id or name."""
+    folded = desk.library.fold(typed)
+    named = [
+        team for team in desk.teams if folded and folded in {desk.library.fold(one) for one in team.names.values()}
+    ]
+    exact = next((team for team in desk.teams if team.id.casefold() == typed.casefold()), None)
+    return exact if exact is not None else named[0] if len(named) == 1 else None
+
+
+def _lead_looks(ticket: Ticket, team: Team, desk: Desk) -> tuple[Effect, ...]:
+    if ticket.hops + 1 < _MANY_HOPS:
+        return ()
+    text = say("many_hops", desk.languages[0], count=ticket.hops + 1)
+    leads = team.leads or desk.team(ticket.team).leads
+    where = team.id if team.leads else None
+    return (Say(Audience.AGENTS, (*called(leads), Literal(text)), team=where),)
+
+
+def taken_over(ticket: Ticket, agent: Person, at: datetime, desk: Desk) -> Decision:
+    """Let somebody of the other team take charge: she is told once by whom, and that she need not explain it again."""
+    offer = ticket.transfer
+    assert offer is not None, "the caller has looked"  # noqa: S101
+    before, language = desk.team(ticket.team).id, desk.languages[0]
+    ticket = replace(ticket, team=desk.team(offer.team).id, transfer=None, hops=ticket.hops + 1)
+    ticket = _held_by(ticket, agent, at)
+    team = team_name(ticket.team, spoken(ticket, desk), desk)
+    text = say("taken_over", spoken(ticket, desk), name=agent.name, team=team, number=ticket.number)
+    gone = say("handed_over", language, name=agent.name, team=team_name(ticket.team, language, desk))
+    return Decision(
+        ticket,
+        (
+            Count(Figure.HOP, label=ticket.team, team=before),
+            tell(text),
+            EditCard(card(ticket, desk)),
+            EditCard(card(ticket, desk, before), team=before),
+            Say(Audience.AGENTS, (Literal(gone),), team=before),
+        ),
+    )
+
+
+def withdraw(ticket: Ticket, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
+    """Return the ticket without its offer to another team, whose card says so."""
+    if ticket.transfer is None:
+        return ticket, ()
+    team = ticket.transfer.team
+    ticket = replace(ticket, transfer=None)
+    text = say("transfer_withdrawn", desk.languages[0], number=ticket.number)
+    return ticket, (EditCard(card(ticket, desk, team), team=team), Say(Audience.AGENTS, (Literal(text),), team=team))
+
+
+def nobody_took_it(ticket: Ticket, at: datetime, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
+    """Call the leads of both teams over an offer that nobody has taken."""
+    offer = ticket.transfer
+    assert offer is not None, "its timer ran"  # noqa: S101
+    effects: list[Effect] = []
+    for team in (offer.team, None):
+        of = desk.team(offer.team if team is not None else ticket.team)
+        values = {"number": ticket.number, "team": team_name(offer.team, desk.languages[0], desk)}
+        text = say("transfer_waits", desk.languages[0], **values)
+        effects.append(Say(Audience.AGENTS, (*called(of.leads), Literal(text)), team=team))
+    return replace(ticket, transfer=replace(offer, called=True)), tuple(effects)
+
+
+def not_here(ticket: Ticket, ref: str, desk: Desk, *, offered: bool, words: bool) -> Decision:
+    """Say that the ticket is another team's, and that nothing was done; `words` when some were to be sent."""
+    hint = "hint_take_it_first" if offered else "hint_other_team"
+    team = team_name(ticket.team, desk.languages[0], desk)
+    return refused(ticket, ref, desk, hint, team=team) if words else hinted(ticket, desk, hint, team=team)
+
+
+def with_mirror(before: Ticket, decision: Decision, event: Event, desk: Desk) -> Decision:
+    """Show whoever is offered a ticket what is said in it meanwhile, by whomever: they take over all that was said."""
+    offer = before.transfer
+    if offer is None or (isinstance(event, AgentElsewhere) and event.team == offer.team):
+        return decision
+    shown: list[Effect] = []
+    for effect in decision.effects:
+        match effect:
+            case Record(audience=Audience.CUSTOMER):
+                shown += [Say(Audience.AGENTS, (Quoted(effect.author, piece),)) for piece in pieces(effect.text)]
+            case Record():
+                shown += [
+                    Say(Audience.AGENTS, (Quoted(f"📝 {effect.author}", piece),)) for piece in pieces(effect.text)
+                ]
+            case Say(audience=Audience.CUSTOMER):
+                author = say("bot", desk.languages[0]) if effect.role is Role.BOT else effect.author
+                text = "\n".join(block.text for block in effect.content)
+                shown.append(Say(Audience.AGENTS, (Quoted(author, text),)))
+            case _:
+                pass
+    there = tuple(replace(one, team=offer.team) for one in shown if isinstance(one, Say))
+    return replace(decision, effects=(*decision.effects, *there))

@@ -1,0 +1,108 @@
+"""An agent's words on their way to the customer: counted, held back once when they are vague about time, confirmed.
+
+Rule: what is held back was not sent, and says so; no later word sends it but a yes of whoever wrote it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from helpbot.core.acts import AgentClosed, AgentKeptPromise, AgentReplied, AgentSaid, AgentUsedCanned
+from helpbot.core.canned import fill
+from helpbot.core.decide_parts import hinted, inside, refused, spoken, team_name, to_customer
+from helpbot.core.effects import Count, Decision, EditCard, Effect, Quoted, React, Say
+from helpbot.core.hours import between
+from helpbot.core.model import Audience, Desk, Figure, HeldBack, Person, Status, Ticket
+from helpbot.core.phrases import say
+from helpbot.core.transcript import card
+
+_CHUNK = 900  # characters that are folded at once, for a library folds no more than about a thousand
+_OVERLAP = 60  # more than the longest vague words
+_MOST = 40  # chunks that are looked at
+_ASAP = "as soon as"  # "as soon as you restart it" says when, "as soon as possible" does not
+_NOT_VAGUE = (  # what says when, or says goodbye
+    "au plus tard", "un jour ouvre", "un jour ferie", "no later than", "a bientot", "a tout a l heure", "see you soon",
+    "talk to you soon", "speak to you soon", "talk soon", "speak soon",
+)  # fmt: skip
+
+Words = AgentSaid | AgentReplied | AgentKeptPromise | AgentClosed
+
+
+def goes_out(ticket: Ticket, said: Words, desk: Desk, *, sure: bool = False) -> Decision:
+    """Send an agent's words to the customer, or hold them back once; `sure` when they were confirmed."""
+    held = None if sure else held_back(ticket, said, desk)
+    if held is not None:
+        return held
+    sent = to_customer(ticket, said.agent, said.ref, said.text)
+    if _is_held(ticket, said):
+        ticket = replace(ticket, held_back=None)
+    ticket, noted = spoke(ticket, said.at, desk)
+    return Decision(ticket, (*sent, *noted))
+
+
+def held_back(ticket: Ticket, said: Words, desk: Desk) -> Decision | None:
+    """Hold words back that are vague about time; None when they are not, or were written a second time."""
+    word = None if _is_held(ticket, said) else vague_word(said.text, desk)
+    if word is None:
+        return None
+    held = HeldBack(said.agent, said.ref, said.text, isinstance(said, AgentClosed))
+    return Decision(replace(ticket, held_back=held), (React(said.ref, "⏸️"), inside("held_back", desk, word=word)))
+
+
+def vague_word(text: str, desk: Desk) -> str | None:
+    """Return the first of the desk's vague words that stands in the text."""
+    for start in range(0, min(len(text), _MOST * _CHUNK), _CHUNK):
+        folded = f" {desk.library.fold(text[start : start + _CHUNK + _OVERLAP])} "
+        plain = folded
+        for phrase in (*_NOT_VAGUE, _ASAP):
+            plain = plain.replace(f" {phrase} ", " ")
+        for word, written in desk.vague.items():
+            if f" {word} " in (folded if _ASAP in word else plain):
+                return written
+    return None
+
+
+def _is_held(ticket: Ticket, said: Words) -> bool:
+    """Tell whether these words were held back before, and are now written a second time."""
+    held = ticket.held_back
+    return held is not None and held.agent.id == said.agent.id and held.text == said.text
+
+
+def spoke(ticket: Ticket, at: datetime, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
+    """Return the ticket after a human word to her, and what that counts for."""
+    effects: list[Effect] = []
+    shows = False
+    if ticket.first_word_at is None and ticket.escalated_at is not None:
+        hours = desk.team(ticket.team).hours
+        effects.append(Count(Figure.FIRST_WORD, max((at - ticket.escalated_at).total_seconds(), 0.0)))
+        effects.append(Count(Figure.FIRST_WORD_OPEN, between(hours, ticket.escalated_at, at).total_seconds()))
+        ticket, shows = replace(ticket, first_word_at=at), True
+    if ticket.promise is not None and ticket.promise.reminded:
+        effects += [Count(Figure.KEPT), inside("promise_kept", desk)]
+        ticket, shows = replace(ticket, promise=None), True
+    ticket = replace(ticket, waits_since=None, ladder_from=None, rung=0, answered_at=at, warned_at=None)
+    if shows:
+        effects.append(EditCard(card(ticket, desk)))
+    return ticket, tuple(effects)
+
+
+def used_canned(ticket: Ticket, event: AgentUsedCanned, desk: Desk) -> str | Decision:
+    """Return the text of a reply that is ready, in her language; or what is wrong."""
+    known = ", ".join(sorted(desk.canned)) or "–"
+    if not event.name:
+        return hinted(ticket, desk, "canned_list", names=known)
+    canned = desk.canned.get(event.name)
+    if canned is None:
+        return hinted(ticket, desk, "hint_no_canned", word=event.name[:40], names=known)
+    if ticket.status is Status.CLOSED:
+        return refused(ticket, event.ref, desk, "hint_closed")
+    language = spoken(ticket, desk)
+    text = canned.texts.get(language) or next(iter(canned.texts.values()))
+    team = team_name(ticket.team, language, desk)
+    return fill(text, customer=ticket.customer.name, agent=event.agent.name, number=ticket.number, team=team)
+
+
+def shown_inside(agent: Person, text: str, desk: Desk) -> Say:
+    """Show the other agents what a short command sent."""
+    return Say(Audience.AGENTS, (Quoted(say("sent_by", desk.languages[0], name=agent.name), text),))

@@ -1,0 +1,96 @@
+"""What a customer is told of her wait: whether people are there, her place, the usual wait, owner and promise.
+
+Rule: nothing is said that was not measured or set, because a guess about a wait is a promise that nobody made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from helpbot.core import words
+from helpbot.core.hours import closes_at, is_open, opens_at
+from helpbot.core.model import Desk, Promise, Status, Team, Ticket, Wait
+from helpbot.core.phrases import say
+from helpbot.core.told import clock_time, lasting, told, zone_named
+
+
+def her_zone(ticket: Ticket, desk: Desk) -> ZoneInfo:
+    """Return the zone to tell her times in: her own as far as she said, else her team's."""
+    return zone_named(ticket.zone) or desk.team(ticket.team).hours.zone
+
+
+def aside(ticket: Ticket, text: str, at: datetime, desk: Desk) -> tuple[Ticket, str] | None:
+    """Return what the bot itself answers at any time: how her ticket stands, that it knows her time zone; else None."""
+    named = zone_named(words.zone_told(text))
+    if named is not None:
+        ticket = replace(ticket, zone=named.key)
+        return ticket, say("zone_noted", _language(ticket, desk), time=clock_time(at, named, _language(ticket, desk)))
+    language = words.status_asked(desk.library.fold(text))
+    if language is None:
+        return None
+    if ticket.language is None and language in desk.languages:
+        ticket = replace(ticket, language=language)
+    return ticket, status_told(ticket, at, desk)
+
+
+def wait_told(ticket: Ticket, at: datetime, desk: Desk) -> tuple[str, ...]:
+    """Return sentences on whether people are there, how many are before her, and how long it usually takes."""
+    team, language = desk.team(ticket.team), _language(ticket, desk)
+    wait = desk.waits.get(team.id, Wait())
+    name = "place_first" if wait.ahead == 0 else "place_one" if wait.ahead == 1 else "place"
+    place = say(name, language, ahead=wait.ahead)
+    presence = _presence(team, at, her_zone(ticket, desk), language)
+    if wait.typical is None or not is_open(team.hours, at):
+        return (*presence, place)
+    return (*presence, place, say("usual_wait", language, wait=lasting(wait.typical, language)))
+
+
+def status_told(ticket: Ticket, at: datetime, desk: Desk) -> str:
+    """Return the answer to "status": owner, state, place and promise."""
+    language, number = _language(ticket, desk), ticket.number
+    match ticket.status:
+        case Status.WAITING:
+            lines = [say("status_waiting", language, number=number), *wait_told(ticket, at, desk)]
+        case Status.HELD:
+            owner = "" if ticket.owner is None else ticket.owner.name
+            lines = [say("status_held", language, number=number, name=owner)]
+            if ticket.waits_since is not None:
+                lines += _presence(desk.team(ticket.team), at, her_zone(ticket, desk), language)
+        case Status.CLOSED if ticket.closed_at is not None:
+            when = told(ticket.closed_at, at, her_zone(ticket, desk), language)
+            lines = [say("status_closed", language, number=number, when=when)]
+        case _:
+            return say("status_bot", language)
+    if ticket.promise is not None:
+        lines.append(promise_told(ticket.promise, ticket, at, desk))
+    return " ".join(lines)
+
+
+def promise_told(promise: Promise, ticket: Ticket, at: datetime, desk: Desk) -> str:
+    """Return a promise as she reads it: who, what, and by when, in her language."""
+    language = _language(ticket, desk)
+    due = told(promise.due, at, her_zone(ticket, desk), language)
+    name = "promised" if promise.what else "promised_word"
+    return say(name, language, name=promise.by.name, what=promise.what, when=due)
+
+
+def _presence(team: Team, at: datetime, zone: ZoneInfo, language: str) -> tuple[str, ...]:
+    """Return whether people are there now; nothing where the team has no hours, for then nobody knows."""
+    hours = team.hours
+    if hours.week is None and not hours.holidays:
+        return ()
+    if is_open(hours, at):
+        until = closes_at(hours, at)
+        if until is None:
+            return ()
+        return (say("there_until", language, time=clock_time(until, zone, language)),)
+    back = opens_at(hours, at)
+    if back is None:
+        return (say("not_there", language),)
+    return (say("back_at", language, when=told(back, at, zone, language)),)
+
+
+def _language(ticket: Ticket, desk: Desk) -> str:
+    return ticket.language if ticket.language is not None else desk.languages[0]
