@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 
 from helpbot import __version__, compose
-from helpbot.answers import files
+from helpbot.answers import canned, files
 from helpbot.answers.check import check_tests, worth_a_look
 from helpbot.answers.entries import Faq
 from helpbot.answers.explain import explain
@@ -37,8 +37,9 @@ from helpbot.cli_base import (
 )
 from helpbot.cli_dead import dead
 from helpbot.cli_doctor import doctor
+from helpbot.cli_stats import stats
 from helpbot.cli_workshop import calibrate, show_gaps, show_replay
-from helpbot.config import Config, faq_beside, load_config
+from helpbot.config import Config, canned_beside, faq_beside, load_config
 from helpbot.core.phrases import SHIPPED
 from helpbot.strict_yaml import Fault
 
@@ -104,13 +105,16 @@ def check(config_file: Path | None, faq_folder: Path | None) -> None:
     """Check the config and the FAQ (with --faq DIR, that folder alone); print every fault with its place."""
     faults: list[Fault] = []
     config: Config | None
+    now = datetime.now(UTC)
     if faq_folder is None:
         config, found = load_config(config_file or DEFAULT, os.environ, explicit=config_file is not None)
         faults += found
-        if config is None:  # the FAQ's faults are told all the same
-            faults += files.load(faq_beside(config_file or DEFAULT), SHIPPED)[1]
-            _end_check(faults, Faq())
+        if config is None:  # the faults of its folders are told all the same
+            _end_check([*faults, *_beside(config_file or DEFAULT)], Faq())
             return
+        for note in config.worth_a_look(str(config_file or DEFAULT), now):
+            click.echo(f"worth a look: {note}", err=True)
+        faults += compose.load_canned(config)[1]
         faults += config.faults_for_run(str(config_file or DEFAULT)) if config.matrix is not None else ()
         faq, found = compose.load_faq(config)
     else:
@@ -119,14 +123,14 @@ def check(config_file: Path | None, faq_folder: Path | None) -> None:
         faq, found = files.load(faq_folder, config.languages)
     faults += found
     if not found:
-        library, now = compose.library(config, faq), datetime.now(UTC)
+        library = compose.library(config, faq)
         faults += check_tests(library, faq, now)
         for note in worth_a_look(faq, library.calibration, config.languages, now):
             click.echo(f"worth a look: {note}", err=True)
     _end_check(faults, faq)
 
 
-for _command in (backup, calibrate, dead, doctor, show_gaps, show_replay):
+for _command in (backup, calibrate, dead, doctor, show_gaps, show_replay, stats):
     cli.add_command(_command)
 
 
@@ -178,6 +182,13 @@ def _end_badly(error: Exception, *, serves: bool) -> None:
 
 
 # --- small parts
+
+
+def _beside(config_file: Path) -> tuple[Fault, ...]:
+    """Return the faults of the folders that a faulty config means."""
+    found = files.load(faq_beside(config_file), SHIPPED)[1]
+    replies = canned_beside(config_file)
+    return found if replies is None else (*found, *canned.load(replies, SHIPPED[0])[1])
 
 
 def _end_check(faults: list[Fault], faq: Faq) -> None:

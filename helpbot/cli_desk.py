@@ -26,7 +26,7 @@ def run(config_file: Path | None, level: int) -> None:
     config = read_config(config_file)
     faults = list(config.faults_for_run(str(config_file or DEFAULT)))
     faq, more = compose.load_faq(config)
-    refuse([*faults, *more])
+    refuse([*faults, *more, *compose.load_canned(config)[1]])
     try:
         asyncio.run(serve.run_desk(config, faq, say_ready))
     except SetupError as error:
@@ -52,7 +52,7 @@ def chat(config_file: Path | None, faq_folder: Path | None) -> None:
     log_to_stderr(logging.ERROR)
     config = read_config(config_file, faq_folder)
     faq, faults = compose.load_faq(config)
-    refuse(faults)
+    refuse([*faults, *compose.load_canned(config)[1]])
     terminal = sys.stdin.isatty()
     coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from helpbot.answers import files, prepare
+from helpbot.answers import canned, files, prepare
 from helpbot.answers.entries import Faq
 from helpbot.answers.library import FaqLibrary
 from helpbot.answers.matcher import Index
 from helpbot.answers.prepare import Prepared
 from helpbot.answers.semantic import embedder
 from helpbot.config import Config, check_faq_against
-from helpbot.core.model import Desk, Team
+from helpbot.core.model import Canned, Desk
 from helpbot.strict_yaml import Fault
 
 _LEARNT_AT_ONCE = 500  # phrasings, which takes a tenth of a second
@@ -21,6 +21,12 @@ def load_faq(config: Config) -> tuple[Faq, tuple[Fault, ...]]:
     """Return the FAQ with every fault in it, also those against the config's teams."""
     faq, faults = files.load(config.faq_folder(), config.languages)
     return faq, (*faults, *check_faq_against(config, faq))
+
+
+def load_canned(config: Config) -> tuple[dict[str, Canned], tuple[Fault, ...]]:
+    """Return the replies that are ready, with every fault in them; they are read at the start and not again."""
+    folder = config.canned_folder()
+    return ({}, ()) if folder is None else canned.load(folder, config.languages[0])
 
 
 def library(config: Config, faq: Faq, prepared: Prepared | None = None) -> FaqLibrary:
@@ -47,12 +53,20 @@ def unprepared(config: Config, faq: Faq) -> FaqLibrary:
 
 
 def make_desk(config: Config, library: FaqLibrary) -> Desk:
-    """Return the desk as the config describes it."""
+    """Return the desk as the config describes it; who calls has refused what `load_canned` finds faulty."""
+    tickets, agents = config.tickets, config.agents
+    vague = {library.fold(word): word for words in agents.vague_words.values() for word in words}
     return Desk(
         library=library,
         languages=tuple(config.languages),
-        teams=tuple(Team(team.id, dict(team.name)) for team in config.teams),
-        plain_text=config.agents.plain_text,
-        reopen_for=timedelta(days=config.tickets.reopen_for_days),
-        idle_for=timedelta(hours=config.tickets.idle_hours),
+        teams=tuple(team.of_the_desk() for team in config.teams),
+        plain_text=agents.plain_text,
+        reopen_for=timedelta(days=tickets.reopen_for_days),
+        idle_for=timedelta(hours=tickets.idle_hours),
+        silent_for=timedelta(days=tickets.silent_days) if tickets.silent_days else None,
+        warned_for=timedelta(hours=tickets.warned_hours),
+        ask_rating=tickets.ask_rating,
+        vague=vague,
+        zones=dict(agents.time_zones),
+        canned=load_canned(config)[0],
     )

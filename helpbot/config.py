@@ -5,6 +5,8 @@ Rule: secrets are SecretStr and no fault quotes a value of theirs, because fault
 
 from __future__ import annotations
 
+import datetime as dt
+import ipaddress
 import re
 from collections.abc import Mapping
 from importlib import resources
@@ -14,104 +16,32 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
-    StringConstraints,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
+from helpbot import config_teams
 from helpbot.answers.entries import Faq
 from helpbot.answers.semantic import installed
+from helpbot.answers.text import normalise
+from helpbot.config_base import FilePath, Flag, Language, Model, Number, Secret, Text, Token, UserId, Whole, Zone
+from helpbot.config_hours import Clock, Weekday
 from helpbot.config_load import merged, place_faults, repeated
+from helpbot.config_teams import Team
 from helpbot.core.phrases import SHIPPED
+from helpbot.core.vague_words import VAGUE_WORDS
 from helpbot.strict_yaml import MAX_BYTES, Fault, Scalar, parse
 from helpbot.strict_yaml import Mapping as YamlMapping
 
 _SQLITE = "sqlite:///"
-_NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?\Z")
-_WHOLE = re.compile(r"-?[0-9]{1,9}\Z")
-_TEAM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,49}\Z")
-_ROOM = re.compile(r"#[^:]+:.+|!.+")  # an alias has a server, a room id may have none
-_LANGUAGE = re.compile(r"[a-z]{2,3}\Z")
+_LISTEN = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})\Z")
+_LONGEST_VAGUE = 50  # folded; they are looked for in pieces of a text that overlap by a little more
 
 
-def _true_or_false(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    if not isinstance(value, str) or value.lower() not in {"true", "false"}:
-        raise ValueError("write true or false")
-    return value.lower() == "true"
-
-
-def _number(value: object) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    if not isinstance(value, str) or not _NUMBER.match(value):
-        raise ValueError("write a number such as 0.05")
-    return float(value)
-
-
-def _whole(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if not isinstance(value, str) or not _WHOLE.match(value):
-        raise ValueError("write a whole number such as 7")
-    return int(value)
-
-
-def _a_token(value: object) -> object:
-    if not isinstance(value, str) or not value.strip():
-        return value
-    if not (value.strip().isascii() and value.strip().isprintable()) or len(value.split()) > 1:
-        raise ValueError("a token is one word of letters, digits and signs: copy it once more")
-    return value.strip()
-
-
-def _a_password(value: object) -> object:
-    if isinstance(value, str) and not value.isprintable():
-        raise ValueError("there is a line break or another invisible sign in it: write it in quotes, on one line")
-    return value
-
-
-def _a_path(value: object) -> object:
-    if not isinstance(value, str | Path) or not str(value).strip() or "\0" in str(value):
-        raise ValueError("write a path, or take the key out")
-    return value
-
-
-def _a_team_id(value: str) -> str:
-    if not _TEAM_ID.match(value):
-        raise ValueError("write one word of letters, digits, - and _, at most 50 of them")
-    return value
-
-
-def _a_language(value: str) -> str:
-    if not _LANGUAGE.match(value):
-        raise ValueError("this is no language: write two letters, such as fr or en")
-    return value
-
-
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Secret = Annotated[SecretStr, Field(min_length=1), BeforeValidator(_a_password)]
-Token = Annotated[SecretStr, Field(min_length=1), BeforeValidator(_a_token)]
-Flag = Annotated[bool, BeforeValidator(_true_or_false)]
-Number = Annotated[float, BeforeValidator(_number)]
-Whole = Annotated[int, BeforeValidator(_whole)]
-FilePath = Annotated[Path, BeforeValidator(_a_path)]
-TeamId = Annotated[str, AfterValidator(_a_team_id)]
-Language = Annotated[str, AfterValidator(_a_language)]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Answers(_Model):
+class Answers(Model):
     """How sure the bot must be."""
 
     max_wrong: Number = Field(default=0.05, ge=0, le=1)
@@ -126,11 +56,11 @@ class Answers(_Model):
         return value
 
 
-class Matrix(_Model):
+class Matrix(Model):
     """The bot's account on Matrix."""
 
     homeserver: str
-    user: str
+    user: UserId
     password: Secret | None = None
     access_token: Token | None = Field(default=None, validate_default=True)
     store: FilePath = Path("helpbot-keys/")
@@ -144,14 +74,6 @@ class Matrix(_Model):
         if not _is_address(value):
             raise ValueError("write the homeserver's address and no more, such as https://matrix.example.org")
         return value.rstrip("/")
-
-    @field_validator("user")
-    @classmethod
-    def _a_user_id(cls, value: str) -> str:
-        name, colon, server = value.partition(":")
-        if not (name.startswith("@") and len(name) > 1 and colon and server) or value.split() != [value]:
-            raise ValueError('write the full Matrix id in quotes, such as "@helpbot:example.org"')
-        return value
 
     @field_validator("access_token")
     @classmethod
@@ -174,48 +96,63 @@ class Matrix(_Model):
         return (f"*:{self.user.partition(':')[2]}",) if self.invites_from is None else self.invites_from
 
 
-class Team(_Model):
-    """A group of agents."""
-
-    id: TeamId
-    name: Mapping[Language, Text] = {}
-    matrix_room: str | None = None
-
-    @field_validator("name", mode="before")
-    @classmethod
-    def _plain_or_by_language(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        if not value.strip():
-            raise ValueError("write a name, or take the key out")
-        return dict.fromkeys(SHIPPED, value)
-
-    @field_validator("matrix_room")
-    @classmethod
-    def _a_room(cls, value: str | None) -> str | None:
-        if value is not None and (not _ROOM.match(value) or value.split() != [value]):
-            raise ValueError('write the room\'s alias or id in quotes, such as "#desk:example.org"')
-        return value
-
-    @model_validator(mode="after")
-    def _named(self) -> Team:
-        return self if self.name else self.model_copy(update={"name": dict.fromkeys(SHIPPED, self.id)})
+def _vague(value: str) -> str:
+    if not 0 < len(normalise(value)) <= _LONGEST_VAGUE:
+        raise ValueError(f"write a few words, of at most {_LONGEST_VAGUE} letters")
+    return value
 
 
-class Agents(_Model):
-    """What agents' words do."""
+class Agents(Model):
+    """What agents' words do, and where agents are."""
 
     plain_text: Literal["owner", "explicit"] = "owner"
+    time_zones: Mapping[UserId, Zone] = {}
+    vague_words: Mapping[Language, tuple[Annotated[Text, AfterValidator(_vague)], ...]] = VAGUE_WORDS
+    canned: FilePath | None = None
 
 
-class Tickets(_Model):
-    """How long tickets live."""
+class Tickets(Model):
+    """How long tickets live, and how they end."""
 
     reopen_for_days: Whole = Field(default=7, ge=1, le=3650)
     idle_hours: Whole = Field(default=24, ge=1, le=87600)
+    silent_days: Whole = Field(default=3, ge=0, le=3650)
+    warned_hours: Whole = Field(default=24, ge=1, le=87600)
+    ask_rating: Flag = True
 
 
-class Discord(_Model):
+class Report(Model):
+    """When the weekly report comes: `day` is 0 for Monday."""
+
+    day: Weekday = 0
+    time: Clock = dt.time(9)
+
+
+class Metrics(Model):
+    """Where /metrics and /healthz are."""
+
+    listen: str
+
+    @field_validator("listen")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        match = _LISTEN.match(value)
+        if match is None or not _is_host(match.group(1)) or not 1 <= int(match.group(2)) <= 65535:
+            raise ValueError('write a host and a port and no more, in quotes, such as "127.0.0.1:9464"')
+        return value
+
+    @property
+    def host(self) -> str:
+        """Return the address or name to listen at."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """Return the port to listen at."""
+        return int(self.listen.rpartition(":")[2])
+
+
+class Discord(Model):
     """The bot's account on Discord: not in this version."""
 
     token: Token
@@ -229,7 +166,7 @@ class Discord(_Model):
 _DEFAULT_TEAM = Team(id="desk", name={"fr": "L'équipe", "en": "The team"})
 
 
-class Config(_Model):
+class Config(Model):
     """The whole configuration; relative paths are those of the config file's folder."""
 
     languages: tuple[str, ...] = ("fr", "en")
@@ -241,6 +178,8 @@ class Config(_Model):
     teams: tuple[Team, ...] = (_DEFAULT_TEAM,)
     agents: Agents = Agents()
     tickets: Tickets = Tickets()
+    report: Report | None = Report()
+    metrics: Metrics | None = None
     folder: Path = Field(default=Path(), exclude=True)
 
     @field_validator("languages")
@@ -267,6 +206,14 @@ class Config(_Model):
             raise ValueError("name at least one team")
         return value
 
+    @field_validator("report", mode="before")
+    @classmethod
+    def _or_false(cls, value: object) -> object:
+        if value is None:
+            raise ValueError('write false, or when it comes, such as {day: mon, time: "09:00"}')
+        word = value.lower() if isinstance(value, str) else value
+        return None if word in (False, "false") else {} if word in (True, "true") else value
+
     def database_path(self) -> Path:
         """Return where the database is."""
         return self.folder / self.database.removeprefix(_SQLITE)
@@ -278,6 +225,10 @@ class Config(_Model):
     def faq_folder(self) -> Path:
         """Return where the FAQ is: the one that ships, when the config names none."""
         return shipped_faq() if self.faq is None else self.folder / self.faq
+
+    def canned_folder(self) -> Path | None:
+        """Return where the replies are that are ready, if anywhere."""
+        return None if self.agents.canned is None else self.folder / self.agents.canned
 
     def with_faq(self, folder: Path) -> Config:
         """Return the config with another FAQ folder, relative to where we are."""
@@ -300,6 +251,10 @@ class Config(_Model):
             if team.matrix_room is None
         )
         return (*homeless, *self._homeless_database(file))
+
+    def worth_a_look(self, file: str, at: dt.datetime) -> tuple[Fault, ...]:
+        """Return what is no fault but hardly meant."""
+        return config_teams.worth_a_look(self.teams, file, at) if "teams" in self.model_fields_set else ()
 
     def _homeless_database(self, file: str) -> tuple[Fault, ...]:
         path = self.database_path()
@@ -324,6 +279,17 @@ def _is_address(text: str) -> bool:
     return parts.scheme in {"http", "https"} and bool(parts.hostname) and port != 0 and plain and text.split() == [text]
 
 
+def _is_host(text: str) -> bool:
+    """Tell whether a text is a name, or an address as it stands before a port; one that looks like four numbers is."""
+    try:
+        ipaddress.ip_address(text.strip("[]"))
+    except ValueError:
+        labels = text.split(".")
+        named = all(0 < len(label) <= 63 and label.strip("-") == label for label in labels)
+        return named and len(text) <= 253 and not labels[-1].isdigit()
+    return True
+
+
 def shipped_faq() -> Path:
     """Return the folder of the FAQ that ships: inside the package when installed, else beside it."""
     package = Path(str(resources.files("helpbot")))
@@ -332,13 +298,23 @@ def shipped_faq() -> Path:
 
 def faq_beside(path: Path) -> Path:
     """Return the FAQ folder that a config means which has faults elsewhere."""
+    return _folder_beside(path, "faq") or shipped_faq()
+
+
+def canned_beside(path: Path) -> Path | None:
+    """Return the folder of replies that a config means which has faults elsewhere, if any."""
+    return _folder_beside(path, "agents", "canned")
+
+
+def _folder_beside(path: Path, *keys: str) -> Path | None:
     try:
         with path.open("rb") as file:
-            root, _ = parse(file.read(MAX_BYTES + 1), str(path))
+            named, _ = parse(file.read(MAX_BYTES + 1), str(path))
     except OSError:
-        root = None
-    named = root.get("faq") if isinstance(root, YamlMapping) else None
-    return path.parent / named.text if isinstance(named, Scalar) and named.text else shipped_faq()
+        return None
+    for key in keys:
+        named = named.get(key) if isinstance(named, YamlMapping) else None
+    return path.parent / named.text if isinstance(named, Scalar) and named.text and "\0" not in named.text else None
 
 
 def load_config(path: Path, env: Mapping[str, str], *, explicit: bool) -> tuple[Config | None, tuple[Fault, ...]]:

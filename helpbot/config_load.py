@@ -19,6 +19,7 @@ Path_ = tuple[str | int, ...]
 Places = dict[Path_, tuple[str, int]]
 M = TypeVar("M", bound=BaseModel)
 _HIDDEN = {"folder"}
+_SHOWN = 60
 
 
 def merged(
@@ -145,8 +146,9 @@ def _model_of(annotation: Any) -> type[BaseModel] | None:
 
 def _read(text: str, annotation: Any) -> Any:
     """Return a variable's text as the value that its key takes: JSON, or a list parted by commas."""
-    is_list = any(get_origin(option) is tuple for option in _options(annotation))
-    if text.lstrip().startswith(("[", "{")) and (is_list or _model_of(annotation) is not None):
+    kinds = {get_origin(option) for option in _options(annotation)}
+    is_list, is_section = tuple in kinds, Mapping in kinds or _model_of(annotation) is not None
+    if text.lstrip().startswith(("[", "{")) and (is_list or is_section):
         return json.loads(text, object_pairs_hook=_each_key_once)
     return [part.strip() for part in text.split(",") if part.strip()] if is_list else text
 
@@ -168,7 +170,7 @@ class _Where:
 def _fault(where: Path_, kind: str, message: str, at: _Where) -> Fault:
     where = tuple(part for part in where if part != "[key]")  # pydantic's word for a key that is wrong
     file, line = _place(where, at.places, at.path)
-    name = ".".join(str(part) for part in where)
+    name = ".".join(_shown(part) for part in where)
     match kind:
         case "extra_forbidden":
             what = unknown_key(str(where[-1]), _keys_at(at.model, where[:-1]))
@@ -187,6 +189,12 @@ def _fault(where: Path_, kind: str, message: str, at: _Where) -> Fault:
         case _:
             what = f"`{name}`: {message[:1].lower()}{message[1:]}"
     return Fault(file, line, what)
+
+
+def _shown(part: str | int) -> str:
+    """Return a key on one line, and no longer than it takes to find it."""
+    text = "".join(sign if sign.isprintable() else "\ufffd" for sign in str(part))
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _place(where: Path_, places: Places, path: Path) -> tuple[str, int]:

@@ -53,6 +53,7 @@ def examine(config: Config, matrix: Matrix, now: datetime, file: Path | None = N
     findings = [
         ok("config", "no fault") if file is None else config_file(file),
         *_faq(config),
+        *_canned(config),
         *_database(config.database_path(), now),
     ]
     token = None if matrix.access_token is None else matrix.access_token.get_secret_value()
@@ -166,6 +167,12 @@ def _faq(config: Config) -> list[Finding]:
     well = ok("faq", f"{len(faq.entries)} entries without fault; `helpbot check` asks their tests as well")
     wrong = [fault("faq", str(one), "mend it there; `helpbot check` tells when nothing is left") for one in faults]
     return wrong or [well]
+
+
+def _canned(config: Config) -> list[Finding]:
+    replies, faults = compose.load_canned(config)
+    wrong = [fault("canned", str(one), "mend it there; `helpbot check` tells when nothing is left") for one in faults]
+    return wrong or ([ok("canned", f"{len(replies)} replies are ready")] if replies else [])
 
 
 def _database(path: Path, now: datetime) -> list[Finding]:

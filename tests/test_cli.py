@@ -300,3 +300,34 @@ def test_chat_writes_what_an_agent_proposes_beside_the_faq_of_the_admin(tmp_path
     script = "how do I bake bread?\n/agent !claim\n/agent take flour\n/agent !learn new\n/quit\n"
     assert helpbot("chat", "--faq", "faq", folder=tmp_path, stdin=script).returncode == 0
     assert "take flour" in (tmp_path / "faq" / "proposed.yaml").read_text()
+
+
+def test_check_finds_faulty_replies_also_beside_a_faulty_config(tmp_path: Path) -> None:
+    (tmp_path / "canned").mkdir()
+    (tmp_path / "canned" / "a.yaml").write_text("- id: greet\n  text: Hello {name}\n")
+    (tmp_path / "config.yaml").write_text("agents: {canned: canned}\n")
+    done = helpbot("check", folder=tmp_path)
+    assert done.returncode == 1
+    assert done.stdout.startswith("canned/a.yaml:2: {name} stands for nothing: ")
+    (tmp_path / "config.yaml").write_text("agents: {canned: canned}\nlangages: [fr]\n")
+    lines = helpbot("check", folder=tmp_path).stdout.splitlines()
+    assert [line.split(" ")[0] for line in lines] == ["config.yaml:2:", "canned/a.yaml:2:"]
+
+
+@pytest.mark.parametrize("command", ["run", "chat"])
+def test_no_desk_starts_with_faulty_replies(command: str, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(
+        'agents: {canned: canned}\nmatrix: {homeserver: "http://127.0.0.1:9", user: "@b:x.org", password: x}\n'
+        "teams:\n  - id: desk\n    matrix_room: '#desk:x.org'\n"
+    )
+    done = helpbot(command, folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("canned: the canned folder cannot be read (No such file or directory): check ")
+
+
+def test_check_has_a_look_at_teams(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("teams: [{id: desk, hours: {mon: '09:00-17:00'}, holidays: [2020-01-01]}]\n")
+    done = helpbot("check", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+    notes = [line for line in done.stderr.splitlines() if line.startswith("worth a look: config.yaml: the team 'desk'")]
+    assert len(notes) == 3

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import stat
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 from helpbot.answers.entries import Faq, FaqEntry
+from helpbot.answers.entry_reader import EntryReader, is_yaml
 from helpbot.answers.proposed import PROPOSED
 from helpbot.answers.text import normalise
-from helpbot.strict_yaml import MAX_BYTES, Fault, Mapping, Node, Scalar, parse, unknown_key
+from helpbot.strict_yaml import Fault, Mapping, Node, Scalar, unknown_key
 from helpbot.strict_yaml import Sequence as YamlList
 
 KEYS = (
@@ -19,8 +19,6 @@ KEYS = (
 )  # fmt: skip
 LONGEST_PHRASING = 1000
 LONGEST_ANSWER = 10_000  # four bytes each and encrypted, one event of Matrix still holds it
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\Z")
-_LANGUAGE = re.compile(r"[a-z]{2,3}\Z")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 
 Texts = dict[str, tuple[str, ...]]
@@ -31,61 +29,26 @@ def load(folder: Path, languages: Sequence[str]) -> tuple[Faq, tuple[Fault, ...]
 
     A plain list or text is in the first of `languages`.
     """
-    try:
-        paths = sorted(path for path in folder.iterdir() if is_faq(path))
-    except OSError as error:
-        what = f"the FAQ folder cannot be read ({error.strerror}): check `faq` in the config, or --faq"
-        return Faq(), (Fault(str(folder), 0, what),)
     reader = _FaqReader(languages[0])
-    for path in paths:
-        try:
-            source = _content(path)
-        except OSError as error:
-            what = f"cannot be read ({error.strerror or error}): mend it, or take it out of the FAQ folder"
-            reader.faults.append(Fault(str(path), 0, what))
-            continue
-        reader.read(source, str(path))
+    if not reader.read_folder(folder, is_faq, "`faq` in the config, or --faq"):
+        return Faq(), tuple(reader.faults)
     reader.check_phrasings()
     if not reader.entries and not reader.faults:
         reader.faults.append(Fault(str(folder), 0, "there is no entry in this folder: add a file such as faq.yaml"))
     return Faq(tuple(reader.entries.values())), tuple(sorted(reader.faults))
 
 
-def _content(path: Path) -> bytes:
-    """Return what is in a file, as far as the size that can be read. Raises OSError, also for what is no file."""
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise OSError("it is not a file")  # a pipe would make us wait for ever
-    with path.open("rb") as file:
-        return file.read(MAX_BYTES + 1)
-
-
 def is_faq(path: Path) -> bool:
     """Tell whether a file of the folder belongs to the FAQ."""
-    return path.suffix in {".yaml", ".yml"} and not path.name.startswith(".") and path.name != PROPOSED
+    return is_yaml(path) and path.name != PROPOSED
 
 
-class _FaqReader:
+class _FaqReader(EntryReader):
     """Collects entries and faults over all files."""
 
     def __init__(self, first_language: str) -> None:
-        self._first = first_language
+        super().__init__(first_language)
         self.entries: dict[str, FaqEntry] = {}
-        self.faults: list[Fault] = []
-        self._file = ""
-        self._seen: dict[str, str] = {}  # id → place
-
-    def read(self, source: bytes, file: str) -> None:
-        """Read one file."""
-        self._file = file
-        root, faults = parse(source, file)
-        self.faults += faults
-        if root is None or (isinstance(root, Scalar) and not root.text):
-            return
-        if not isinstance(root, YamlList):
-            self._fault(root, "a FAQ file is a list of entries, each starting with `- id: …`")
-            return
-        for node in root.items:
-            self._entry(node)
 
     def check_phrasings(self) -> None:
         """Find the phrasings that stand in two entries: a question may come to one entry only."""
@@ -124,25 +87,11 @@ class _FaqReader:
         escalate = self._flag(node, "always_escalate")
         team = self._text(node, "team")
         place = f"{self._file}:{node.line}"
-        if entry_id is None:
-            return
-        other = self._seen.setdefault(entry_id, place)
-        if other != place:
-            self._fault(node.get("id") or node, f"the id {entry_id!r} stands at {other} as well: give one another id")
+        if entry_id is None or not self._first_of_its_id(node, entry_id):
             return
         if not questions or not (answer or silent):
             return
         self.entries[entry_id] = FaqEntry(entry_id, questions, answer, team, escalate, start, end, tests, place, silent)
-
-    def _id(self, node: Mapping) -> str | None:
-        value = node.get("id")
-        if value is None:
-            self._fault(node, "this entry has no `id`: give it one, such as `id: puk-blocked`")
-            return None
-        if not isinstance(value, Scalar) or not _ID.match(value.text):
-            self._fault(value, "an `id` is one word of letters, digits, - and _, at most 100 of them")
-            return None
-        return value.text
 
     def _texts(self, node: Mapping, key: str, longest: int, *, needed: bool) -> Texts:
         """Return texts by language from a mapping of lists, or from a list in the first language."""
@@ -171,19 +120,6 @@ class _FaqReader:
                 self._fault(text, f"this answer is longer than {LONGEST_ANSWER} characters: shorten it")
             else:
                 found[language] = text.text.strip()
-        return found
-
-    def _by_language(self, value: Node, key: str) -> list[tuple[str, Node]]:
-        if not isinstance(value, Mapping):
-            return [(self._first, value)]
-        if not value.pairs:
-            self._fault(value, f"`{key}` is empty: write it by language, as fr: ... and en: ...")
-        found: list[tuple[str, Node]] = []
-        for language, node in value.pairs:
-            if _LANGUAGE.match(language.text):
-                found.append((language.text, node))
-            else:
-                self._fault(language, f"{language.text[:20]!r} is no language: write two letters, such as fr or en")
         return found
 
     def _list(self, node: Node, key: str, longest: int) -> tuple[str, ...]:
@@ -231,6 +167,3 @@ class _FaqReader:
         except ValueError:
             self._fault(value, f"`{key}`: there is no {text} in the calendar: write a day that exists")
             return None
-
-    def _fault(self, node: Node, what: str) -> None:
-        self.faults.append(Fault(self._file, node.line, what))
