@@ -24,14 +24,19 @@ from helpbot.clock import system_now
 from helpbot.compose import library, load_faq, make_desk, unprepared
 from helpbot.config import Config
 from helpbot.core.phrases import in_all
+from helpbot.metrics import Figures, Health, serve_metrics
 from helpbot.propose import write_proposals
+from helpbot.reports import run_reports
 from helpbot.store import control
+from helpbot.store.base import Store
 from helpbot.store.lock import DeskLock
 from helpbot.store.sqlite import SqliteStore
-from helpbot.transports.base import Address, SetupError
+from helpbot.transports.base import Address, SetupError, Transport
 from helpbot.transports.matrix import MatrixTransport
 
 _PATIENCE = 10.0  # seconds that a start waits for its FAQ to be prepared; then it answers only what it is surest of
+
+Beside = Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
 
 log = structlog.get_logger(__name__)
 
@@ -81,15 +86,33 @@ async def _serve(config: Config, faq: Faq, store: SqliteStore, stop: asyncio.Eve
         proposing = partial(write_proposals, store, config.faq_folder(), config.languages[0])
         controlling = partial(control.listen, store, config.database_path(), system_now)
         watching = partial(watch_faq, config, bot, preparing)
-        beside = {"faq": watching, "proposals": proposing, "control": controlling}
+        wanted = {**reporting(config, store, bot), **monitored(config, store, bot, transport)}
+        beside: Beside = {"faq": watching, "proposals": proposing, "control": controlling, **wanted}
         await _until_stopped(bot, beside, stop, ready)
     finally:
         preparing.cancel()
 
 
+def reporting(config: Config, store: Store, bot: Helpbot) -> Beside:
+    """Return what brings the weekly reports, if any are wanted."""
+    if config.report is None:
+        return {}
+    day, at = config.report.day, config.report.time
+    return {"reports": partial(run_reports, store, system_now, lambda: bot.desk.teams, day, at)}
+
+
+def monitored(config: Config, store: Store, bot: Helpbot, transport: Transport) -> Beside:
+    """Return what serves /metrics and /healthz, if they are wanted."""
+    if config.metrics is None:
+        return {}
+    figures = Figures(config.database_path(), lambda: [team.id for team in bot.desk.teams], system_now)
+    health = Health(store, [transport])
+    return {"metrics": partial(serve_metrics, config.metrics.host, config.metrics.port, figures, health)}
+
+
 async def _until_stopped(
     bot: Helpbot,
-    beside: Mapping[str, Callable[[], Coroutine[Any, Any, None]]],
+    beside: Beside,
     stop: asyncio.Event,
     ready: Callable[[], None],
 ) -> None:
