@@ -35,14 +35,24 @@ AGENTS = {"sam": ("mobile",), "alex": ("mobile", "lines"), "eve": ("mobile", "li
 NEVER_CLAIMS = "eve"
 MOSTLY = st.sampled_from((True, True, True, False))
 _CANARY = re.compile(r"\b(said|told|inside)-([a-z]+)-(\d+)\b")
-_CARD = re.compile(r"^\S+ #\d+ ")
+_CARD = re.compile(r"^[🟡🟢🟠⚪] #\d+ ")
+_NUMBERED = re.compile(r"^#\d+$", re.MULTILINE)  # what is said of a ticket in a room that has no card of it
+_REMINDER = re.compile(r"^[⏰🚨] #\d+ · (\w+) ")
 _CUSTOMER = re.compile(r"^Customer: (\w+)$", re.MULTILINE)
 
 # What a customer says, and what an agent types; {} is the canary.
 SAID = ("what is {}?", "human {}", "heir {}", "puk {}", "move {}", "{}", "hello {}", "no {}", "boom {}")
 TOLD = ("{}", "!r {}", "!close {}", "{}\nmore", "R: !r {}")
-INSIDE = ("!note {}", "!nte {}", "! note {}", "> {}\n!note", "{}\n!note", "!claim {}", "!learn {} x", "!{}")
-BARE = ("!claim", "!release", "!close", "!reopen", "!help", "!r")
+INSIDE = (
+    "!note {}", "!nte {}", "! note {}", "> {}\n!note", "{}\n!note", "!claim {}", "!learn {} x", "!{}",
+    "!transfer lines {}",
+    "!transfer mobile {}", "!transfer {}", "!assign {}", "!snooze {}",
+)  # fmt: skip
+BARE = (
+    "!claim", "!release", "!close", "!reopen", "!help", "!r", "!transfer lines", "!transfer mobile", "!transfer off",
+    "!promise +2h", "!kept", "!snooze +2h", "!send", "!away", "!back",
+)  # fmt: skip
+CLAIMING = {"!claim", "!r", "!promise +2h"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +170,7 @@ class Desks(RuleBasedStateMachine):
         self.shown: dict[str, list[tuple[str, str]]] = {}  # word → room and root of the thread where it was sent
         self.order: dict[tuple[str, str], list[str]] = {}  # where → words, as they were sent
         self.owners: dict[str, str] = {}  # root of a thread → the customer whose ticket it is
+        self.numbered: dict[str, str] = {}  # "#1" → the customer whose ticket it is
         self.breaches: list[str] = []
         self.numbers = 0
         self._folder = tempfile.TemporaryDirectory(prefix="canaries-")
@@ -231,7 +242,7 @@ class Desks(RuleBasedStateMachine):
     @rule(data=st.data(), agent=st.sampled_from(sorted(AGENTS)), text=st.sampled_from(BARE))
     def agent_commands(self, data: st.DataObject, agent: str, text: str) -> None:
         root = data.draw(st.sampled_from(sorted(self.owners)))
-        if text not in {"!claim", "!r"} or agent != NEVER_CLAIMS:
+        if text not in CLAIMING or agent != NEVER_CLAIMS:
             self.network.say(self.network.messages[root].room, agent, text, thread=root)
 
     @precondition(lambda self: self.owners)
@@ -314,6 +325,13 @@ class Desks(RuleBasedStateMachine):
         if message.room in ROOMS.values() and message.thread is None and _CARD.match(message.text):
             named = _CUSTOMER.search(message.text)
             self.owners.setdefault(root, named[1] if named else "nobody")
+            self.numbered[message.text.split()[1]] = self.owners[root]
+        without_card = _NUMBERED.match(message.text)
+        if message.room in ROOMS.values() and message.thread is None and without_card is not None:
+            self.owners.setdefault(root, self.numbered.get(without_card[0], "nobody"))
+        reminds = _REMINDER.match(message.text)
+        if message.room in ROOMS.values() and message.thread is None and reminds is not None:
+            self.owners[root] = reminds[1]
         for found in _CANARY.finditer(message.text):
             word = found[0]
             if not self._may_be(found, message.room, root):
@@ -370,13 +388,13 @@ class Desks(RuleBasedStateMachine):
                 self._folder.cleanup()
 
     def _her_words_are_there(self) -> None:
-        """What she said and the bot cannot know the answer of stands in the thread of her ticket."""
+        """What she said and the bot cannot know the answer of stands in the threads of her ticket, in each once."""
         for written in self.written.values():
             if written.agent is None:
-                there = [room for room, _ in self.shown.get(written.word, []) if room in ROOMS.values()]
+                there = [place for place in self.shown.get(written.word, []) if place[0] in ROOMS.values()]
                 said = self.network.messages[written.ref].text
                 if said.startswith("what is"):
-                    assert len(there) == 1, f"{said} is shown in {there}"
+                    assert 1 <= len(there) == len(set(there)), f"{said} is shown in {there}"
 
 
 class ExplicitDesks(Desks):

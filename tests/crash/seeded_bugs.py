@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.crash.seeded_base import Bug, Edit
 from tests.crash.seeded_base import planting as _bug
+from tests.crash.seeded_human import HUMAN_BUGS
 from tests.crash.seeded_matrix import MATRIX_BUGS
 
 
@@ -103,7 +104,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     _bug(
         "a note in the customer's lane",
-        "core/decide_agent.py",
+        "core/decide_parts.py",
         '    return (Record(Role.AGENT, Audience.AGENTS, agent.name, text), React(ref, "📝"))',
         '    return (Say(Audience.CUSTOMER, (Literal(text),), role=Role.AGENT, author=agent.name), React(ref, "📝"))',
         "tests/core/test_laws.py",
@@ -142,7 +143,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     _bug(
         "a transaction that a cancellation cuts",
-        "store/sqlite.py",
+        "store/units.py",
         "        return await asyncio.shield(task)\n",
         "        return await task\n",
         _SQLITE + "test_a_caller_cancelled_while_its_transaction_begins_leaves_none_open",
@@ -164,11 +165,11 @@ BUGS: tuple[Bug, ...] = (
     _bug(
         "a timer that is gone before it has come",
         "store/sqlite.py",
-        '            for timer in timers:\n                event = f"timer',
+        "            for timer in timers:\n                event = await",
         '            await db.execute("DELETE FROM timer WHERE due <= ?", (due,))\n'
         '            await db.execute("COMMIT")\n'
         '            await db.execute("BEGIN IMMEDIATE")\n'
-        '            for timer in timers:\n                event = f"timer',
+        "            for timer in timers:\n                event = await",
         _points("time passes", every=2),
     ),
     _bug(
@@ -202,15 +203,15 @@ BUGS: tuple[Bug, ...] = (
     _bug(
         "any room may speak to any ticket",
         "cases.py",
-        "        if kept is not None and not self._one_room(self._desk().team(kept.ticket.team).id, team):",
-        "        if kept is not None and False:",
+        "        if kept is None or not self._one_room(self._desk().team(found[kept.ticket.number]).id, team):",
+        "        if kept is None:",
         _DELIVERY + "test_another_teams_room_has_no_say_in_a_ticket",
     ),
     _bug(
         "an answer to the newest ticket",
         "cases.py",
-        "            numbers = [await self._store.ticket_of(row.transport, ref) for ref in pointed]\n",
-        "            numbers = [await self._store.next_number() - 1]\n",
+        "                known = await self._store.ticket_of(row.transport, ref)\n",
+        '                known = (await self._store.next_number() - 1, "mobile")\n',
         _DELIVERY + "test_two_customers_at_once_never_read_each_others_words",
     ),
     _bug(
@@ -262,7 +263,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "a notice for a team that is no more",
         (
-            Edit("core/decide.py", "SayInRoom(desk.team(event.team).id, None,", "SayInRoom(event.team, None,"),
+            Edit("core/decide.py", "SayInRoom(desk.team(event.team).id, None, (L", "SayInRoom(event.team, None, (L"),
             Edit("store/dead.py", "team if team in teams and team is not None else teams[0]", "team or teams[0]"),
         ),
         _MOVED + "test_agents_hear_once_of_what_failed_for_a_team_that_is_no_more",
@@ -314,30 +315,29 @@ BUGS: tuple[Bug, ...] = (
         "a note that reaches her",
         "core/decide_agent.py",
         "        case AgentNoted():\n"
-        "            return Decision(ticket, _kept_inside(event.agent, event.ref, event.text))\n",
-        "        case AgentNoted():\n"
-        "            return Decision(ticket, _to_customer(ticket, event.agent, event.ref, event.text))\n",
+        "            return Decision(ticket, kept_inside(event.agent, event.ref, event.text))\n",
+        "        case AgentNoted():\n            return goes_out(ticket, event, desk, sure=True)\n",
         _CANARIES,
     ),
     _bug(
         "what mentions a colleague reaches her",
         "core/decide_agent.py",
-        "    if not event.text or event.mentions or not owns",
-        "    if not event.text or not owns",
+        "    if not event.text or event.mentions or not mine",
+        "    if not event.text or not mine",
         _CANARIES,
     ),
     _bug(
         "anybody in the room speaks for the owner",
         "core/decide_agent.py",
-        "    if not event.text or event.mentions or not owns or",
+        "    if not event.text or event.mentions or not mine or",
         "    if not event.text or event.mentions or",
         _CANARIES,
     ),
     _bug(
         "explicit or not, plain words go out",
         "core/decide_agent.py",
-        'or not owns or desk.plain_text != "owner":\n',
-        "or not owns:\n",
+        'or not mine or desk.plain_text != "owner":\n',
+        "or not mine:\n",
         _CANARIES,
     ),
     _bug(
@@ -359,8 +359,8 @@ BUGS: tuple[Bug, ...] = (
     _bug(
         "another team's thread counts",
         "cases.py",
-        "        if kept is not None and not self._one_room(self._desk().team(kept.ticket.team).id, team):",
-        "        if kept is not None and False:",
+        "        if kept is None or not self._one_room(self._desk().team(found[kept.ticket.number]).id, team):",
+        "        if kept is None:",
         _CANARIES,
     ),
     _bug(
@@ -394,15 +394,15 @@ BUGS: tuple[Bug, ...] = (
     _bug(
         "late words bring her back",
         "cases.py",
-        "gone=before.gone and incoming.late)",
-        "gone=False)",
+        "gone=before.gone and incoming.late, zone",
+        "gone=False, zone",
         _DOUBTS + "test_words_that_came_late_do_not_bring_her_back",
     ),
     _bug(
         "an inside command behind an outside one",
         "core/commands.py",
-        "if inner := split(rest)[0] or _hidden_command(rest, spaced=False) or _inner_command(text):",
-        "if inner := _inner_command(text):",
+        "            inner := split(rest)[0] or _hidden_command(rest, spaced=False) or _inner_command(text)\n",
+        "            inner := _inner_command(text)\n",
         "tests/core/test_decide_agent.py::test_a_command_behind_one_that_speaks_to_her_keeps_all_inside",
     ),
     _bug(
@@ -420,4 +420,5 @@ BUGS: tuple[Bug, ...] = (
         _ALONE + "test_she_whose_answer_is_refused_gets_a_person",
     ),
     *MATRIX_BUGS,
+    *HUMAN_BUGS,
 )

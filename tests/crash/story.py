@@ -35,12 +35,15 @@ _ROWS = {  # what must be there in the end; times, tries and references differ f
     "inbox": "SELECT transport, event, done_at IS NOT NULL, fault FROM inbox ORDER BY transport, event",
     "outbox": "SELECT lane, key, verb, audience, content, state, why FROM outbox ORDER BY lane, id",
     "ticket": "SELECT number, conversation, team, status, language, owner, reason, entry, offer, refusals, question,"
-    " carded, card IS NOT NULL, undeliverable, answered, opened_at, closed_at FROM ticket ORDER BY number",
+    " carded, undeliverable, answered, rung, promise, transfer, hops, asked_rating, rating,"
+    " opened_at, closed_at FROM ticket ORDER BY number",
     "conversation": "SELECT id, room, customer, language, gone, crowded FROM conversation ORDER BY id",
     "entry": "SELECT ticket, audience, role, author, content FROM entry ORDER BY ticket, audience, id",
     "timer": "SELECT ticket, name, due FROM timer ORDER BY ticket, name",
     "question": "SELECT ticket, text, zone, entry, outcome, chosen FROM question ORDER BY ticket, id",
     "proposal": "SELECT ticket, entry, question, answer, agent, written FROM proposal ORDER BY id",
+    "card": "SELECT ticket, team FROM card ORDER BY ticket, team",
+    "figure": "SELECT ticket, team, kind, label FROM figure ORDER BY ticket, id",
     "reference": "SELECT ticket, count(*) FROM reference GROUP BY ticket ORDER BY ticket",
 }
 _RESTING = (

@@ -186,3 +186,17 @@ async def test_her_first_words_may_come_with_the_invitation(person: MakePerson, 
     texts = [body(event) for event in marie.messages(room, desk.bot.id)]
     assert "humain" in texts[0]
     assert len(texts) == 2
+
+
+async def test_times_are_told_in_the_zone_of_her_profile(
+    plain_actor: MakePlain, desk: RunningDesk, agents: AgentsView
+) -> None:
+    marie = await plain_actor("Marie")
+    profile = f"/_matrix/client/v3/profile/{marie.id}/m.tz"
+    await marie.request("PUT", profile, {"m.tz": "Asia/Tokyo"})
+    room = await opened(marie, desk)
+    await marie.say(room, "human")
+    card = await agents.card(1)
+    await agents.writes(card, "!promise +2h the line is back")
+    told = await marie.wait_for_text(room, "promises: the line is back")
+    assert "(Tokyo time)" in body(told)
