@@ -1,7 +1,7 @@
 """Promises with a date: made, kept, broken; and tickets put aside until a date.
 
-A promise is kept by `!kept`, by closing the ticket, or by words to the customer after its owner was reminded of it; it
-is broken when its date passes before.
+A promise is kept by `!kept` or by closing the ticket, and one that only promised word by any human word to her; it is
+broken when its date passes before.
 """
 
 from __future__ import annotations
@@ -118,9 +118,11 @@ def promise_came_due(ticket: Ticket, at: datetime, desk: Desk) -> Decision:
     assert promise is not None, "its timer ran"  # noqa: S101
     due = told(promise.due, at, zone_of(ticket, desk), desk.languages[0])
     if at < promise.due:
-        text = Literal(say("promise_soon", desk.languages[0], when=due, what=_what(promise)))
+        name = "promise_soon" if promise.what else "promise_soon_word"
+        text = Literal(say(name, desk.languages[0], when=due, what=_what(promise)))
         ticket = replace(ticket, promise=replace(promise, reminded=True))
-        return Decision(ticket, (Say(Audience.AGENTS, (*_owner(ticket), text)),))
+        people = _owner(ticket) or called(desk.team(ticket.team).leads)
+        return Decision(ticket, (Say(Audience.AGENTS, (*people, text)),))
     ticket = waiting_for_a_word(replace(ticket, promise=None, snoozed_until=None), at)
     leads = desk.team(ticket.team).leads
     language = spoken(ticket, desk)

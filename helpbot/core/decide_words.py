@@ -78,7 +78,7 @@ def spoke(ticket: Ticket, at: datetime, desk: Desk) -> tuple[Ticket, tuple[Effec
         effects.append(Count(Figure.FIRST_WORD, max((at - ticket.escalated_at).total_seconds(), 0.0)))
         effects.append(Count(Figure.FIRST_WORD_OPEN, between(hours, ticket.escalated_at, at).total_seconds()))
         ticket, shows = replace(ticket, first_word_at=at), True
-    if ticket.promise is not None and ticket.promise.reminded:
+    if ticket.promise is not None and not ticket.promise.what:  # what was promised is a word
         effects += [Count(Figure.KEPT), inside("promise_kept", desk)]
         ticket, shows = replace(ticket, promise=None), True
     ticket = replace(ticket, waits_since=None, ladder_from=None, rung=0, answered_at=at, warned_at=None)

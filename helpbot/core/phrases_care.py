@@ -41,10 +41,10 @@ TO_CUSTOMER: dict[str, dict[str, str]] = {
         "en": "🤝 {name} promises to write to you by {when} at the latest.",
     },
     "promise_broken": {
-        "fr": "{name} vous avait promis : {what} – au plus tard {when}. Cela n'a pas été tenu, et ce n'est pas "
-        "normal. L'équipe vient d'en être alertée et vous doit une nouvelle date.",
-        "en": "{name} had promised this: {what} – by {when} at the latest. It was not kept, and that is not right. "
-        "The team has just been alerted and owes you a new date.",
+        "fr": "{name} vous avait promis : {what} – au plus tard {when}. Personne n'a confirmé que c'est fait, et "
+        "ce n'est pas normal. L'équipe vient d'en être alertée et vous doit une nouvelle date.",
+        "en": "{name} had promised this: {what} – by {when} at the latest. Nobody has confirmed that it is done, and "
+        "that is not right. The team has just been alerted and owes you a new date.",
     },
     "promise_broken_word": {
         "fr": "{name} devait vous donner des nouvelles au plus tard {when}. Cela n'a pas été tenu, et ce n'est pas "
@@ -178,10 +178,13 @@ TO_AGENTS: dict[str, dict[str, str]] = {
         "en": "🚨 #{number} · {name} has waited for {owner}'s answer for {wait}. All leads are called.",
     },
     "promise_soon": {
-        "fr": "🤝 Promis au client{what} : {when}. Vos prochains mots au client, ou !kept, valent promesse tenue ; "
-        "sinon !promise avec une nouvelle date.",
-        "en": "🤝 Promised to the customer{what}: {when}. Your next words to the customer, or !kept, count as keeping "
-        "it; else !promise a new date.",
+        "fr": "🤝 Promis au client{what} : {when}. Une fois que c'est fait : !kept [TEXTE] ; sinon !promise avec une "
+        "nouvelle date.",
+        "en": "🤝 Promised to the customer{what}: {when}. Once it is done: !kept [TEXT]; else !promise a new date.",
+    },
+    "promise_soon_word": {
+        "fr": "🤝 Vous avez promis des nouvelles au client : {when}. Écrivez-lui, ou !promise avec une nouvelle date.",
+        "en": "🤝 You promised the customer word: {when}. Write to them, or !promise a new date.",
     },
     "promise_alarm": {
         "fr": "💔 Promesse de {name} non tenue{what} : c'était pour {when}. Le client en est prévenu. Donnez une "

@@ -278,16 +278,15 @@ def test_a_promise_is_read_in_her_language_and_zone() -> None:
     assert abroad.ticket.promise.due == datetime(2026, 10, 22, 8, tzinfo=UTC)
 
 
-def test_a_promise_is_reminded_of_then_kept_by_words_to_her() -> None:
+def test_a_promise_is_reminded_of_then_kept_by_saying_so() -> None:
     ticket = promised()
     due = datetime(2026, 10, 22, 7, tzinfo=UTC)
     assert timers(ticket, HUMAN)["promise"] == due - timedelta(minutes=30)
-    early = human(did(SAM, "I am at it", 5), ticket=ticket)
-    assert early.promise is not None, "words long before are not what was promised"
     soon = decide(ticket, TimerFired(due - timedelta(minutes=30), "promise"), HUMAN)
     assert called(soon) == {"Sam"}
     assert timers(soon.ticket, HUMAN)["promise"] == due
-    kept = decide(soon.ticket, did(SAM, "it is back", 60), HUMAN)
+    assert human(did(SAM, "sorry, not today", 60), ticket=soon.ticket).promise is not None, "words are not what it was"
+    kept = decide(soon.ticket, did(SAM, "!kept it is back", 60), HUMAN)
     assert kept.ticket.promise is None
     assert Figure.KEPT in counted(kept)
     assert "promise" not in timers(kept.ticket, HUMAN)
@@ -303,13 +302,27 @@ def test_a_promise_is_kept_by_saying_so_or_by_closing(text: str) -> None:
 def test_a_broken_promise_is_owned_up_to() -> None:
     ticket = replace(promised(), transfer=None)
     broken = decide(ticket, TimerFired(datetime(2026, 10, 22, 7, tzinfo=UTC), "promise"), HUMAN)
-    assert "It was not kept, and that is not right" in to_customer(broken.effects)
+    assert "Nobody has confirmed that it is done, and that is not right" in to_customer(broken.effects)
     assert called(broken) == {"Sam", "Lea"}
     assert counted(broken) == [Figure.BROKEN]
     assert broken.ticket.promise is None
     assert "ladder" in timers(broken.ticket, HUMAN), "she waits for a word from then on"
     anew = decide(broken.ticket, did(SAM, "!promise +2h", 24 * 60), HUMAN)
     assert counted(anew) == [Figure.PROMISED]
+
+
+def test_who_promised_word_keeps_it_by_any_word() -> None:
+    ticket = promised("!promise tomorrow 9:00")
+    kept = decide(ticket, did(SAM, "we have looked at it", 60), HUMAN)
+    assert kept.ticket.promise is None
+    assert counted(kept) == [Figure.KEPT]
+    broken = decide(ticket, TimerFired(datetime(2026, 10, 22, 7, tzinfo=UTC), "promise"), HUMAN)
+    assert "It was not kept, and that is not right" in to_customer(broken.effects)
+
+
+def test_a_promise_that_nobody_owns_is_told_to_the_lead() -> None:
+    free = human(did(SAM, "!release"), ticket=promised())
+    assert called(decide(free, TimerFired(datetime(2026, 10, 22, 6, 30, tzinfo=UTC), "promise"), HUMAN)) == {"Lea"}
 
 
 def test_a_promise_made_shortly_before_is_reminded_of_half_way() -> None:

@@ -83,7 +83,7 @@ HUMAN_BUGS: tuple[Bug, ...] = (
     planting(
         "any word keeps a promise",
         "core/decide_words.py",
-        "    if ticket.promise is not None and ticket.promise.reminded:\n",
+        "    if ticket.promise is not None and not ticket.promise.what:  # what was promised is a word\n",
         "    if ticket.promise is not None:\n",
         _CORE,
     ),

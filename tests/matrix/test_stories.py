@@ -128,16 +128,21 @@ async def test_what_comes_due_while_the_desk_is_closed_comes_once_when_it_opens(
         await play(desk, "agents reads", ["Sam\n🤝 Promised to the customer"], "the reminder")
     cast.clock.at = datetime(2026, 10, 22, 7, 1, tzinfo=UTC)  # the promise was until 7.00
     async with staged(cast, the_desk(), tmp_path) as desk:
-        await played(desk, [("marie reads", ["Cela n'a pas été tenu"]), ("lines reads", [])])
+        await played(desk, [("marie reads", ["Personne n'a confirmé que c'est fait"]), ("lines reads", [])])
         await play(desk, "agents reads", ["Sam, Alex\n💔 Sam's promise was broken"], "the broken promise")
         await played(desk, lines[again:offered])
     cast.clock.at = datetime(2026, 10, 22, 15, 1, tzinfo=UTC)  # nobody took it, and the second promise is over too
     async with staged(cast, the_desk(), tmp_path) as desk:
         waits = "⏰ Ticket #1 is offered to Lines team, and nobody there has taken it"
-        await play(desk, "marie reads", ["Cela n'a pas été tenu"], "the second broken promise")
+        await play(desk, "marie reads", ["Personne n'a confirmé que c'est fait"], "the second broken promise")
         broken = "Sam, Alex\n💔 Sam's promise was broken"
         await play(desk, "agents reads", ["Offered to Lines team", f"Alex\n{waits}", broken], "what came due")
-        await play(desk, "lines reads", ["offered to you", "une semaine trop tôt", f"Nora\n{waits}"], "the offer")
+        await play(
+            desk,
+            "lines reads",
+            ["offered to you", "une semaine trop tôt", f"Nora\n{waits}", "🤖 bot: Sam vous avait promis"],
+            "the offer",
+        )
         await played(desk, [("omar reacts", "✋"), ("marie reads", ["Omar (Équipe lignes) reprend votre demande #1"])])
         await played(desk, [("agents reads", ["Omar (Lines team) has taken the ticket"]), ("lines reads", [])])
     async with staged(cast, the_desk(), tmp_path) as desk:  # and nothing comes again
