@@ -26,7 +26,7 @@ from helpbot.clock import Now
 from helpbot.core.model import Figure, Reason
 from helpbot.store import totals
 from helpbot.store.base import Store, StoreBusy
-from helpbot.store.reading import reading
+from helpbot.store.reading import of_one_moment
 from helpbot.store.totals import Answers, Backlog, Standing, Tally
 from helpbot.transports.base import SetupError, Transport
 
@@ -190,8 +190,7 @@ class Figures:
 
     def _read(self, teams: Sequence[str]) -> bytes:
         self.reads += 1
-        with reading(self._database, "figures") as db:
-            db.execute("BEGIN")  # all of the same moment
+        with of_one_moment(self._database, "figures") as db:
             for row, tally in totals.tallies(db, self._counted.after):
                 self._counted.add(row, tally)
             scrape = Scrape(

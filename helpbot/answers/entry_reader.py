@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +20,7 @@ def is_yaml(path: Path) -> bool:
     return path.suffix in {".yaml", ".yml"} and not path.name.startswith(".")
 
 
-class EntryReader:
+class EntryReader(ABC):
     """Collects faults over all files of a folder; what an entry is made of is the subclass's."""
 
     kind = "FAQ"
@@ -63,8 +64,9 @@ class EntryReader:
         for node in root.items:
             self._entry(node)
 
+    @abstractmethod
     def _entry(self, node: Node) -> None:
-        raise NotImplementedError
+        """Take in one entry of the list, or name its faults."""
 
     def _id(self, node: Mapping) -> str | None:
         value = node.get("id")

@@ -42,8 +42,8 @@ def timers(ticket: Ticket, desk: Desk) -> dict[str, datetime]:
         return found
     if ticket.ladder_from is not None:
         found[LADDER] = _rung_due(ticket, ticket.rung, desk)
-    hers_is_next = ticket.answered_at is not None and ticket.promise is None and ticket.transfer is None
-    if hers_is_next and ticket.answered_at is not None and desk.silent_for is not None:
+    owed = ticket.promise is not None or ticket.transfer is not None  # then her silence is not what it waits for
+    if ticket.answered_at is not None and not owed and desk.silent_for is not None:
         began = ticket.answered_at if ticket.warned_at is None else ticket.warned_at
         due = began + (desk.silent_for if ticket.warned_at is None else desk.warned_for)
         found[SILENT] = opens_at(team.hours, due) or due

@@ -223,20 +223,16 @@ def with_mirror(before: Ticket, decision: Decision, event: Event, desk: Desk) ->
     offer = before.transfer
     if offer is None or (isinstance(event, AgentElsewhere) and event.team == offer.team):
         return decision
-    shown: list[Effect] = []
+    there: list[Effect] = []
     for effect in decision.effects:
         match effect:
-            case Record(audience=Audience.CUSTOMER):
-                shown += [Say(Audience.AGENTS, (Quoted(effect.author, piece),)) for piece in pieces(effect.text)]
             case Record():
-                shown += [
-                    Say(Audience.AGENTS, (Quoted(f"📝 {effect.author}", piece),)) for piece in pieces(effect.text)
-                ]
+                author = effect.author if effect.audience is Audience.CUSTOMER else f"📝 {effect.author}"
+                texts = pieces(effect.text)
             case Say(audience=Audience.CUSTOMER):
                 author = say("bot", desk.languages[0]) if effect.role is Role.BOT else effect.author
-                text = "\n".join(block.text for block in effect.content)
-                shown.append(Say(Audience.AGENTS, (Quoted(author, text),)))
+                texts = ("\n".join(block.text for block in effect.content),)
             case _:
-                pass
-    there = tuple(replace(one, team=offer.team) for one in shown if isinstance(one, Say))
+                continue
+        there += [Say(Audience.AGENTS, (Quoted(author, text),), team=offer.team) for text in texts]
     return replace(decision, effects=(*decision.effects, *there))

@@ -39,6 +39,14 @@ def reading(database: Path, what: str) -> Iterator[sqlite3.Connection]:
         raise SetupError(f"{database}: {why}") from None
 
 
+@contextmanager
+def of_one_moment(database: Path, what: str) -> Iterator[sqlite3.Connection]:
+    """Give the database as `reading` does, as it is at one moment through all that is asked."""
+    with reading(database, what) as db:
+        db.execute("BEGIN")
+        yield db
+
+
 def connect(database: Path) -> sqlite3.Connection:
     """Connect to a database that is there, to read it.
 
