@@ -355,8 +355,8 @@ def _agent_act(
         if not incoming.member or incoming.exposed:
             return None
         symbol, held = incoming.symbol.translate(_SKINS_AND_VARIANTS), kept.ticket.held_back
-        if symbol in _CONFIRMS and held is not None and incoming.target == held.ref:
-            return AgentConfirmed(at, agent, ref)
+        if symbol in _CONFIRMS and any(incoming.target == one.ref for one in held):
+            return AgentConfirmed(at, agent, ref, incoming.target)
         return AgentClaimed(at, agent, ref) if symbol in _CLAIMS and claimable else None
     lost = incoming.attachment == UNDECRYPTABLE
     if incoming.kind is not Kind.SAID or (incoming.late and not lost and incoming.edits is None):

@@ -159,11 +159,12 @@ class AgentSnoozed:
 
 @dataclass(frozen=True, slots=True)
 class AgentConfirmed:
-    """`!send`, or 👍 or ✅ on words that were held back."""
+    """`!send`, or 👍 or ✅ on the words `of` that were held back."""
 
     at: datetime
     agent: Person
     ref: str
+    of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

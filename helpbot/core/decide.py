@@ -12,7 +12,7 @@ from datetime import datetime
 from helpbot.core import decide_agent, decide_customer
 from helpbot.core.decide_after import rated_by_mark
 from helpbot.core.decide_clock import fired, with_timers
-from helpbot.core.decide_handover import owner_away, with_mirror
+from helpbot.core.decide_handover import offer_ended, owner_away, with_mirror
 from helpbot.core.decide_parts import escalated
 from helpbot.core.effects import Decision, EditCard, Effect, Literal, PostCard, React, Say, SayInRoom
 from helpbot.core.events import (
@@ -45,8 +45,10 @@ _TICKETS_NAMED = 10
 
 def decide(ticket: Ticket, event: Event, desk: Desk) -> Decision:
     """Return what the ticket becomes when the event happens, and what there is to do."""
-    decision = _decided(ticket, event, desk)
-    return with_timers(ticket, with_mirror(ticket, decision, event, desk), event, desk)
+    now, ended = offer_ended(ticket, desk)
+    decision = _decided(now, event, desk)
+    decision = replace(decision, effects=(*ended, *decision.effects))
+    return with_timers(ticket, with_mirror(now, decision, event, desk), event, desk)
 
 
 def _decided(ticket: Ticket, event: Event, desk: Desk) -> Decision:  # noqa: PLR0912  # one branch an event

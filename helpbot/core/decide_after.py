@@ -11,11 +11,11 @@ from datetime import datetime
 from helpbot.core import words
 from helpbot.core.acts import AgentClosed
 from helpbot.core.decide_handover import withdraw
-from helpbot.core.decide_parts import hinted, inside, kept_words, spoken, tell, to_customer
-from helpbot.core.decide_words import held_back, spoke
+from helpbot.core.decide_parts import hinted, inside, kept_words, let_go, spoken, tell, to_customer
+from helpbot.core.decide_words import held_back, spoke, without
 from helpbot.core.effects import Count, Decision, EditCard, Effect, Literal, Quoted, Say
 from helpbot.core.events import CustomerRated, CustomerSaid
-from helpbot.core.model import Audience, Desk, Figure, Status, Ticket
+from helpbot.core.model import Audience, Desk, Figure, Status, Ticket, Way
 from helpbot.core.phrases import days, say
 from helpbot.core.status import her_zone
 from helpbot.core.told import told
@@ -41,11 +41,10 @@ def closed(ticket: Ticket, event: AgentClosed, desk: Desk, *, sure: bool = False
     """Close the ticket with the agent's last word, or the bot's; ask once how it was."""
     if ticket.status is Status.CLOSED:
         return hinted(ticket, desk, "hint_closed")
-    held = None
-    if event.text and not sure:
-        held = held_back(ticket, event, desk)
+    held = held_back(ticket, event, desk, Way.CLOSED) if event.text and not sure else None
     if held is not None:
         return held
+    ticket, dropped = let_go(without(ticket, event), desk)
     noted: tuple[Effect, ...] = ()
     if event.text:
         last = to_customer(ticket, event.agent, event.ref, event.text)
@@ -53,8 +52,7 @@ def closed(ticket: Ticket, event: AgentClosed, desk: Desk, *, sure: bool = False
         noted = tuple(effect for effect in noted if not isinstance(effect, EditCard))
     else:
         last = ()
-    if ticket.promise is not None:
-        noted = (*noted, Count(Figure.KEPT))
+    noted = (*dropped, *noted, *(Count(Figure.KEPT) for _ in ticket.open_promises))
     solved = Count(Figure.SOLVED, max((event.at - ticket.opened_at).total_seconds(), 0.0))
     ticket, withdrawn = withdraw(ticket, desk)
     ticket = at_rest(replace(ticket, status=Status.CLOSED, closed_at=event.at))
@@ -69,7 +67,7 @@ def closed(ticket: Ticket, event: AgentClosed, desk: Desk, *, sure: bool = False
 def at_rest(ticket: Ticket) -> Ticket:
     """Return the ticket with nothing that waits."""
     ticket = replace(ticket, waits_since=None, ladder_from=None, rung=0, answered_at=None, warned_at=None)
-    return replace(ticket, snoozed_until=None, promise=None, transfer=None, held_back=None)
+    return replace(ticket, snoozed_until=None, promises=(), transfer=None, held_back=())
 
 
 def _asks(ticket: Ticket, desk: Desk) -> bool:
@@ -162,8 +160,9 @@ def fell_silent(ticket: Ticket, at: datetime, desk: Desk) -> Decision:
         warning = tell(say("silent_warning", language, number=ticket.number, when=until))
         return Decision(replace(ticket, warned_at=at), (warning, inside("silent_warned", desk)))
     ticket, withdrawn = withdraw(ticket, desk)
+    ticket, dropped = let_go(ticket, desk)
     ticket = at_rest(replace(ticket, status=Status.CLOSED, closed_at=at))
     within = days(desk.reopen_for.days, language)
     goodbye = tell(say("silent_closed", language, number=ticket.number, days=within))
     shown = inside("silent_closed_inside", desk, number=ticket.number)
-    return Decision(ticket, (goodbye, shown, Count(Figure.SILENT), *withdrawn, EditCard(card(ticket, desk))))
+    return Decision(ticket, (goodbye, shown, *dropped, Count(Figure.SILENT), *withdrawn, EditCard(card(ticket, desk))))

@@ -7,6 +7,7 @@ else may be an inside word; in doubt a text stays inside.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import assert_never
 
 from helpbot.core import decide_customer, words
@@ -43,7 +44,7 @@ from helpbot.core.decide_promise import kept, promised, snoozed
 from helpbot.core.decide_words import goes_out, held_back, shown_inside, used_canned
 from helpbot.core.effects import Decision, Effect, Literal, Propose, React, Record, Say
 from helpbot.core.events import AgentElsewhere, AgentLeft
-from helpbot.core.model import Audience, Desk, Role, Status, Ticket
+from helpbot.core.model import Audience, Desk, HeldBack, Role, Status, Ticket, Way
 from helpbot.core.phrases import say
 from helpbot.core.transcript import shorten
 
@@ -193,17 +194,37 @@ def _canned(ticket: Ticket, event: AgentUsedCanned, desk: Desk) -> Decision:
 
 def _confirmed(ticket: Ticket, event: AgentConfirmed, desk: Desk) -> Decision:
     """Send what was held back, as whoever wrote it says yes to it."""
-    held = ticket.held_back
     if ticket.status is Status.CLOSED:
         return hinted(ticket, desk, "hint_closed")
-    if held is None:
+    meant = [one for one in ticket.held_back if event.of in {None, one.ref}]
+    mine = [one for one in meant if one.agent.id == event.agent.id]
+    if not meant:
         return hinted(ticket, desk, "hint_nothing_held")
-    if held.agent.id != event.agent.id:
-        return hinted(ticket, desk, "hint_held_by", name=held.agent.name)
-    ticket = replace(ticket, held_back=None)
-    if held.closes:
-        return closed(ticket, AgentClosed(event.at, held.agent, held.ref, held.text), desk, sure=True)
-    return _owning(ticket, AgentReplied(event.at, held.agent, held.ref, held.text), desk, sure=True)
+    if not mine:
+        return hinted(ticket, desk, "hint_held_by", name=meant[0].agent.name)
+    effects: list[Effect] = []
+    for held in mine:
+        left = tuple(one for one in ticket.held_back if one is not held)
+        closes = held.way is Way.CLOSED
+        decision = _sent(replace(ticket, held_back=left if closes else ()), held, event.at, desk)
+        effects += decision.effects
+        if closes:
+            return Decision(decision.ticket, tuple(effects))
+        ticket = replace(decision.ticket, held_back=left)
+    return Decision(ticket, tuple(effects))
+
+
+def _sent(ticket: Ticket, held: HeldBack, at: datetime, desk: Desk) -> Decision:
+    """Send words that were held back, in the way in which they were written."""
+    match held.way:
+        case Way.SAID:
+            return _owning(ticket, AgentReplied(at, held.agent, held.ref, held.text), desk, sure=True)
+        case Way.CLOSED:
+            return closed(ticket, AgentClosed(at, held.agent, held.ref, held.text), desk, sure=True)
+        case Way.KEPT:
+            return kept(ticket, AgentKeptPromise(at, held.agent, held.ref, held.text), desk, sure=True)
+        case _:
+            assert_never(held.way)
 
 
 def _claimed(ticket: Ticket, event: AgentClaimed, desk: Desk) -> Decision:

@@ -8,21 +8,31 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from helpbot.core.decide_after import fell_silent
 from helpbot.core.decide_handover import nobody_took_it
 from helpbot.core.decide_parts import called, spoken, team_name, tell, with_people
-from helpbot.core.decide_promise import promise_came_due, remind_at, woken
+from helpbot.core.decide_promise import next_due, promises_came_due, woken
 from helpbot.core.effects import Decision, Effect, Literal, Say, SayInRoom, StartTimer, StopTimer
 from helpbot.core.events import Event, TimerFired
 from helpbot.core.hours import after, between, opens_at
-from helpbot.core.model import Audience, Desk, Patience, Status, Ticket
+from helpbot.core.model import Audience, Desk, Patience, Person, Status, Ticket
 from helpbot.core.phrases import say
 from helpbot.core.status import wait_told
 from helpbot.core.told import lasting
 from helpbot.core.transcript import shorten
 
-LADDER, PROMISE, TRANSFER, SNOOZE, SILENT, IDLE = "ladder", "promise", "transfer", "snooze", "silent", "idle"
+
+class Timer(StrEnum):
+    """What a ticket's timers are called."""
+
+    LADDER = "ladder"
+    PROMISE = "promise"
+    TRANSFER = "transfer"
+    SNOOZE = "snooze"
+    SILENT = "silent"
+    IDLE = "idle"  # of a ticket that only the bot has
 
 
 def timers(ticket: Ticket, desk: Desk) -> dict[str, datetime]:
@@ -31,22 +41,22 @@ def timers(ticket: Ticket, desk: Desk) -> dict[str, datetime]:
         return {}
     team = desk.team(ticket.team)
     found: dict[str, datetime] = {}
-    if ticket.promise is not None:
-        soon = remind_at(ticket.promise, team.patience.promise)
-        found[PROMISE] = ticket.promise.due if ticket.promise.reminded else soon
-    if ticket.transfer is not None and not ticket.transfer.called:
-        other = desk.team(ticket.transfer.team)
-        found[TRANSFER] = after(other.hours, ticket.transfer.at, team.patience.transfer)
+    promised = next_due(ticket, desk)
+    if promised is not None:
+        found[Timer.PROMISE] = promised
+    if ticket.transfer is not None:
+        patience = team.patience.transfer + team.patience.again * ticket.transfer.called
+        found[Timer.TRANSFER] = after(desk.team(ticket.transfer.team).hours, ticket.transfer.at, patience)
     if ticket.snoozed_until is not None:
-        found[SNOOZE] = ticket.snoozed_until
+        found[Timer.SNOOZE] = opens_at(team.hours, ticket.snoozed_until) or ticket.snoozed_until
         return found
     if ticket.ladder_from is not None:
-        found[LADDER] = _rung_due(ticket, ticket.rung, desk)
-    owed = ticket.promise is not None or ticket.transfer is not None  # then her silence is not what it waits for
+        found[Timer.LADDER] = _rung_due(ticket, ticket.rung, desk)
+    owed = bool(ticket.open_promises) or ticket.transfer is not None  # then her silence is not what it waits for
     if ticket.answered_at is not None and not owed and desk.silent_for is not None:
         began = ticket.answered_at if ticket.warned_at is None else ticket.warned_at
         due = began + (desk.silent_for if ticket.warned_at is None else desk.warned_for)
-        found[SILENT] = opens_at(team.hours, due) or due
+        found[Timer.SILENT] = opens_at(team.hours, due) or due
     return found
 
 
@@ -62,19 +72,19 @@ def with_timers(before: Ticket, decision: Decision, event: Event, desk: Desk) ->
 
 def fired(ticket: Ticket, event: TimerFired, desk: Desk) -> Decision:
     """Do what is due; a timer that was set before something changed does nothing, and is set anew."""
-    if event.name == IDLE:
+    if event.name == Timer.IDLE:
         return _idle(ticket, event)
     due = timers(ticket, desk).get(event.name)
     if due is None or due > event.at:
         return Decision(ticket)
     match event.name:
-        case "promise":
-            return promise_came_due(ticket, event.at, desk)
-        case "transfer":
+        case Timer.PROMISE:
+            return promises_came_due(ticket, event.at, desk)
+        case Timer.TRANSFER:
             return Decision(*nobody_took_it(ticket, event.at, desk))
-        case "snooze":
+        case Timer.SNOOZE:
             return woken(ticket, event.at, desk)
-        case "silent":
+        case Timer.SILENT:
             return fell_silent(ticket, event.at, desk)
         case _:
             return _climbed(ticket, event.at, desk)
@@ -84,7 +94,7 @@ def _idle(ticket: Ticket, event: TimerFired) -> Decision:
     if ticket.status not in {Status.BOT, Status.OFFERED}:
         return Decision(ticket)
     closed = replace(ticket, status=Status.CLOSED, closed_at=event.at, offer=())
-    return Decision(closed, (StopTimer(IDLE),))
+    return Decision(closed, (StopTimer(Timer.IDLE),))
 
 
 # --- the ladder
@@ -149,4 +159,8 @@ def _all_leads(name: str, values: dict[str, object], desk: Desk) -> tuple[Effect
     """Call the leads of all teams, each in their own room; where there is none, tell the first team."""
     text = Literal(say(name, desk.languages[0], **values))
     led = [team for team in desk.teams if team.leads] or [desk.teams[0]]
-    return tuple(SayInRoom(team.id, None, (*called(team.leads), text)) for team in led)
+    rooms: dict[str, tuple[Person, ...]] = {}  # two teams may sit in one room
+    for team in led:
+        room = team.beside or team.id
+        rooms[room] = (*rooms.get(room, ()), *team.leads)
+    return tuple(SayInRoom(room, None, (*called(leads), text)) for room, leads in rooms.items())

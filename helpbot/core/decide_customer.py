@@ -41,6 +41,7 @@ from helpbot.core.transcript import card, pieces, shorten
 # So many messages with the bot in that time: people do not write so fast, nor so long without one who helps.
 _MOST = ((timedelta(minutes=1), 15), (timedelta(hours=2), 40))
 _MOST_EVER = 500  # messages in one ticket that only the bot has
+_TOLD_ON_END, _TOLD_FOR = 5, timedelta(minutes=10)  # another bot that echoes "status" is not answered for ever
 _REASSURED_FOR = timedelta(minutes=5)  # how long "a person will come" is not said again
 
 
@@ -140,7 +141,7 @@ def _shown(ticket: Ticket, event: CustomerSaid, desk: Desk, *, understood: bool 
     before: tuple[Effect, ...] = ()
     after: tuple[Effect, ...] = ()
     if answer is not None:
-        ticket, after = answer[0], (tell(answer[1]),)
+        ticket, after = _told_status(answer[0], answer[1], event.at)
         if with_people(ticket):  # it is a word of hers all the same
             ticket = ticket if ticket.answered_at is None else replace(ticket, answered_at=event.at, warned_at=None)
             ticket, woke = _awake(ticket, desk)
@@ -148,6 +149,8 @@ def _shown(ticket: Ticket, event: CustomerSaid, desk: Desk, *, understood: bool 
     elif ticket.status is Status.CLOSED:
         ticket, after = reopened(ticket, event.at, desk)
         before = (inside("reopened_card", desk, name=ticket.customer.name),)
+    elif understood and _only_thanks(ticket, event, desk):
+        ticket = replace(ticket, answered_at=event.at, warned_at=None)
     else:
         if understood and _asks_for_a_person_again(ticket, event, desk):
             ticket = replace(ticket, reassured_at=event.at)
@@ -157,6 +160,21 @@ def _shown(ticket: Ticket, event: CustomerSaid, desk: Desk, *, understood: bool 
         after = (*woke, *after)
     ticket, seen = reached(ticket, desk)
     return Decision(ticket, (*before, *_in_thread(ticket, event, desk), *after, *seen))
+
+
+def _told_status(ticket: Ticket, text: str, at: datetime) -> tuple[Ticket, tuple[Effect, ...]]:
+    """Answer what the bot itself answers at any time; so often on end that no person misses it, and no bot loops."""
+    again = ticket.told_status_at is not None and timedelta() <= at - ticket.told_status_at < _TOLD_FOR
+    told_before = ticket.told_status if again else 0
+    if told_before >= _TOLD_ON_END:
+        return ticket, ()
+    return replace(ticket, told_status=told_before + 1, told_status_at=at), (tell(text),)
+
+
+def _only_thanks(ticket: Ticket, event: CustomerSaid, desk: Desk) -> bool:
+    """Tell whether she thanks for what she was told, which nobody has to answer."""
+    answered = ticket.answered_at is not None and event.attachment is None
+    return answered and words.thanked(desk.library.fold(event.text)) is not None
 
 
 def _awake(ticket: Ticket, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:

@@ -14,6 +14,7 @@ from helpbot.core.decide_parts import (
     called,
     hinted,
     inside,
+    let_go,
     owns,
     refused,
     spoken,
@@ -43,20 +44,27 @@ from helpbot.core.transcript import card, pieces, told
 _OFF = {"off", "cancel", "annuler", "stop", "non", "no"}
 _MANY_HOPS = 3  # the third time that a ticket goes to another team, a lead has to look at it
 _LONGEST_WHY = 1000
+_LONGEST_NAME = 6  # words of a team's name after its first
 _SHOWN = 40
 
 
 def owned(ticket: Ticket, agent: Person, at: datetime, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
     """Return the ticket as this agent's, with a word to her; an offer to another team ends."""
+    ended: tuple[Effect, ...] = ()
+    if ticket.transfer is not None:
+        name = team_name(ticket.transfer.team, desk.languages[0], desk)
+        ended = (inside("transfer_ended", desk, team=name, name=ticket.transfer.by.name),)
     ticket, withdrawn = withdraw(ticket, desk)
-    ticket = _held_by(ticket, agent, at)
+    ticket, dropped = _held_by(ticket, agent, at, desk)
     text = say("claimed", spoken(ticket, desk), name=agent.name, number=ticket.number)
-    return ticket, (tell(text), EditCard(card(ticket, desk)), *withdrawn, *_suggested(ticket, at, desk))
+    shown = (*dropped, *ended, *withdrawn, *_suggested(ticket, at, desk))
+    return ticket, (tell(text), EditCard(card(ticket, desk)), *shown)
 
 
-def _held_by(ticket: Ticket, agent: Person, at: datetime) -> Ticket:
-    ticket = replace(ticket, status=Status.HELD, owner=agent, held_back=None, snoozed_until=None)
-    return waiting_for_a_word(ticket, at, anew=True)  # who takes charge owes her a word
+def _held_by(ticket: Ticket, agent: Person, at: datetime, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
+    ticket, dropped = let_go(ticket, desk)
+    ticket = replace(ticket, status=Status.HELD, owner=agent, snoozed_until=None)
+    return waiting_for_a_word(ticket, at, anew=True), dropped  # who takes charge owes her a word
 
 
 def _suggested(ticket: Ticket, at: datetime, desk: Desk) -> tuple[Effect, ...]:
@@ -76,9 +84,10 @@ def _suggested(ticket: Ticket, at: datetime, desk: Desk) -> tuple[Effect, ...]:
 
 def released(ticket: Ticket, at: datetime, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
     """Return the ticket as nobody's, waiting for somebody."""
-    ticket = replace(ticket, status=Status.WAITING, owner=None, held_back=None, snoozed_until=None)
+    ticket, dropped = let_go(ticket, desk)
+    ticket = replace(ticket, status=Status.WAITING, owner=None, snoozed_until=None)
     ticket = waiting_for_a_word(ticket, at, anew=True)
-    return ticket, (EditCard(card(ticket, desk)),)
+    return ticket, (EditCard(card(ticket, desk)), *dropped)
 
 
 def assigned(ticket: Ticket, event: AgentAssigned, desk: Desk) -> Decision:
@@ -118,7 +127,7 @@ def transferred(ticket: Ticket, event: AgentTransferred, desk: Desk) -> Decision
             return hinted(ticket, desk, "hint_no_transfer")
         ticket, withdrawn = withdraw(ticket, desk)
         return Decision(ticket, (inside("transfer_off", desk), *withdrawn, EditCard(card(ticket, desk))))
-    team = _meant(event.team, desk)
+    team, why = _meant(event.team, event.why, desk)
     if team is None:
         known = ", ".join(one.id for one in desk.teams)
         return hinted(ticket, desk, "hint_no_team", word=event.team[:_SHOWN], teams=known)
@@ -127,7 +136,7 @@ def transferred(ticket: Ticket, event: AgentTransferred, desk: Desk) -> Decision
     if ticket.transfer is not None and ticket.transfer.team == team.id:
         return hinted(ticket, desk, "hint_transferred_already", word=team.id)
     ticket, withdrawn = withdraw(ticket, desk)
-    offer = Transfer(team.id, event.agent, event.why[:_LONGEST_WHY], event.at)
+    offer = Transfer(team.id, event.agent, why[:_LONGEST_WHY], event.at)
     ticket = replace(ticket, transfer=offer)
     name = team_name(team.id, desk.languages[0], desk)
     note = f"→ {name}" + (f": {offer.why}" if offer.why else "")
@@ -147,14 +156,23 @@ def transferred(ticket: Ticket, event: AgentTransferred, desk: Desk) -> Decision
     )
 
 
-def _meant(typed: str, desk: Desk) -> Team | None:
-    """Return the team of that id or name."""
-    folded = desk.library.fold(typed)
-    named = [
-        team for team in desk.teams if folded and folded in {desk.library.fold(one) for one in team.names.values()}
-    ]
+def _meant(typed: str, why: str, desk: Desk) -> tuple[Team | None, str]:
+    """Return the team of that id, or whose name that and the first words of the reason are; and the reason itself."""
     exact = next((team for team in desk.teams if team.id.casefold() == typed.casefold()), None)
-    return exact if exact is not None else named[0] if len(named) == 1 else None
+    if exact is not None:
+        return exact, why
+    for more in range(_LONGEST_NAME, -1, -1):
+        parts = why.split(maxsplit=more)
+        words, rest = parts[:more], "".join(parts[more:])
+        folded = desk.library.fold(" ".join((typed, *words)))
+        named = [team for team in desk.teams if folded and folded in _names(team, desk)]
+        if len(words) == more and len(named) == 1:
+            return named[0], rest
+    return None, why
+
+
+def _names(team: Team, desk: Desk) -> set[str]:
+    return {desk.library.fold(name) for name in (team.id, *team.names.values())}
 
 
 def _lead_looks(ticket: Ticket, team: Team, desk: Desk) -> tuple[Effect, ...]:
@@ -172,7 +190,7 @@ def taken_over(ticket: Ticket, agent: Person, at: datetime, desk: Desk) -> Decis
     assert offer is not None, "the caller has looked"  # noqa: S101
     before, language = desk.team(ticket.team).id, desk.languages[0]
     ticket = replace(ticket, team=desk.team(offer.team).id, transfer=None, hops=ticket.hops + 1)
-    ticket = _held_by(ticket, agent, at)
+    ticket, dropped = _held_by(ticket, agent, at, desk)
     team = team_name(ticket.team, spoken(ticket, desk), desk)
     text = say("taken_over", spoken(ticket, desk), name=agent.name, team=team, number=ticket.number)
     gone = say("handed_over", language, name=agent.name, team=team_name(ticket.team, language, desk))
@@ -183,9 +201,19 @@ def taken_over(ticket: Ticket, agent: Person, at: datetime, desk: Desk) -> Decis
             tell(text),
             EditCard(card(ticket, desk)),
             EditCard(card(ticket, desk, before), team=before),
+            *(replace(effect, team=before) for effect in dropped if isinstance(effect, Say)),
             Say(Audience.AGENTS, (Literal(gone),), team=before),
         ),
     )
+
+
+def offer_ended(ticket: Ticket, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
+    """Return the ticket without an offer to a team that there is no more, and say so in its thread."""
+    offer = ticket.transfer
+    if offer is None or any(team.id == offer.team for team in desk.teams):
+        return ticket, ()
+    ticket = replace(ticket, transfer=None)
+    return ticket, (inside("transfer_team_gone", desk, team=offer.team), EditCard(card(ticket, desk)))
 
 
 def withdraw(ticket: Ticket, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
@@ -208,7 +236,7 @@ def nobody_took_it(ticket: Ticket, at: datetime, desk: Desk) -> tuple[Ticket, tu
         values = {"number": ticket.number, "team": team_name(offer.team, desk.languages[0], desk)}
         text = say("transfer_waits", desk.languages[0], **values)
         effects.append(Say(Audience.AGENTS, (*called(of.leads), Literal(text)), team=team))
-    return replace(ticket, transfer=replace(offer, called=True)), tuple(effects)
+    return replace(ticket, transfer=replace(offer, called=offer.called + 1)), tuple(effects)
 
 
 def not_here(ticket: Ticket, ref: str, desk: Desk, *, offered: bool, words: bool) -> Decision:
@@ -219,11 +247,14 @@ def not_here(ticket: Ticket, ref: str, desk: Desk, *, offered: bool, words: bool
 
 
 def with_mirror(before: Ticket, decision: Decision, event: Event, desk: Desk) -> Decision:
-    """Show whoever is offered a ticket what is said in it meanwhile, by whomever: they take over all that was said."""
+    """Show whoever is offered a ticket what becomes of it and what is said in it meanwhile: they take over all."""
     offer = before.transfer
     if offer is None or (isinstance(event, AgentElsewhere) and event.team == offer.team):
         return decision
     there: list[Effect] = []
+    still = decision.ticket.transfer is not None and decision.ticket.transfer.team == offer.team
+    if still and any(isinstance(effect, EditCard) and effect.team is None for effect in decision.effects):
+        there.append(EditCard(card(decision.ticket, desk, offer.team), team=offer.team))
     for effect in decision.effects:
         match effect:
             case Record():

@@ -22,7 +22,7 @@ def tickets(ticket: Ticket, event: AgentAskedTickets, desk: Desk) -> Decision:
     """List the agent's tickets, those that wait, and those with a promise; the oldest first."""
     mine = [one for one in event.tickets if one.owner is not None and one.owner.id == event.agent.id]
     waiting = [one for one in event.tickets if one.status is Status.WAITING]
-    promised = sorted((one for one in event.tickets if one.promise is not None), key=_due)
+    promised = sorted((one for one in event.tickets if one.open_promises), key=_due)
     language = desk.languages[0]
     parts = [
         _list(say(name, language), found, event.agent, event.at, desk)
@@ -83,8 +83,8 @@ def _line(ticket: Ticket, agent: Person, at: datetime, desk: Desk) -> str:
         parts.append(ticket.owner.name)
     if ticket.waits_since is not None:
         parts.append(say("list_waits", language, wait=lasting(at - ticket.waits_since, language)))
-    if ticket.promise is not None:
-        parts.append("🤝 " + told(ticket.promise.due, at, zone, language))
+    for promise in ticket.open_promises:
+        parts.append("🤝 " + told(promise.due, at, zone, language))
     if ticket.snoozed_until is not None:
         parts.append("💤 " + told(ticket.snoozed_until, at, zone, language))
     if ticket.closed_at is not None:
@@ -96,8 +96,7 @@ _STATES = {Status.WAITING: "state_waiting", Status.HELD: "state_held", Status.CL
 
 
 def _due(ticket: Ticket) -> datetime:
-    assert ticket.promise is not None, "the caller has looked"  # noqa: S101
-    return ticket.promise.due
+    return ticket.open_promises[0].due
 
 
 def _around(words: str, text: str) -> str:

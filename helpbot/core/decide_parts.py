@@ -25,8 +25,9 @@ from helpbot.core.effects import (
 from helpbot.core.model import Audience, Desk, Entry, Figure, Person, Reason, Role, Status, Ticket
 from helpbot.core.phrases import say
 from helpbot.core.status import wait_told
-from helpbot.core.transcript import card, pieces, told
+from helpbot.core.transcript import card, pieces, shorten, told
 
+_SHOWN_HELD = 80  # characters of words that were not sent
 UNDECRYPTABLE = "undecryptable"  # the attachment of words that could not be decrypted
 
 
@@ -114,6 +115,14 @@ def called(people: Sequence[Person]) -> tuple[Block, ...]:
     """Return colleagues as they are called by name, each once: an owner may be the lead as well."""
     once = {person.id: person for person in reversed(people)}
     return tuple(Called(person.id, person.name) for person in reversed(once.values()))
+
+
+def let_go(ticket: Ticket, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
+    """Return the ticket with nothing that waits for a yes, and say in its thread what was not sent."""
+    if not ticket.held_back:
+        return ticket, ()
+    texts = "\n".join(f"« {shorten(one.text, _SHOWN_HELD)} »" for one in ticket.held_back)
+    return replace(ticket, held_back=()), (inside("held_dropped", desk, texts=texts),)
 
 
 def kept_words(ticket: Ticket, text: str, attachment: str | None = None) -> tuple[Effect, ...]:

@@ -1,7 +1,8 @@
-"""Promises with a date: made, kept, broken; and tickets put aside until a date.
+"""Promises with a date: made, moved, kept, broken; and tickets put aside until a date.
 
 A promise is kept by `!kept` or by closing the ticket, and one that only promised word by any human word to her; it is
-broken when its date passes before.
+broken when its date passes before. Rule: promises with different words are different promises, because one that takes
+another's place is one that nobody keeps.
 """
 
 from __future__ import annotations
@@ -23,20 +24,24 @@ from helpbot.core.decide_parts import (
     zone_of,
     zone_of_agent,
 )
-from helpbot.core.decide_words import goes_out, spoke
+from helpbot.core.decide_words import goes_out, held_back, spoke, without
 from helpbot.core.effects import Block, Count, Decision, EditCard, Effect, Literal, React, Say
-from helpbot.core.model import Audience, Desk, Figure, Person, Promise, Status, Ticket
+from helpbot.core.hours import is_open, opens_at
+from helpbot.core.model import Audience, Desk, Figure, Person, Promise, Status, Ticket, Way
 from helpbot.core.phrases import say
 from helpbot.core.status import her_zone, promise_told
-from helpbot.core.told import told
+from helpbot.core.told import full_date, told
 from helpbot.core.transcript import card
 
 _LONGEST_WHAT = 500
+_MOST = 5  # open promises of a ticket
 _OFF = {"off", "non", "no", "stop"}
+_ALL = {"all", "tout", "toutes", "tous"}
+_LONGEST_SNOOZE = timedelta(days=7)  # while she waits for a word
 
 
 def promised(ticket: Ticket, event: AgentPromised, desk: Desk) -> Decision:
-    """Promise her something by a date: she reads it in her language, and the desk keeps count."""
+    """Promise her something by a date, or move what was promised in the same words; she reads it in her language."""
     if ticket.status is Status.CLOSED:
         return refused(ticket, event.ref, desk, "hint_closed")
     read = read_when(event.text, event.at, zone_of_agent(event.agent, ticket, desk))
@@ -44,31 +49,89 @@ def promised(ticket: Ticket, event: AgentPromised, desk: Desk) -> Decision:
         return refused(ticket, event.ref, desk, read.hint, what=read.what)
     if len(read.rest) > _LONGEST_WHAT:
         return refused(ticket, event.ref, desk, "hint_promise_long", most=_LONGEST_WHAT)
+    same = next((one for one in ticket.open_promises if _same(one.what, read.rest, desk)), None)
+    others = tuple(one for one in ticket.open_promises if one is not same)
+    if len(others) >= _MOST:
+        return refused(ticket, event.ref, desk, "hint_promises_many", most=_MOST)
     before: tuple[Effect, ...] = ()
     if ticket.owner is None:
         ticket, before = owned(ticket, event.agent, event.at, desk)
-    moved = (Count(Figure.MOVED),) if ticket.promise is not None else ()
-    ticket, noted = spoke(replace(ticket, promise=None), event.at, desk)
+    ticket, noted = spoke(replace(ticket, promises=others), event.at, desk)
     noted = tuple(effect for effect in noted if not isinstance(effect, EditCard))  # it is shown once, with the promise
     promise = Promise(read.at, read.rest, event.agent, event.at)
-    ticket = replace(ticket, promise=promise)
-    text = Literal(promise_told(promise, ticket, event.at, desk))
+    ticket = replace(ticket, promises=_in_order((*ticket.promises, promise)))
+    text = Literal(promise_told(promise, ticket, event.at, desk, instead_of=same))
     out = Say(Audience.CUSTOMER, (text,), receipt=event.ref)
-    return Decision(ticket, (*before, out, *noted, *moved, Count(Figure.PROMISED), EditCard(card(ticket, desk))))
+    counted = (*(() if same is None else (Count(Figure.MOVED),)), Count(Figure.PROMISED))
+    remarks = _remarks(ticket, promise, desk)
+    return Decision(ticket, (*before, out, *noted, *counted, *remarks, EditCard(card(ticket, desk))))
 
 
-def kept(ticket: Ticket, event: AgentKeptPromise, desk: Desk) -> Decision:
-    """Count the promise as kept; the text, if there is one, goes to her."""
+def _same(one: str, other: str, desk: Desk) -> bool:
+    return one == other or (bool(one and other) and desk.library.fold(one) == desk.library.fold(other))
+
+
+def _in_order(promises: tuple[Promise, ...]) -> tuple[Promise, ...]:
+    return tuple(sorted(promises, key=lambda promise: promise.due))
+
+
+def _remarks(ticket: Ticket, promise: Promise, desk: Desk) -> tuple[Effect, ...]:
+    """Tell the agent what they may not know: nobody is there at that time, other promises are open."""
+    effects: list[Effect] = []
+    hours = desk.team(ticket.team).hours
+    if not is_open(hours, promise.due):
+        back = opens_at(hours, promise.due)
+        name = "promise_outside" if back is None else "promise_outside_until"
+        shown = "" if back is None else full_date(back, hours.zone, desk.languages[0])
+        effects.append(inside(name, desk, when=shown))
+    if len(ticket.open_promises) > 1:
+        effects.append(inside("promises_open", desk, promises=_numbered(ticket.open_promises, ticket, desk)))
+    return tuple(effects)
+
+
+def _numbered(promises: tuple[Promise, ...], ticket: Ticket, desk: Desk) -> str:
+    zone, language = zone_of(ticket, desk), desk.languages[0]
+    word = say("promise_of_word", language)
+    lines = [f"{at}. {full_date(one.due, zone, language)} – {one.what or word}" for at, one in enumerate(promises, 1)]
+    return "\n".join(lines)
+
+
+def kept(ticket: Ticket, event: AgentKeptPromise, desk: Desk, *, sure: bool = False) -> Decision:
+    """Count a promise as kept; the text, if there is one, goes to her. `sure` when it was confirmed."""
     if ticket.status is Status.CLOSED:
         return refused(ticket, event.ref, desk, "hint_closed")
-    if ticket.promise is None:
+    if not ticket.promises:
         return refused(ticket, event.ref, desk, "hint_no_promise")
-    ticket = replace(ticket, promise=None)
-    out = goes_out(ticket, event, desk, sure=True) if event.text else None
-    ticket, said = (
-        (_silent_from(ticket, event.at), (React(event.ref, "📝"),)) if out is None else (out.ticket, out.effects)
-    )
-    return Decision(ticket, (*said, Count(Figure.KEPT), inside("promise_kept", desk), EditCard(card(ticket, desk))))
+    chosen, text = _chosen(ticket, event.text)
+    if not chosen:
+        listed = _numbered(ticket.promises, ticket, desk)
+        return refused(ticket, event.ref, desk, "hint_which_promise", promises=listed)
+    held = held_back(ticket, event, desk, Way.KEPT) if text and not sure else None
+    if held is not None:
+        return held
+    ticket = without(ticket, event)
+    counted = tuple(Count(Figure.KEPT) for one in chosen if not one.broken)
+    ticket = replace(ticket, promises=tuple(one for one in ticket.promises if one not in chosen))
+    if text:
+        out = goes_out(ticket, replace(event, text=text), desk, sure=True)
+        ticket, said = out.ticket, out.effects
+    else:
+        ticket, said = _silent_from(ticket, event.at), (React(event.ref, "📝"),)
+    return Decision(ticket, (*said, *counted, inside("promise_kept", desk), EditCard(card(ticket, desk))))
+
+
+def _chosen(ticket: Ticket, text: str) -> tuple[tuple[Promise, ...], str]:
+    """Return which promises are meant and what is to be told her; none when it does not say which of several."""
+    first, _, rest = text.partition(" ")
+    named = first.rstrip(".:,;)").casefold()
+    number = int(named) if named.isascii() and named.isdigit() and len(named) == 1 else 0
+    if len(ticket.promises) == 1:
+        return ticket.promises, "" if text in {"1", *_ALL} else text
+    if named in _ALL:
+        return ticket.promises, rest.strip()
+    if 1 <= number <= len(ticket.promises):
+        return (ticket.promises[number - 1],), rest.strip()
+    return (), ""
 
 
 def snoozed(ticket: Ticket, event: AgentSnoozed, desk: Desk) -> Decision:
@@ -85,9 +148,13 @@ def snoozed(ticket: Ticket, event: AgentSnoozed, desk: Desk) -> Decision:
         read = Misread("hint_date_unread", event.text[:40])
     if isinstance(read, Misread):
         return hinted(ticket, desk, read.hint, what=read.what)
+    waits = ticket.waits_since is not None
+    if waits and read.at - event.at > _LONGEST_SNOOZE:
+        return hinted(ticket, desk, "hint_snooze_long", days=_LONGEST_SNOOZE.days)
     ticket = replace(ticket, snoozed_until=read.at)
     until = told(read.at, event.at, zone, desk.languages[0])
-    return Decision(ticket, (inside("snoozed", desk, when=until), EditCard(card(ticket, desk))))
+    name = "snoozed_waiting" if waits else "snoozed"
+    return Decision(ticket, (inside(name, desk, when=until), EditCard(card(ticket, desk))))
 
 
 def woken(ticket: Ticket, at: datetime, desk: Desk) -> Decision:
@@ -107,45 +174,82 @@ def _silent_from(ticket: Ticket, at: datetime) -> Ticket:
 # --- time passes
 
 
-def remind_at(promise: Promise, before: timedelta) -> datetime:
-    """Return when the owner is reminded: so long before it is due, or half-way when it was made shortly before."""
-    return max(promise.due - before, promise.made_at + (promise.due - promise.made_at) / 2)
+def next_due(ticket: Ticket, desk: Desk) -> datetime | None:
+    """Return when something has to be done about the ticket's promises; None when it has none.
 
-
-def promise_came_due(ticket: Ticket, at: datetime, desk: Desk) -> Decision:
-    """Remind the owner of a promise, or own up to a broken one."""
-    promise = ticket.promise
-    assert promise is not None, "its timer ran"  # noqa: S101
-    due = told(promise.due, at, zone_of(ticket, desk), desk.languages[0])
-    if at < promise.due:
-        name = "promise_soon" if promise.what else "promise_soon_word"
-        text = Literal(say(name, desk.languages[0], when=due, what=_what(promise)))
-        ticket = replace(ticket, promise=replace(promise, reminded=True))
-        people = _owner(ticket) or called(desk.team(ticket.team).leads)
-        return Decision(ticket, (Say(Audience.AGENTS, (*people, text)),))
-    ticket = waiting_for_a_word(replace(ticket, promise=None, snoozed_until=None), at)
-    leads = desk.team(ticket.team).leads
-    language = spoken(ticket, desk)
-    hers = told(promise.due, at, her_zone(ticket, desk), language)
-    name = "promise_broken" if promise.what else "promise_broken_word"
-    sorry = say(name, language, name=promise.by.name, what=promise.what, when=hers)
-    alarm = Literal(say("promise_alarm", desk.languages[0], when=due, what=_what(promise), name=promise.by.name))
-    people = called((*(() if ticket.owner is None else (ticket.owner,)), *leads))
-    return Decision(
-        ticket,
+    The owner is reminded of each some time before it is due, or half-way when it was made shortly before; when it is
+    broken she is told at once, and the leads are called when the team is there.
+    """
+    team = desk.team(ticket.team)
+    return min(
         (
-            Count(Figure.BROKEN),
-            tell(sorry),
-            Say(Audience.AGENTS, (*people, alarm)),
-            EditCard(card(ticket, desk)),
+            _due(one, desk.team(ticket.team).patience.promise, opens_at(team.hours, one.due) or one.due)
+            for one in ticket.promises
         ),
+        default=None,
     )
 
 
-def _what(promise: Promise) -> str:
-    return f" ({promise.what})" if promise.what else ""
+def _due(promise: Promise, before: timedelta, alarm: datetime) -> datetime:
+    if promise.broken:
+        return alarm
+    half_way = promise.made_at + (promise.due - promise.made_at) / 2
+    return promise.due if promise.reminded else max(promise.due - before, half_way)
+
+
+def promises_came_due(ticket: Ticket, at: datetime, desk: Desk) -> Decision:
+    """Remind the owner of promises, own up to broken ones, call the leads over these when the team is there."""
+    effects: list[Effect] = []
+    left: list[Promise] = []
+    team = desk.team(ticket.team)
+    for promise in ticket.promises:
+        now = promise
+        if at < promise.due:
+            if not promise.reminded and _due(promise, team.patience.promise, promise.due) <= at:
+                now = replace(promise, reminded=True)
+                effects.append(_reminder(promise, ticket, at, desk))
+            left.append(now)
+            continue
+        opens = opens_at(team.hours, promise.due) or promise.due
+        if not promise.broken:
+            ticket = waiting_for_a_word(replace(ticket, snoozed_until=None), at)
+            effects += [Count(Figure.BROKEN), tell(_sorry(promise, ticket, at, desk))]
+            if opens > at:
+                effects.append(_alarm(promise, (), ticket, at, desk))
+            now = replace(promise, broken=True)
+        if opens > at:
+            left.append(now)
+        else:
+            effects.append(_alarm(promise, (*_owners(ticket), *team.leads), ticket, at, desk))
+    ticket = replace(ticket, promises=tuple(left))
+    return Decision(ticket, (*effects, EditCard(card(ticket, desk))))
+
+
+def _reminder(promise: Promise, ticket: Ticket, at: datetime, desk: Desk) -> Effect:
+    due = told(promise.due, at, zone_of(ticket, desk), desk.languages[0])
+    name = "promise_soon" if promise.what else "promise_soon_word"
+    text = Literal(say(name, desk.languages[0], when=due, what=promise.what))
+    people = _owner(ticket) or called(desk.team(ticket.team).leads)
+    return Say(Audience.AGENTS, (*people, text))
+
+
+def _sorry(promise: Promise, ticket: Ticket, at: datetime, desk: Desk) -> str:
+    language = spoken(ticket, desk)
+    due = told(promise.due, at, her_zone(ticket, desk), language)
+    name = "promise_broken" if promise.what else "promise_broken_word"
+    return say(name, language, name=promise.by.name, what=promise.what, when=due)
+
+
+def _alarm(promise: Promise, people: tuple[Person, ...], ticket: Ticket, at: datetime, desk: Desk) -> Effect:
+    due = told(promise.due, at, zone_of(ticket, desk), desk.languages[0])
+    what = f" ({promise.what})" if promise.what else ""
+    text = say("promise_alarm", desk.languages[0], when=due, what=what, name=promise.by.name)
+    return Say(Audience.AGENTS, (*called(people), Literal(text)))
+
+
+def _owners(ticket: Ticket) -> tuple[Person, ...]:
+    return () if ticket.owner is None else (ticket.owner,)
 
 
 def _owner(ticket: Ticket) -> tuple[Block, ...]:
-    people: tuple[Person, ...] = () if ticket.owner is None else (ticket.owner,)
-    return called(people)
+    return called(_owners(ticket))

@@ -10,16 +10,17 @@ from datetime import datetime
 
 from helpbot.core.acts import AgentClosed, AgentKeptPromise, AgentReplied, AgentSaid, AgentUsedCanned
 from helpbot.core.canned import fill
-from helpbot.core.decide_parts import hinted, inside, refused, spoken, team_name, to_customer
+from helpbot.core.decide_parts import hinted, inside, let_go, refused, spoken, team_name, to_customer
 from helpbot.core.effects import Count, Decision, EditCard, Effect, Quoted, React, Say
 from helpbot.core.hours import between
-from helpbot.core.model import Audience, Desk, Figure, HeldBack, Person, Status, Ticket
+from helpbot.core.model import Audience, Desk, Figure, HeldBack, Person, Status, Ticket, Way
 from helpbot.core.phrases import say
 from helpbot.core.transcript import card
 
 _CHUNK = 900  # characters that are folded at once, for a library folds no more than about a thousand
 _OVERLAP = 60  # more than the longest vague words
 _MOST = 40  # chunks that are looked at
+_MOST_HELD = 5  # words of a ticket that wait for a yes; more, and the oldest wait no longer
 _ASAP = "as soon as"  # "as soon as you restart it" says when, "as soon as possible" does not
 _NOT_VAGUE = (  # what says when, or says goodbye
     "au plus tard", "un jour ouvre", "un jour ferie", "no later than", "a bientot", "a tout a l heure", "see you soon",
@@ -35,19 +36,19 @@ def goes_out(ticket: Ticket, said: Words, desk: Desk, *, sure: bool = False) -> 
     if held is not None:
         return held
     sent = to_customer(ticket, said.agent, said.ref, said.text)
-    if _is_held(ticket, said):
-        ticket = replace(ticket, held_back=None)
-    ticket, noted = spoke(ticket, said.at, desk)
+    ticket, noted = spoke(without(ticket, said), said.at, desk)
     return Decision(ticket, (*sent, *noted))
 
 
-def held_back(ticket: Ticket, said: Words, desk: Desk) -> Decision | None:
+def held_back(ticket: Ticket, said: Words, desk: Desk, way: Way = Way.SAID) -> Decision | None:
     """Hold words back that are vague about time; None when they are not, or were written a second time."""
-    word = None if _is_held(ticket, said) else vague_word(said.text, desk)
+    word = None if without(ticket, said) is not ticket else vague_word(said.text, desk)
     if word is None:
         return None
-    held = HeldBack(said.agent, said.ref, said.text, isinstance(said, AgentClosed))
-    return Decision(replace(ticket, held_back=held), (React(said.ref, "⏸️"), inside("held_back", desk, word=word)))
+    waiting = (*ticket.held_back, HeldBack(said.agent, said.ref, said.text, way))
+    ticket, dropped = let_go(replace(ticket, held_back=waiting[:-_MOST_HELD]), desk)
+    ticket = replace(ticket, held_back=waiting[-_MOST_HELD:])
+    return Decision(ticket, (React(said.ref, "⏸️"), inside("held_back", desk, word=word), *dropped))
 
 
 def vague_word(text: str, desk: Desk) -> str | None:
@@ -63,10 +64,10 @@ def vague_word(text: str, desk: Desk) -> str | None:
     return None
 
 
-def _is_held(ticket: Ticket, said: Words) -> bool:
-    """Tell whether these words were held back before, and are now written a second time."""
-    held = ticket.held_back
-    return held is not None and held.agent.id == said.agent.id and held.text == said.text
+def without(ticket: Ticket, said: Words) -> Ticket:
+    """Return the ticket without these words as held back; the ticket itself when they were not, for the same agent."""
+    left = tuple(one for one in ticket.held_back if (one.agent.id, one.text) != (said.agent.id, said.text))
+    return ticket if len(left) == len(ticket.held_back) else replace(ticket, held_back=left)
 
 
 def spoke(ticket: Ticket, at: datetime, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
@@ -78,9 +79,13 @@ def spoke(ticket: Ticket, at: datetime, desk: Desk) -> tuple[Ticket, tuple[Effec
         effects.append(Count(Figure.FIRST_WORD, max((at - ticket.escalated_at).total_seconds(), 0.0)))
         effects.append(Count(Figure.FIRST_WORD_OPEN, between(hours, ticket.escalated_at, at).total_seconds()))
         ticket, shows = replace(ticket, first_word_at=at), True
-    if ticket.promise is not None and not ticket.promise.what:  # what was promised is a word
-        effects += [Count(Figure.KEPT), inside("promise_kept", desk)]
-        ticket, shows = replace(ticket, promise=None), True
+    left = tuple(one for one in ticket.promises if one.what)  # what else was promised is a word
+    if len(left) < len(ticket.promises):
+        kept = [Count(Figure.KEPT) for one in ticket.open_promises if not one.what]
+        effects += [*kept, inside("promise_kept", desk)] if kept else []
+        ticket, shows = replace(ticket, promises=left), True
+    ticket, dropped = let_go(ticket, desk)  # newer words have gone out: what those say may be no longer so
+    effects += dropped
     ticket = replace(ticket, waits_since=None, ladder_from=None, rung=0, answered_at=at, warned_at=None)
     if shows:
         effects.append(EditCard(card(ticket, desk)))

@@ -176,7 +176,7 @@ class Patience:
     again: timedelta = timedelta(hours=4)  # they are called again each time so much has passed
     owner: timedelta = timedelta(minutes=15)  # she waits for a word of the owner, who is reminded
     owner_lead: timedelta = timedelta(hours=1)  # the same: the lead is called; then all leads, each `again`
-    transfer: timedelta = timedelta(minutes=15)  # nobody has taken a transfer: the leads of both teams are called
+    transfer: timedelta = timedelta(minutes=15)  # nobody has taken a transfer: the leads of both teams, each `again`
     promise: timedelta = timedelta(minutes=30)  # so long before a promise is due its owner is reminded, at any hour
 
 
@@ -190,6 +190,7 @@ class Team:
     leads: tuple[Person, ...] = ()
     patience: Patience = Patience()
     first_word: timedelta = timedelta(seconds=20)  # the target for the first human word
+    beside: str | None = None  # the team before it that sits in the same room, if one does
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,34 +211,43 @@ class Canned:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What an agent promised her, and by when; `reminded` once the owner was."""
+    """What an agent promised her, and by when; `reminded` once the owner was, `broken` once she was told so."""
 
     due: datetime
     what: str
     by: Person
     made_at: datetime
     reminded: bool = False
+    broken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """A ticket offered to another team, which nobody there has taken yet; `called` once the leads were."""
+    """A ticket offered to another team, which nobody there has taken yet; `called` is how often the leads were."""
 
     team: str
     by: Person
     why: str
     at: datetime
-    called: bool = False
+    called: int = 0
+
+
+class Way(StrEnum):
+    """How an agent sends words."""
+
+    SAID = "said"  # plainly, or with !r
+    CLOSED = "closed"  # with !close
+    KEPT = "kept"  # with !kept
 
 
 @dataclass(frozen=True, slots=True)
 class HeldBack:
-    """An agent's words that wait for a yes because they are vague about time; `closes` when they came with !close."""
+    """An agent's words that wait for a yes because they are vague about time."""
 
     agent: Person
     ref: str
     text: str
-    closes: bool = False
+    way: Way = Way.SAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,12 +303,19 @@ class Ticket:
     answered_at: datetime | None = None  # the last human word to her, while hers is the next
     warned_at: datetime | None = None  # when she was told that her silence closes the ticket
     snoozed_until: datetime | None = None
-    promise: Promise | None = None
+    promises: tuple[Promise, ...] = ()  # the first due first; a broken one until the leads were called
     transfer: Transfer | None = None
     hops: int = 0  # how often another team took it
-    held_back: HeldBack | None = None
+    held_back: tuple[HeldBack, ...] = ()  # the oldest first
     asked_rating: bool = False  # she was asked how it was, and has not said
     rating: int | None = None  # 1 to 5
     zone: str | None = None  # her time zone, as far as she or her network told
+    told_status: int = 0  # how often the bot answered "status" on end
+    told_status_at: datetime | None = None
     newer: int | None = None  # the number of a later ticket of the same customer, if one
     transcript: tuple[Entry, ...] = field(default=())  # what the agents have not seen: empty once carded
+
+    @property
+    def open_promises(self) -> tuple[Promise, ...]:
+        """Return the promises whose date has not passed."""
+        return tuple(promise for promise in self.promises if not promise.broken)

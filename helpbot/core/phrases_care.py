@@ -36,6 +36,7 @@ TO_CUSTOMER: dict[str, dict[str, str]] = {
     },
     "promised": {"fr": "🤝 {name} s'engage : {what} – au plus tard {when}.",
                  "en": "🤝 {name} promises: {what} – by {when} at the latest."},
+    "promised_instead": {"fr": "(Ce n'est plus {when}.)", "en": "(It is no longer {when}.)"},
     "promised_word": {
         "fr": "🤝 {name} s'engage à vous donner des nouvelles au plus tard {when}.",
         "en": "🤝 {name} promises to write to you by {when} at the latest.",
@@ -108,6 +109,10 @@ TO_AGENTS: dict[str, dict[str, str]] = {
         "en": "⏸️ “{word}” does not say when: nothing was sent. Give a date with !promise (“!promise tomorrow 9:00”, "
         "“!promise +2h”), or confirm by !send, or by 👍 on your message.",
     },
+    "held_dropped": {
+        "fr": "⏸️ Pas envoyé, et n'attend plus de confirmation :\n{texts}",
+        "en": "⏸️ Not sent, and no longer waiting for a confirmation:\n{texts}",
+    },
     "hint_nothing_held": {"fr": "Rien n'attend votre confirmation.", "en": "Nothing waits for your confirmation."},
     "hint_held_by": {
         "fr": "Ces mots sont de {name}, qui doit les confirmer. Rien n'a été envoyé.",
@@ -133,6 +138,14 @@ TO_AGENTS: dict[str, dict[str, str]] = {
         "!transfer off takes the offer back.",
     },
     "transfer_off": {"fr": "↩️ L'offre de transfert est retirée.", "en": "↩️ The offer is taken back."},
+    "transfer_ended": {
+        "fr": "↩️ L'offre à {team}, faite par {name}, est retirée : quelqu'un ici a pris le ticket.",
+        "en": "↩️ The offer to {team}, made by {name}, is taken back: somebody here has taken the ticket.",
+    },
+    "transfer_team_gone": {
+        "fr": "↩️ Il n'y a plus d'équipe {team} : l'offre de transfert est terminée, le ticket reste ici.",
+        "en": "↩️ There is no team {team} any more: the offer is over, the ticket stays here.",
+    },
     "transfer_withdrawn": {
         "fr": "↩️ Le ticket #{number} ne vous est plus proposé.",
         "en": "↩️ Ticket #{number} is not offered to you any more.",
@@ -178,9 +191,10 @@ TO_AGENTS: dict[str, dict[str, str]] = {
         "en": "🚨 #{number} · {name} has waited for {owner}'s answer for {wait}. All leads are called.",
     },
     "promise_soon": {
-        "fr": "🤝 Promis au client{what} : {when}. Une fois que c'est fait : !kept [TEXTE] ; sinon !promise avec une "
-        "nouvelle date.",
-        "en": "🤝 Promised to the customer{what}: {when}. Once it is done: !kept [TEXT]; else !promise a new date.",
+        "fr": "🤝 Promis au client ({what}) : {when}. Une fois que c'est fait : !kept [TEXTE] ; sinon, une nouvelle "
+        "date : !promise DATE {what}",
+        "en": "🤝 Promised to the customer ({what}): {when}. Once it is done: !kept [TEXT]; else a new date: "
+        "!promise WHEN {what}",
     },
     "promise_soon_word": {
         "fr": "🤝 Vous avez promis des nouvelles au client : {when}. Écrivez-lui, ou !promise avec une nouvelle date.",
@@ -192,10 +206,29 @@ TO_AGENTS: dict[str, dict[str, str]] = {
         "en": "💔 {name}'s promise was broken{what}: it was for {when}. The customer is told so. Give a new date: "
         "!promise DATE.",
     },
+    "promise_of_word": {"fr": "des nouvelles", "en": "to write"},
+    "promises_open": {
+        "fr": "🤝 Promesses ouvertes (« !kept 1 » pour la première) :\n{promises}",
+        "en": "🤝 Open promises (“!kept 1” for the first):\n{promises}",
+    },
+    "promise_outside_until": {
+        "fr": "📅 À ce moment-là l'équipe n'est pas là : elle revient {when}. C'est promis quand même.",
+        "en": "📅 The team is not there at that time: it is back {when}. It is promised all the same.",
+    },
+    "promise_outside": {
+        "fr": "📅 À ce moment-là l'équipe n'est pas là. C'est promis quand même.",
+        "en": "📅 The team is not there at that time. It is promised all the same.",
+    },
     "promise_kept": {"fr": "🤝 Promesse tenue.", "en": "🤝 Promise kept."},
     "snoozed": {
         "fr": "💤 En veille : {when}, ou dès que le client écrit.",
         "en": "💤 Put aside: {when}, or as soon as the customer writes.",
+    },
+    "snoozed_waiting": {
+        "fr": "💤 En veille : {when}, ou dès que le client écrit. Il attend une réponse, et ne sait rien de cette "
+        "veille : !promise DATE lui dit quand.",
+        "en": "💤 Put aside: {when}, or as soon as the customer writes. They wait for an answer, and know nothing of "
+        "this: !promise WHEN tells them when.",
     },
     "woken": {"fr": "⏰ Le ticket #{number} n'est plus en veille.", "en": "⏰ Ticket #{number} is back."},
     "woken_by_her": {
@@ -262,6 +295,15 @@ TO_AGENTS: dict[str, dict[str, str]] = {
         "fr": "Écrivez !promise DATE [QUOI] : « !promise demain 9h la ligne est rétablie ». Rien n'a été envoyé.",
         "en": "Write !promise WHEN [WHAT]: “!promise tomorrow 9:00 the line is back”. Nothing was sent.",
     },
+    "hint_promises_many": {
+        "fr": "Ce ticket a déjà {most} promesses ouvertes. Rien n'a été envoyé.",
+        "en": "This ticket has {most} open promises already. Nothing was sent.",
+    },
+    "hint_which_promise": {
+        "fr": "Laquelle ? « !kept 1 [TEXTE] », « !kept 2 [TEXTE] » … ou « !kept tout ». Rien n'a été envoyé.\n"
+        "{promises}",
+        "en": "Which one? “!kept 1 [TEXT]”, “!kept 2 [TEXT]” … or “!kept all”. Nothing was sent.\n{promises}",
+    },
     "hint_promise_long": {
         "fr": "Une promesse tient en {most} caractères. Rien n'a été envoyé.",
         "en": "A promise has room for {most} characters. Nothing was sent.",
@@ -273,6 +315,12 @@ TO_AGENTS: dict[str, dict[str, str]] = {
     "hint_snooze_unowned": {
         "fr": "Personne n'a le ticket #{number} : prenez-le d'abord (!claim). Rien n'a changé.",
         "en": "Nobody has ticket #{number}: claim it first (!claim). Nothing was changed.",
+    },
+    "hint_snooze_long": {
+        "fr": "Le client attend une réponse : {days} jours de veille au plus. Écrivez-lui d'abord, ou donnez-lui une "
+        "date (!promise DATE). Rien n'a changé.",
+        "en": "The customer waits for an answer: {days} days aside at most. Write to them first, or give them a date "
+        "(!promise WHEN). Nothing was changed.",
     },
     "hint_awake": {"fr": "Le ticket #{number} n'est pas en veille.", "en": "Ticket #{number} is not put aside."},
     "hint_find": {"fr": "Écrivez !find TEXTE.", "en": "Write !find TEXT."},
@@ -295,8 +343,10 @@ TO_AGENTS: dict[str, dict[str, str]] = {
         "en": "The ticket is still with {team}: claim it first (✋ on its card here). Nothing was done.",
     },
     "hint_other_team": {
-        "fr": "Mauvais fil : le ticket #{number} est chez {team}. Rien n'a été fait.",
-        "en": "Wrong thread: ticket #{number} is with {team}. Nothing was done.",
+        "fr": "Le ticket #{number} est chez {team}, et c'est de là qu'on agit : une personne de cette équipe peut le "
+        "prendre, ou l'offrir ici par !transfer. Rien n'a été fait.",
+        "en": "Ticket #{number} is with {team}, and is acted on there: somebody of that team can claim it, or offer "
+        "it here by !transfer. Nothing was done.",
     },
     "hint_no_agent": {
         "fr": "« {word} » ne nomme aucun collègue de ce salon. Rien n'a changé.",

@@ -63,17 +63,19 @@ def status_told(ticket: Ticket, at: datetime, desk: Desk) -> str:
             lines = [say("status_closed", language, number=number, when=when)]
         case _:
             return say("status_bot", language)
-    if ticket.promise is not None:
-        lines.append(promise_told(ticket.promise, ticket, at, desk))
+    lines += [promise_told(promise, ticket, at, desk) for promise in ticket.open_promises]
     return " ".join(lines)
 
 
-def promise_told(promise: Promise, ticket: Ticket, at: datetime, desk: Desk) -> str:
-    """Return a promise as she reads it: who, what, and by when, in her language."""
-    language = _language(ticket, desk)
-    due = told(promise.due, at, her_zone(ticket, desk), language)
+def promise_told(promise: Promise, ticket: Ticket, at: datetime, desk: Desk, instead_of: Promise | None = None) -> str:
+    """Return a promise as she reads it: who, what, by when and no longer when, in her language."""
+    language, zone = _language(ticket, desk), her_zone(ticket, desk)
+    due = told(promise.due, at, zone, language)
     name = "promised" if promise.what else "promised_word"
-    return say(name, language, name=promise.by.name, what=promise.what, when=due)
+    text = say(name, language, name=promise.by.name, what=promise.what, when=due)
+    if instead_of is None or instead_of.due == promise.due:
+        return text
+    return f"{text} {say('promised_instead', language, when=told(instead_of.due, at, zone, language))}"
 
 
 def _presence(team: Team, at: datetime, zone: ZoneInfo, language: str) -> tuple[str, ...]:

@@ -71,10 +71,12 @@ def _times(ticket: Ticket, desk: Desk, language: str) -> Iterator[str]:
         reached = lasting(ticket.first_word_at - ticket.escalated_at, language)
         target = lasting(team.first_word, language)
         yield from _labelled(language, "first_word", say("first_word_line", language, reached=reached, target=target))
-    if ticket.promise is not None:
-        due = full_date(ticket.promise.due, team.hours.zone, language)
-        what = f" – {ticket.promise.what}" if ticket.promise.what else ""
-        yield from _labelled(language, "promise", f"🤝 {due}, {ticket.promise.by.name}{what}")
+    for at, promise in enumerate(ticket.promises, 1):
+        due = full_date(promise.due, team.hours.zone, language)
+        what = f" – {promise.what}" if promise.what else ""
+        number = f"{at}. " if len(ticket.promises) > 1 else ""
+        mark = "💔" if promise.broken else "🤝"
+        yield from _labelled(language, "promise", f"{mark} {number}{due}, {promise.by.name}{what}")
     if ticket.snoozed_until is not None:
         until = full_date(ticket.snoozed_until, team.hours.zone, language)
         yield from _labelled(language, "snoozed_line", f"💤 {until}")

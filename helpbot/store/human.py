@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from helpbot.core.model import HeldBack, Person, Promise, Transfer
+from helpbot.core.model import HeldBack, Person, Promise, Transfer, Way
 from helpbot.store.codec import text_time, time_text
 
 
-def promise_json(promise: Promise | None) -> str | None:
-    """Return the promise as JSON."""
-    if promise is None:
-        return None
+def promises_json(promises: Sequence[Promise]) -> str | None:
+    """Return the promises as JSON; None for none."""
+    return _json([_promise_values(promise) for promise in promises]) if promises else None
+
+
+def _promise_values(promise: Promise) -> dict[str, Any]:
     times = {"due": time_text(promise.due), "made_at": time_text(promise.made_at)}
-    return _json({"what": promise.what, "by": _pair(promise.by), "reminded": promise.reminded, **times})
+    flags = {"reminded": promise.reminded, "broken": promise.broken}
+    return {"what": promise.what, "by": _pair(promise.by), **flags, **times}
 
 
-def json_promise(text: str | None) -> Promise | None:
-    """Return the promise that `promise_json` wrote."""
-    if text is None:
-        return None
-    values = json.loads(text)
+def json_promises(text: str | None) -> tuple[Promise, ...]:
+    """Return the promises that `promises_json` wrote."""
+    return () if text is None else tuple(_promise(values) for values in json.loads(text))
+
+
+def _promise(values: dict[str, Any]) -> Promise:
     due, made = text_time(values["due"]), text_time(values["made_at"])
-    return Promise(due, values["what"], Person(*values["by"]), made, values["reminded"])
+    return Promise(due, values["what"], Person(*values["by"]), made, values["reminded"], values["broken"])
 
 
 def transfer_json(transfer: Transfer | None) -> str | None:
@@ -43,24 +48,23 @@ def json_transfer(text: str | None) -> Transfer | None:
     return Transfer(values["team"], by, values["why"], at, values["called"])
 
 
-def held_back_json(held: HeldBack | None) -> str | None:
-    """Return the words that are held back as JSON."""
-    if held is None:
-        return None
-    return _json({"agent": _pair(held.agent), "ref": held.ref, "text": held.text, "closes": held.closes})
+def held_back_json(held: Sequence[HeldBack]) -> str | None:
+    """Return the words that are held back as JSON; None for none."""
+    values = [{"agent": _pair(one.agent), "ref": one.ref, "text": one.text, "way": one.way.value} for one in held]
+    return _json(values) if values else None
 
 
-def json_held_back(text: str | None) -> HeldBack | None:
+def json_held_back(text: str | None) -> tuple[HeldBack, ...]:
     """Return the words that `held_back_json` wrote."""
     if text is None:
-        return None
-    values = json.loads(text)
-    return HeldBack(Person(*values["agent"]), values["ref"], values["text"], values["closes"])
+        return ()
+    found = json.loads(text)
+    return tuple(HeldBack(Person(*one["agent"]), one["ref"], one["text"], Way(one["way"])) for one in found)
 
 
 def _pair(person: Person) -> list[str]:
     return [person.id, person.name]
 
 
-def _json(values: dict[str, Any]) -> str:
+def _json(values: dict[str, Any] | list[dict[str, Any]]) -> str:
     return json.dumps(values, ensure_ascii=False)

@@ -11,7 +11,7 @@ from helpbot.core.effects import Content, Literal
 from helpbot.core.model import Audience, Entry, Person, Status, Ticket
 from helpbot.store.base import INTERNAL, Conversation, Draft, Step
 from helpbot.store.codec import content_json, time_or_none, time_text
-from helpbot.store.human import held_back_json, promise_json, transfer_json
+from helpbot.store.human import held_back_json, promises_json, transfer_json
 from helpbot.store.workshop import keep_note
 
 
@@ -129,12 +129,14 @@ def _human_side(ticket: Ticket) -> dict[str, object]:
         "answered_at": time_or_none(ticket.answered_at),
         "warned_at": time_or_none(ticket.warned_at),
         "snoozed_until": time_or_none(ticket.snoozed_until),
-        "promise": promise_json(ticket.promise),
+        "promises": promises_json(ticket.promises),
         "transfer": transfer_json(ticket.transfer),
         "hops": ticket.hops,
         "held_back": held_back_json(ticket.held_back),
         "asked_rating": ticket.asked_rating,
         "rating": ticket.rating,
+        "told_status": ticket.told_status,
+        "told_status_at": time_or_none(ticket.told_status_at),
     }
 
 

@@ -12,7 +12,7 @@ from helpbot.core.effects import Marked
 from helpbot.core.model import Audience, Entry, Person, Reason, Role, Status, Ticket
 from helpbot.store.base import Conversation, InboxRow, KeptTicket, Outgoing
 from helpbot.store.codec import content_text, json_content, maybe_time, text_time
-from helpbot.store.human import json_held_back, json_promise, json_transfer
+from helpbot.store.human import json_held_back, json_promises, json_transfer
 
 OUTGOING = (  # `+c.room` has no affinity: with one the index of what is undecided would not be used
     "SELECT o.*, coalesce(o.content, e.content) AS words, c.transport, c.room, coalesce(c.gone, 0) AS gone,"
@@ -130,12 +130,14 @@ def ticket(row: sqlite3.Row, customer: Person, entries: tuple[Entry, ...]) -> Ti
         answered_at=maybe_time(row["answered_at"]),
         warned_at=maybe_time(row["warned_at"]),
         snoozed_until=maybe_time(row["snoozed_until"]),
-        promise=json_promise(row["promise"]),
+        promises=json_promises(row["promises"]),
         transfer=json_transfer(row["transfer"]),
         hops=row["hops"],
         held_back=json_held_back(row["held_back"]),
         asked_rating=bool(row["asked_rating"]),
         rating=row["rating"],
+        told_status=row["told_status"],
+        told_status_at=maybe_time(row["told_status_at"]),
         newer=row["newer"],
         transcript=entries,
     )

@@ -25,8 +25,9 @@ _ANSWERS = (
     f" q.outcome NOT IN ('answered', 'chosen') OR {TAKEN_OVER} AS undone FROM question q) GROUP BY 1"
 )
 _PROMISES = (
-    "SELECT team, count(*) AS open, sum(json_extract(promise, '$.due') <= ?) AS overdue FROM ticket"
-    " WHERE status IN ('waiting', 'held') AND promise IS NOT NULL GROUP BY team"
+    "SELECT t.team, count(*) AS open, sum(json_extract(p.value, '$.due') <= ?) AS overdue"
+    " FROM ticket t, json_each(t.promises) p WHERE t.status IN ('waiting', 'held')"
+    " AND NOT json_extract(p.value, '$.broken') GROUP BY t.team"
 )
 
 

@@ -1,70 +1,33 @@
-"""Hand-overs, promises, words held back, reminders, ratings: what each makes of a ticket, and what it refuses."""
+"""What agents type that cannot be, reminders, the wait that is told, and what comes after."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from helpbot.core import commands
-from helpbot.core.acts import AgentAct, AgentAssigned, AgentClaimed, AgentConfirmed, AgentTransferred
+from helpbot.core.acts import AgentAssigned, AgentClaimed
 from helpbot.core.decide import decide
 from helpbot.core.decide_clock import timers
-from helpbot.core.decide_words import vague_word
-from helpbot.core.effects import Called, Count, Decision, EditCard, PostCard, React, Say, SayInRoom
-from helpbot.core.events import AgentElsewhere, CustomerRated, CustomerSaid, Event, OwnerWentAway, TimerFired
-from helpbot.core.hours import Hours, Span
-from helpbot.core.model import Audience, Canned, Entry, Figure, Person, Reason, Role, Status, Team, Ticket, Wait
-from tests.core.cases import ALEX, DESK, MARIE, NOW, SAM, after, held, said, to_agents, to_customer, waiting
-
-PARIS = ZoneInfo("Europe/Paris")
-OFFICE = Hours(PARIS, ((Span(9 * 60, 18 * 60),),) * 5 + ((), ()))
-LEAD, NORA = Person("@lead:example.org", "Lea"), Person("@nora:example.org", "Nora")
-MOBILE = Team("mobile", {"en": "Mobile team", "fr": "Équipe mobile"}, OFFICE, (LEAD,))
-LINES = Team("lines", {"en": "Lines"}, OFFICE, (NORA,))
-HUMAN = replace(
-    DESK,
-    teams=(MOBILE, LINES),
-    vague={
-        **dict.fromkeys(("soon", "as soon as possible", "one day", "plus tard", "un jour"), "this"),
-        "bientot": "bientôt",
-        "soon": "soon",
-    },
-    canned={"greet": Canned("greet", {"en": "Hello {customer}, {agent} here (#{number}, {team}).", "fr": "Bonjour."})},
+from helpbot.core.effects import Called, Count, EditCard, React, Say, SayInRoom
+from helpbot.core.events import CustomerRated, CustomerSaid, TimerFired
+from helpbot.core.model import Audience, Figure, Person, Reason, Status, Ticket, Wait
+from tests.core.cases import ALEX, MARIE, NOW, SAM, after, held, said, to_customer, waiting
+from tests.core.human import (
+    HUMAN,
+    LEAD,
+    LINES,
+    MINUTE,
+    MOBILE,
+    at,
+    called,
+    counted,
+    did,
+    human,
+    promised,
+    told,
 )
-MINUTE = timedelta(minutes=1)
-
-
-def did(agent: Person, text: str, minutes: float = 0) -> AgentAct:
-    return commands.read(NOW + minutes * MINUTE, agent, "$r", text, mentions=False)
-
-
-def at(minutes: float, name: str) -> TimerFired:
-    return TimerFired(NOW + minutes * MINUTE, name)
-
-
-def told(decision: Decision) -> str:
-    return to_agents(decision.effects)
-
-
-def counted(decision: Decision) -> list[Figure]:
-    return [effect.figure for effect in decision.effects if isinstance(effect, Count)]
-
-
-def marks(decision: Decision) -> list[str]:
-    return [effect.symbol for effect in decision.effects if isinstance(effect, React)]
-
-
-def called(decision: Decision) -> set[str]:
-    contents = [effect.content for effect in decision.effects if isinstance(effect, Say | SayInRoom)]
-    return {block.text for content in contents for block in content if isinstance(block, Called)}
-
-
-def human(*events: Event, ticket: Ticket | None = None) -> Ticket:
-    return after(*events, desk=HUMAN, ticket=held() if ticket is None else ticket)
-
 
 # --- bad input: one line that says what is wrong, nothing changed
 
@@ -130,280 +93,6 @@ def test_a_closed_ticket_takes_nothing(text: str) -> None:
     assert to_customer(decision.effects) == ""
 
 
-# --- hand-overs
-
-
-def offered(why: str = "her line was cut by mistake") -> Decision:
-    transcript = (
-        Entry(Role.CUSTOMER, Audience.CUSTOMER, "Marie", "you cut my line", NOW),
-        Entry(Role.AGENT, Audience.AGENTS, "Sam", "her fourth call", NOW),
-    )
-    return decide(held(), AgentTransferred(NOW, SAM, "$t", "lines", why, transcript), HUMAN)
-
-
-def test_an_offer_moves_nothing_and_takes_all_that_was_said_along() -> None:
-    decision = offered()
-    ticket = decision.ticket
-    assert (ticket.team, ticket.owner, ticket.status) == ("mobile", SAM, Status.HELD)
-    assert to_customer(decision.effects) == ""
-    there = [effect for effect in decision.effects if isinstance(effect, Say) and effect.team == "lines"]
-    shown = "\n".join(getattr(block, "author", "") + block.text for effect in there for block in effect.content)
-    assert "you cut my line" in shown
-    assert "📝 Samher fourth call" in shown
-    (card,) = [effect for effect in decision.effects if isinstance(effect, PostCard)]
-    assert card.team == "lines"
-    assert "her line was cut by mistake" in card.content[1].text
-    assert "Transfers in all: 1" in card.content[1].text
-
-
-def test_whoever_takes_it_over_is_named_once_and_she_need_not_repeat_herself() -> None:
-    ticket = offered().ticket
-    took = decide(ticket, AgentElsewhere(NOW, AgentClaimed(NOW, NORA, "$c"), "lines"), HUMAN)
-    assert (took.ticket.team, took.ticket.owner, took.ticket.hops) == ("lines", NORA, 1)
-    assert took.ticket.transfer is None
-    assert "Nora (Lines) takes over your ticket #12" in to_customer(took.effects)
-    assert counted(took) == [Figure.HOP]
-    assert {effect.team for effect in took.effects if isinstance(effect, EditCard)} == {None, "mobile"}
-    late = decide(took.ticket, AgentClaimed(NOW, LEAD, "$c2"), HUMAN)  # in the same second, in the new team's thread
-    assert late.ticket == took.ticket
-    assert "Nora already has ticket #12" in told(late)
-    assert to_customer(late.effects) == ""
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["!r hello", "!close bye", "!promise +2h", "!release", "!transfer mobile", "!snooze +1d", "!reopen", "!send"],
-)
-def test_before_it_is_taken_the_other_team_cannot_speak_to_her(text: str) -> None:
-    ticket = offered().ticket
-    decision = decide(ticket, AgentElsewhere(NOW, did(NORA, text), "lines"), HUMAN)
-    assert decision.ticket == ticket
-    assert "still with Mobile team: claim it first" in told(decision)
-    assert to_customer(decision.effects) == ""
-    assert {effect.team for effect in decision.effects if isinstance(effect, Say | React)} == {"lines"}
-
-
-@pytest.mark.parametrize("text", ["!r hello", "!close bye", "!claim", "!release", "!promise +2h", "!transfer mobile"])
-def test_the_thread_of_a_team_that_had_it_is_the_wrong_one(text: str) -> None:
-    took = decide(offered().ticket, AgentElsewhere(NOW, AgentClaimed(NOW, NORA, "$c"), "lines"), HUMAN).ticket
-    decision = decide(took, AgentElsewhere(NOW, did(SAM, text), "mobile"), HUMAN)
-    assert decision.ticket == took
-    assert "Wrong thread: ticket #12 is with Lines" in told(decision)
-    assert to_customer(decision.effects) == ""
-    plain = decide(took, AgentElsewhere(NOW, did(SAM, "a word to myself"), "mobile"), HUMAN)
-    assert marks(plain) == ["📝"]
-    assert to_customer(plain.effects) == ""
-
-
-def test_an_offer_ends_when_it_is_taken_back_claimed_here_or_closed() -> None:
-    ticket = offered().ticket
-    for act in (did(SAM, "!transfer off"), did(SAM, "!close")):
-        decision = decide(ticket, act, HUMAN)
-        assert decision.ticket.transfer is None
-        assert any(isinstance(effect, EditCard) and effect.team == "lines" for effect in decision.effects)
-    free = decide(ticket, did(SAM, "!release"), HUMAN).ticket
-    assert free.transfer is not None
-    assert decide(free, did(ALEX, "!claim"), HUMAN).ticket.transfer is None
-
-
-def test_the_leads_of_both_teams_hear_of_an_offer_that_nobody_takes() -> None:
-    ticket = offered().ticket
-    due = timers(ticket, HUMAN)["transfer"]
-    assert due == NOW + timedelta(minutes=15)
-    decision = decide(ticket, TimerFired(due, "transfer"), HUMAN)
-    assert called(decision) == {"Lea", "Nora"}
-    assert "transfer" not in timers(decision.ticket, HUMAN)
-    assert decision.ticket.owner == SAM
-
-
-def test_the_third_hand_over_calls_a_lead() -> None:
-    ticket = replace(held(), hops=2)
-    decision = decide(ticket, did(SAM, "!transfer lines again"), HUMAN)
-    assert called(decision) == {"Nora"}
-    assert called(decide(held(), did(SAM, "!transfer lines"), HUMAN)) == set()
-
-
-def test_a_team_is_found_by_its_name_as_well() -> None:
-    decision = decide(held(), did(SAM, "!transfer LINES why not"), HUMAN)
-    assert decision.ticket.transfer is not None
-    assert decision.ticket.transfer.why == "why not"
-
-
-def test_a_colleague_is_given_the_ticket_unless_away() -> None:
-    act = AgentAssigned(NOW, SAM, "$a", "@alex", (ALEX,))
-    decision = decide(held(), act, HUMAN)
-    assert decision.ticket.owner == ALEX
-    assert "Alex is taking care" in to_customer(decision.effects)
-    assert called(decision) == {"Alex"}
-    away = decide(held(), replace(act, away=(ALEX,)), HUMAN)
-    assert away.ticket.owner == SAM
-    assert "Alex is away" in told(away)
-    assert "names several" in told(decide(held(), replace(act, members=(ALEX, NORA)), HUMAN))
-
-
-def test_the_tickets_of_who_is_away_are_to_be_taken_again() -> None:
-    decision = decide(held(), OwnerWentAway(NOW, SAM), HUMAN)
-    assert decision.ticket.status is Status.WAITING
-    assert "ladder" in timers(decision.ticket, HUMAN)
-    assert decide(held(), OwnerWentAway(NOW, ALEX), HUMAN).ticket == held()
-
-
-def test_a_released_ticket_is_on_the_ladder_again() -> None:
-    answered = human(did(SAM, "hello"))
-    assert "ladder" not in timers(answered, HUMAN)
-    assert timers(human(did(SAM, "!release", 5), ticket=answered), HUMAN)["ladder"] == NOW + 7 * MINUTE
-
-
-# --- promises
-
-
-def promised(text: str = "!promise tomorrow 9:00 the line is back") -> Ticket:
-    return human(did(SAM, text))
-
-
-def test_a_promise_is_read_in_her_language_and_zone() -> None:
-    decision = decide(held(), did(SAM, "!promise tomorrow 9:00 the line is back"), HUMAN)
-    assert (
-        to_customer(decision.effects)
-        == "🤝 Sam promises: the line is back – by tomorrow at 9:00 (Paris time) at the latest."
-    )
-    assert counted(decision) == [Figure.FIRST_WORD, Figure.FIRST_WORD_OPEN, Figure.PROMISED]
-    french = decide(replace(held(), language="fr"), did(SAM, "!promise demain 9h"), HUMAN)
-    assert "Sam s'engage à vous donner des nouvelles au plus tard demain à 9h00 (heure de Paris)" in to_customer(
-        french.effects
-    )
-    london = replace(HUMAN, zones={SAM.id: ZoneInfo("Europe/London")})
-    abroad = decide(held(), did(SAM, "!promise tomorrow 9:00"), london)
-    assert abroad.ticket.promise is not None
-    assert abroad.ticket.promise.due == datetime(2026, 10, 22, 8, tzinfo=UTC)
-
-
-def test_a_promise_is_reminded_of_then_kept_by_saying_so() -> None:
-    ticket = promised()
-    due = datetime(2026, 10, 22, 7, tzinfo=UTC)
-    assert timers(ticket, HUMAN)["promise"] == due - timedelta(minutes=30)
-    soon = decide(ticket, TimerFired(due - timedelta(minutes=30), "promise"), HUMAN)
-    assert called(soon) == {"Sam"}
-    assert timers(soon.ticket, HUMAN)["promise"] == due
-    assert human(did(SAM, "sorry, not today", 60), ticket=soon.ticket).promise is not None, "words are not what it was"
-    kept = decide(soon.ticket, did(SAM, "!kept it is back", 60), HUMAN)
-    assert kept.ticket.promise is None
-    assert Figure.KEPT in counted(kept)
-    assert "promise" not in timers(kept.ticket, HUMAN)
-
-
-@pytest.mark.parametrize("text", ["!kept", "!kept it is back", "!close", "!close it is back"])
-def test_a_promise_is_kept_by_saying_so_or_by_closing(text: str) -> None:
-    decision = decide(promised(), did(SAM, text, 10), HUMAN)
-    assert decision.ticket.promise is None
-    assert counted(decision).count(Figure.KEPT) == 1
-
-
-def test_a_broken_promise_is_owned_up_to() -> None:
-    ticket = replace(promised(), transfer=None)
-    broken = decide(ticket, TimerFired(datetime(2026, 10, 22, 7, tzinfo=UTC), "promise"), HUMAN)
-    assert "Nobody has confirmed that it is done, and that is not right" in to_customer(broken.effects)
-    assert called(broken) == {"Sam", "Lea"}
-    assert counted(broken) == [Figure.BROKEN]
-    assert broken.ticket.promise is None
-    assert "ladder" in timers(broken.ticket, HUMAN), "she waits for a word from then on"
-    anew = decide(broken.ticket, did(SAM, "!promise +2h", 24 * 60), HUMAN)
-    assert counted(anew) == [Figure.PROMISED]
-
-
-def test_who_promised_word_keeps_it_by_any_word() -> None:
-    ticket = promised("!promise tomorrow 9:00")
-    kept = decide(ticket, did(SAM, "we have looked at it", 60), HUMAN)
-    assert kept.ticket.promise is None
-    assert counted(kept) == [Figure.KEPT]
-    broken = decide(ticket, TimerFired(datetime(2026, 10, 22, 7, tzinfo=UTC), "promise"), HUMAN)
-    assert "It was not kept, and that is not right" in to_customer(broken.effects)
-
-
-def test_a_promise_that_nobody_owns_is_told_to_the_lead() -> None:
-    free = human(did(SAM, "!release"), ticket=promised())
-    assert called(decide(free, TimerFired(datetime(2026, 10, 22, 6, 30, tzinfo=UTC), "promise"), HUMAN)) == {"Lea"}
-
-
-def test_a_promise_made_shortly_before_is_reminded_of_half_way() -> None:
-    ticket = promised("!promise +10m")
-    assert timers(ticket, HUMAN)["promise"] == NOW + 5 * MINUTE
-
-
-def test_a_later_promise_takes_the_place_of_an_open_one() -> None:
-    decision = decide(promised(), did(SAM, "!promise tomorrow 18:00", 5), HUMAN)
-    assert counted(decision) == [Figure.MOVED, Figure.PROMISED]
-
-
-def test_a_promise_lives_through_a_hand_over() -> None:
-    ticket = human(did(SAM, "!transfer lines"), ticket=promised())
-    took = decide(ticket, AgentElsewhere(NOW, AgentClaimed(NOW, NORA, "$c"), "lines"), HUMAN)
-    assert took.ticket.promise == ticket.promise
-    (card,) = [effect for effect in took.effects if isinstance(effect, EditCard) and effect.team is None]
-    assert "the line is back" in card.content[1].text
-
-
-# --- words held back
-
-VAGUE = {
-    "It will work again soon.": "soon",
-    "We will call you as soon as possible": "this",
-    "Ça revient BIENTÔT": "bientôt",
-    "One day, surely": "this",
-    "x" * 5000 + " bientôt": "bientôt",
-}
-NOT_VAGUE = [
-    "See you soon!", "À bientôt", "au plus tard vendredi", "sous un jour ouvré", "as soon as you restart it",
-    "the sooner the better", "tomorrow at nine", "",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("text", "word"), VAGUE.items(), ids=[text[:20] for text in VAGUE])
-def test_vague_words_are_held_back(text: str, word: str) -> None:
-    decision = decide(held(), did(SAM, text), HUMAN)
-    assert to_customer(decision.effects) == ""
-    assert marks(decision) == ["⏸️"]
-    assert f"“{word}” does not say when: nothing was sent" in told(decision)
-    assert decision.ticket.answered_at is None
-
-
-@pytest.mark.parametrize("text", NOT_VAGUE)
-def test_what_says_when_or_goodbye_is_not_vague(text: str) -> None:
-    assert vague_word(text, HUMAN) is None
-
-
-def test_held_words_go_out_once_they_are_confirmed() -> None:
-    ticket = human(did(SAM, "soon"))
-    for yes in (did(SAM, "!send"), did(SAM, "soon"), AgentConfirmed(NOW, SAM, "$yes")):
-        decision = decide(ticket, yes, HUMAN)
-        assert to_customer(decision.effects) == "soon"
-        assert decision.ticket.held_back is None
-    assert "have to be" not in told(decide(ticket, did(ALEX, "!send"), HUMAN))
-    other = decide(ticket, did(ALEX, "!send"), HUMAN)
-    assert to_customer(other.effects) == ""
-    assert "Sam's, who has to confirm" in told(other)
-
-
-def test_held_back_closing_words_close_only_once_confirmed() -> None:
-    ticket = human(did(SAM, "!close It will work soon"))
-    assert ticket.status is Status.HELD
-    decision = decide(ticket, did(SAM, "!send"), HUMAN)
-    assert decision.ticket.status is Status.CLOSED
-    assert to_customer(decision.effects).startswith("It will work soon")
-
-
-def test_what_held_words_belong_to_is_forgotten_with_their_owner() -> None:
-    ticket = human(did(SAM, "soon"), AgentAssigned(NOW, SAM, "$a", "@alex", (ALEX,)))
-    assert ticket.held_back is None
-
-
-def test_a_reply_that_is_ready_is_filled_in_in_her_language() -> None:
-    decision = decide(held(), did(SAM, "!canned greet"), HUMAN)
-    assert to_customer(decision.effects) == "Hello Marie, Sam here (#12, Mobile team)."
-    assert "Hello Marie" in told(decision)
-    assert to_customer(decide(replace(held(), language="fr"), did(SAM, "!canned greet"), HUMAN).effects) == "Bonjour."
-
-
 # --- nobody forgotten
 
 
@@ -461,7 +150,9 @@ def test_an_owner_who_does_not_answer_is_reminded_then_the_lead() -> None:
 def test_a_ticket_put_aside_is_quiet_until_its_date_or_her_word() -> None:
     ticket = human(did(SAM, "!snooze +3d"), ticket=human(said("well?", 1)))
     assert set(timers(ticket, HUMAN)) == {"snooze"}
-    woken = decide(ticket, TimerFired(NOW + timedelta(days=3), "snooze"), HUMAN)
+    monday = datetime(2026, 10, 26, 8, tzinfo=UTC)
+    assert timers(ticket, HUMAN)["snooze"] == monday, "three days later is a Saturday: nobody is called then"
+    woken = decide(ticket, TimerFired(monday, "snooze"), HUMAN)
     assert called(woken) == {"Sam"}
     assert "ladder" in timers(woken.ticket, HUMAN)
     hers = decide(ticket, said("are you there?", 5), HUMAN)
@@ -616,3 +307,41 @@ def test_an_owner_who_is_the_lead_is_called_once() -> None:
     broken = decide(promised(), TimerFired(datetime(2026, 10, 22, 7, tzinfo=UTC), "promise"), led)
     (alarm,) = [one for one in broken.effects if isinstance(one, Say) and one.audience is Audience.AGENTS]
     assert [block.text for block in alarm.content if isinstance(block, Called)] == ["Sam", "Lea"]
+
+
+def test_who_is_waited_for_is_not_put_aside_for_long() -> None:
+    waits = human(said("well?", 1))
+    assert "7 days aside at most" in told(decide(waits, did(SAM, "!snooze +30d"), HUMAN))
+    assert "They wait for an answer" in told(decide(waits, did(SAM, "!snooze +3d"), HUMAN))
+    answered = human(did(SAM, "!promise +40d a new line", 2), ticket=waits)
+    assert decide(answered, did(SAM, "!snooze +30d", 3), HUMAN).ticket.snoozed_until is not None
+
+
+def test_thanks_for_an_answer_wait_for_none() -> None:
+    ticket = human(did(SAM, "it is back"))
+    thanked = human(said("Thank you!", 5), ticket=ticket)
+    assert timers(thanked, HUMAN).keys() == {"silent"}
+    assert thanked.answered_at == NOW + 5 * MINUTE
+    assert "ladder" in timers(human(said("Thank you! But it is cut again", 5), ticket=ticket), HUMAN)
+    unanswered = human(said("thanks", 5))
+    assert "ladder" in timers(unanswered, HUMAN), "she waits as before"
+
+
+def test_a_bot_that_echoes_the_status_is_not_answered_for_ever() -> None:
+    ticket = held()
+    answers = 0
+    for second in range(60):
+        decision = decide(ticket, said("status", second / 60), HUMAN)
+        ticket, answers = decision.ticket, answers + (to_customer(decision.effects) != "")
+    assert answers == 5
+    assert to_customer(decide(ticket, said("status", 12), HUMAN).effects) != ""
+
+
+def test_leads_in_one_room_are_called_in_one_message() -> None:
+    together = replace(HUMAN, teams=(MOBILE, replace(LINES, beside="mobile")))
+    ticket = replace(waiting(), ladder_from=NOW, waits_since=NOW, rung=2)
+    due = timers(ticket, together)["ladder"]
+    for desk, calls in ((together, 1), (HUMAN, 2)):
+        decision = decide(ticket, TimerFired(due, "ladder"), desk)
+        assert len([effect for effect in decision.effects if isinstance(effect, SayInRoom)]) == calls
+        assert called(decision) == {"Lea", "Nora"}

@@ -120,7 +120,7 @@ def _nobody_is_forgotten(ticket: Ticket, timers: set[str]) -> None:
         assert timers & {"ladder", "snooze"}, ticket
     if ticket.status is Status.HELD:
         assert timers & {"ladder", "snooze", "promise", "silent"}, ticket
-    assert (ticket.promise is not None) <= ("promise" in timers or ticket.status is Status.CLOSED)
+    assert bool(ticket.promises) <= ("promise" in timers or ticket.status is Status.CLOSED)
 
 
 def _words_come_out(event: Event, effects: tuple[Effect, ...]) -> None:

@@ -85,6 +85,8 @@ def test_every_phrase_exists_in_every_language_that_ships() -> None:
                 "mark",
                 "text",
                 "most",
+                "texts",
+                "promises",
             ),
             "v",
         ),

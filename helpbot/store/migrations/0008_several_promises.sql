@@ -1,0 +1,10 @@
+-- Several promises of a ticket, several words that wait for a yes, and how often "status" was answered on end.
+
+ALTER TABLE ticket RENAME COLUMN promise TO promises;            -- JSON list
+UPDATE ticket SET promises = json_array(json_set(promises, '$.broken', json('false'))) WHERE promises IS NOT NULL;
+UPDATE ticket SET transfer = json_set(transfer, '$.called', json_extract(transfer, '$.called') + 0)
+    WHERE transfer IS NOT NULL;
+UPDATE ticket SET held_back = json_array(json_set(json_remove(held_back, '$.closes'), '$.way',
+    CASE WHEN json_extract(held_back, '$.closes') THEN 'closed' ELSE 'said' END)) WHERE held_back IS NOT NULL;
+ALTER TABLE ticket ADD COLUMN told_status INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ticket ADD COLUMN told_status_at TEXT;

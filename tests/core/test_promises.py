@@ -1,0 +1,179 @@
+"""Promises with a date: made, moved, kept, broken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from helpbot.core.acts import AgentClaimed
+from helpbot.core.decide import decide
+from helpbot.core.decide_clock import timers
+from helpbot.core.effects import EditCard
+from helpbot.core.events import AgentElsewhere, TimerFired
+from helpbot.core.model import Figure
+from tests.core.cases import NOW, SAM, held, said, to_customer
+from tests.core.human import (
+    HUMAN,
+    MINUTE,
+    NORA,
+    called,
+    counted,
+    did,
+    human,
+    promised,
+    told,
+)
+
+
+def test_a_promise_is_read_in_her_language_and_zone() -> None:
+    decision = decide(held(), did(SAM, "!promise tomorrow 9:00 the line is back"), HUMAN)
+    assert (
+        to_customer(decision.effects)
+        == "🤝 Sam promises: the line is back – by tomorrow at 9:00 (Paris time) at the latest."
+    )
+    assert counted(decision) == [Figure.FIRST_WORD, Figure.FIRST_WORD_OPEN, Figure.PROMISED]
+    french = decide(replace(held(), language="fr"), did(SAM, "!promise demain 9h"), HUMAN)
+    assert "Sam s'engage à vous donner des nouvelles au plus tard demain à 9h00 (heure de Paris)" in to_customer(
+        french.effects
+    )
+    london = replace(HUMAN, zones={SAM.id: ZoneInfo("Europe/London")})
+    abroad = decide(held(), did(SAM, "!promise tomorrow 9:00"), london)
+    (abroad_promise,) = abroad.ticket.promises
+    assert abroad_promise.due == datetime(2026, 10, 22, 8, tzinfo=UTC)
+
+
+def test_a_promise_is_reminded_of_then_kept_by_saying_so() -> None:
+    ticket = promised()
+    due = datetime(2026, 10, 22, 7, tzinfo=UTC)
+    assert timers(ticket, HUMAN)["promise"] == due - timedelta(minutes=30)
+    soon = decide(ticket, TimerFired(due - timedelta(minutes=30), "promise"), HUMAN)
+    assert called(soon) == {"Sam"}
+    assert timers(soon.ticket, HUMAN)["promise"] == due
+    assert human(did(SAM, "sorry, not today", 60), ticket=soon.ticket).promises, "words are not what it was"
+    kept = decide(soon.ticket, did(SAM, "!kept it is back", 60), HUMAN)
+    assert not kept.ticket.promises
+    assert Figure.KEPT in counted(kept)
+    assert "promise" not in timers(kept.ticket, HUMAN)
+
+
+@pytest.mark.parametrize("text", ["!kept", "!kept it is back", "!close", "!close it is back"])
+def test_a_promise_is_kept_by_saying_so_or_by_closing(text: str) -> None:
+    decision = decide(promised(), did(SAM, text, 10), HUMAN)
+    assert not decision.ticket.promises
+    assert counted(decision).count(Figure.KEPT) == 1
+
+
+def test_a_broken_promise_is_owned_up_to() -> None:
+    ticket = replace(promised(), transfer=None)
+    broken = decide(ticket, TimerFired(datetime(2026, 10, 22, 7, tzinfo=UTC), "promise"), HUMAN)
+    assert "Nobody has confirmed that it is done, and that is not right" in to_customer(broken.effects)
+    assert called(broken) == {"Sam", "Lea"}
+    assert counted(broken) == [Figure.BROKEN]
+    assert not broken.ticket.promises
+    assert "ladder" in timers(broken.ticket, HUMAN), "she waits for a word from then on"
+    anew = decide(broken.ticket, did(SAM, "!promise +2h", 24 * 60), HUMAN)
+    assert counted(anew) == [Figure.PROMISED]
+
+
+def test_who_promised_word_keeps_it_by_any_word() -> None:
+    ticket = promised("!promise tomorrow 9:00")
+    kept = decide(ticket, did(SAM, "we have looked at it", 60), HUMAN)
+    assert not kept.ticket.promises
+    assert counted(kept) == [Figure.KEPT]
+    broken = decide(ticket, TimerFired(datetime(2026, 10, 22, 7, tzinfo=UTC), "promise"), HUMAN)
+    assert "It was not kept, and that is not right" in to_customer(broken.effects)
+
+
+def test_a_promise_that_nobody_owns_is_told_to_the_lead() -> None:
+    free = human(did(SAM, "!release"), ticket=promised())
+    assert called(decide(free, TimerFired(datetime(2026, 10, 22, 6, 30, tzinfo=UTC), "promise"), HUMAN)) == {"Lea"}
+
+
+def test_a_promise_made_shortly_before_is_reminded_of_half_way() -> None:
+    ticket = promised("!promise +10m")
+    assert timers(ticket, HUMAN)["promise"] == NOW + 5 * MINUTE
+
+
+def test_the_same_words_move_a_promise() -> None:
+    decision = decide(promised(), did(SAM, "!promise tomorrow 18:00 The line is back!", 5), HUMAN)
+    assert counted(decision) == [Figure.MOVED, Figure.PROMISED]
+    assert to_customer(decision.effects).endswith("(It is no longer tomorrow at 9:00 (Paris time).)")
+    assert len(decision.ticket.promises) == 1
+    word = decide(promised("!promise tomorrow 9:00"), did(SAM, "!promise tomorrow 18:00"), HUMAN)
+    assert counted(word) == [Figure.MOVED, Figure.PROMISED]
+
+
+def test_other_words_are_another_promise() -> None:
+    second = decide(promised(), did(SAM, "!promise +2h I write to you", 5), HUMAN)
+    assert counted(second) == [Figure.PROMISED]
+    assert [promise.what for promise in second.ticket.promises] == ["I write to you", "the line is back"]
+    assert "“!kept 1” for the first" in told(second)
+    assert timers(second.ticket, HUMAN)["promise"] == NOW + (5 + 90) * MINUTE
+    (card,) = [effect for effect in second.effects if isinstance(effect, EditCard)]
+    assert "🤝 2. " in card.content[1].text
+    status = to_customer(decide(second.ticket, said("status", 6), HUMAN).effects)
+    assert "I write to you" in status
+    assert "the line is back" in status
+    full = human(*(did(SAM, f"!promise +{hours}h number {hours}") for hours in range(2, 7)))
+    assert "5 open promises already" in told(decide(full, did(SAM, "!promise +9h one more"), HUMAN))
+
+
+def test_of_several_promises_it_is_said_which_was_kept() -> None:
+    ticket = human(did(SAM, "!promise +2h I write to you", 5), ticket=promised())
+    which = decide(ticket, did(SAM, "!kept it is back", 6), HUMAN)
+    assert which.ticket == ticket
+    assert "Which one?" in told(which)
+    assert to_customer(which.effects) == ""
+    second = decide(ticket, did(SAM, "!kept 2 it is back", 6), HUMAN)
+    assert to_customer(second.effects) == "it is back"
+    assert [promise.what for promise in second.ticket.promises] == ["I write to you"]
+    every = decide(ticket, did(SAM, "!kept all", 6), HUMAN)
+    assert counted(every) == [Figure.KEPT, Figure.KEPT]
+    assert to_customer(every.effects) == ""
+    alone = decide(promised(), did(SAM, "!kept 1"), HUMAN)
+    assert to_customer(alone.effects) == "", "which one is no word for her"
+
+
+def test_each_promise_is_broken_by_itself() -> None:
+    ticket = human(did(SAM, "!promise tomorrow 9:00 your refund", 5), ticket=promised())
+    later = human(did(SAM, "!promise tomorrow 15:00 a gift", 6), ticket=ticket)
+    broken = decide(later, TimerFired(datetime(2026, 10, 22, 7, tzinfo=UTC), "promise"), HUMAN)
+    assert counted(broken) == [Figure.BROKEN, Figure.BROKEN]
+    assert [promise.what for promise in broken.ticket.promises] == ["a gift"]
+    assert timers(broken.ticket, HUMAN)["promise"] == datetime(2026, 10, 22, 12, 30, tzinfo=UTC)
+
+
+def test_nobody_is_called_at_night_over_a_broken_promise() -> None:
+    ticket = promised("!promise 2026-10-22 03:00 the line is back")
+    night, morning = datetime(2026, 10, 22, 1, tzinfo=UTC), datetime(2026, 10, 22, 7, tzinfo=UTC)
+    broken = decide(ticket, TimerFired(night, "promise"), HUMAN)
+    assert "that is not right" in to_customer(broken.effects), "she is told at once"
+    assert called(broken) == set()
+    assert counted(broken) == [Figure.BROKEN]
+    assert timers(broken.ticket, HUMAN)["promise"] == morning
+    alarm = decide(broken.ticket, TimerFired(morning, "promise"), HUMAN)
+    assert called(alarm) == {"Sam", "Lea"}
+    assert counted(alarm) == []
+    assert to_customer(alarm.effects) == ""
+    assert not alarm.ticket.promises
+    anew = decide(broken.ticket, did(SAM, "!promise 2026-10-23 12:00 the line is back", 16 * 60), HUMAN)
+    assert counted(anew) == [Figure.PROMISED], "a broken one is no more moved"
+    assert len(anew.ticket.promises) == 1
+    assert counted(decide(broken.ticket, did(SAM, "!kept", 16 * 60), HUMAN)) == []
+
+
+def test_who_promises_for_a_time_when_nobody_is_there_is_told() -> None:
+    decision = decide(held(), did(SAM, "!promise 2026-10-24 12:00 a call"), HUMAN)
+    assert "it is back Monday 26 October 2026 at 9:00 (Paris time)" in told(decision)
+    assert "is not there" not in told(decide(held(), did(SAM, "!promise tomorrow 9:00 a call"), HUMAN))
+
+
+def test_a_promise_lives_through_a_hand_over() -> None:
+    ticket = human(did(SAM, "!transfer lines"), ticket=promised())
+    took = decide(ticket, AgentElsewhere(NOW, AgentClaimed(NOW, NORA, "$c"), "lines"), HUMAN)
+    assert took.ticket.promises == ticket.promises
+    (card,) = [effect for effect in took.effects if isinstance(effect, EditCard) and effect.team is None]
+    assert "the line is back" in card.content[1].text
