@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from helpbot.cases import Cases
-from helpbot.clock import Now, run_notices, run_timers, system_now
+from helpbot.clock import Now, follow_config, run_notices, run_timers, system_now
 from helpbot.core.model import Desk
 from helpbot.courier import Courier
 from helpbot.desk import DeskLoop
@@ -48,6 +48,7 @@ class Helpbot:
         self._loop = DeskLoop(store, cases, lambda: self.desk, now, account)
         self._open = asyncio.Event()
         self._open.set()
+        self._in_time = asyncio.Event()
 
     @property
     def takes_in(self) -> bool:
@@ -65,7 +66,7 @@ class Helpbot:
             tasks = [
                 group.create_task(self._loop.run(), name="desk"),
                 group.create_task(self._courier.run(), name="courier"),
-                group.create_task(run_timers(self._store, self._now), name="clock"),
+                group.create_task(self._run_clock(), name="clock"),
                 group.create_task(run_notices(self._store, self._now, self._teams), name="notices"),
                 *(group.create_task(self._listen(transport), name=transport.name) for transport in self._all()),
             ]
@@ -75,6 +76,11 @@ class Helpbot:
             finally:
                 for task in tasks:
                     task.cancel()
+
+    async def _run_clock(self) -> None:
+        await follow_config(self._store, self._now, lambda: self.desk)
+        self._in_time.set()
+        await run_timers(self._store, self._now)
 
     def _teams(self) -> list[str]:
         return [team.id for team in self.desk.teams]
@@ -96,7 +102,8 @@ class Helpbot:
         await transport.run(receive)
 
     async def ready(self) -> None:
-        """Return once every network is connected and what was missed is decided and sent."""
+        """Return once every network is connected, what was missed is decided and sent, and timers follow the config."""
+        await self._in_time.wait()
         for transport in self._all():
             await transport.ready.wait()
 

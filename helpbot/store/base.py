@@ -17,6 +17,8 @@ from helpbot.core.figures import Measured
 from helpbot.core.model import Audience, Entry, Person, Ticket, Wait
 from helpbot.transports.base import Incoming
 
+# A ticket with its timers and when they are due → those to set, and as None those to stop.
+TimerChanges = Callable[[Ticket, Mapping[str, datetime]], Mapping[str, datetime | None]]
 INTERNAL = "helpbot"  # the "transport" of inbox rows that the desk writes to itself
 
 
@@ -295,6 +297,14 @@ class Store(Protocol):
 
     async def timer_runs(self, ticket: int, name: str) -> bool:
         """Tell whether the ticket has a timer of that name."""
+        ...
+
+    async def open_numbers(self) -> Sequence[int]:
+        """Return the numbers of the tickets that are with people."""
+        ...
+
+    async def change_timers(self, numbers: Sequence[int], changes: TimerChanges) -> None:
+        """Change the timers of these tickets; none is set whose end is an event that is not decided yet."""
         ...
 
     async def fire(self, now: datetime) -> None:

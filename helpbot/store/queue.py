@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -51,6 +52,12 @@ async def open_tickets(db: aiosqlite.Connection) -> tuple[Ticket, ...]:
     """See Store."""
     sql = f"{_TICKETS} WHERE t.status IN ('waiting', 'held') ORDER BY coalesce(t.waits_since, '9'), t.number"
     return await _tickets(db, sql)
+
+
+async def tickets(db: aiosqlite.Connection, numbers: Sequence[int]) -> tuple[Ticket, ...]:
+    """Return the tickets of these numbers, without transcripts."""
+    sql = f"{_TICKETS} WHERE t.number IN (SELECT value FROM json_each(?))"  # noqa: S608  # a constant of ours
+    return await _tickets(db, sql, json.dumps([*numbers]))
 
 
 async def tickets_of(db: aiosqlite.Connection, transport: str, customer: str, besides: int) -> tuple[Ticket, ...]:

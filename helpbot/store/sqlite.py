@@ -15,8 +15,8 @@ import aiosqlite
 from helpbot.core.effects import Quoted
 from helpbot.core.figures import Measured
 from helpbot.core.model import Entry, Ticket, Wait
-from helpbot.store import dead, figures, outbox, queue, rows
-from helpbot.store.base import INTERNAL, Conversation, InboxRow, KeptTicket, Outgoing, Step
+from helpbot.store import dead, figures, outbox, queue, rows, timing
+from helpbot.store.base import INTERNAL, Conversation, InboxRow, KeptTicket, Outgoing, Step, TimerChanges
 from helpbot.store.codec import incoming_json, json_content, text_time, time_text
 from helpbot.store.keep import keep_step, write_note
 from helpbot.store.notebook import SqliteNotebook
@@ -321,6 +321,15 @@ class SqliteStore(Units):
         """See Store."""
         return await self._one("SELECT 1 FROM timer WHERE ticket = ? AND name = ?", ticket, name) is not None
 
+    async def open_numbers(self) -> Sequence[int]:
+        """See Store."""
+        return await self._unit(timing.open_numbers)
+
+    async def change_timers(self, numbers: Sequence[int], changes: TimerChanges) -> None:
+        """See Store."""
+        if await self._unit(lambda db: timing.change(db, numbers, changes)):
+            self.timer_bell.set()
+
     async def fire(self, now: datetime) -> None:
         """See Store."""
 
@@ -329,7 +338,7 @@ class SqliteStore(Units):
             async with db.execute("SELECT * FROM timer WHERE due <= ? ORDER BY due, ticket, name", (due,)) as found:
                 timers = await found.fetchall()
             for timer in timers:
-                event = await _never_used(db, f"timer:{timer['ticket']}:{timer['name']}:{timer['due']}")
+                event = await timing.unused(db, timing.fired(timer["ticket"], timer["name"]) + timer["due"])
                 payload = json.dumps({"kind": "timer", "ticket": timer["ticket"], "name": timer["name"]})
                 await write_note(db, event, payload, now)
             await db.execute("DELETE FROM timer WHERE due <= ?", (due,))
@@ -361,12 +370,3 @@ def _touch(path: Path | str) -> None:
     if path != ":memory:":
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     sqlite3.connect(path).close()
-
-
-async def _never_used(db: aiosqlite.Connection, event: str) -> str:
-    """Return an id for an event that may happen again: clocks are set back, and the same moment comes twice."""
-    sql = "SELECT count(*) AS used FROM inbox WHERE transport = ? AND event >= ? AND event < ? || '~'"
-    async with db.execute(sql, (INTERNAL, event, event)) as found:
-        row = await found.fetchone()
-    used = 0 if row is None else int(row["used"])
-    return f"{event}:{used}" if used else event
