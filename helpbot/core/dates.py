@@ -9,14 +9,15 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+from helpbot.core.dates_clock import Clock, Wrong, read_clock
 
 _LOOKED_AT = 200  # characters in which the words of a date have to begin
 _SHOWN = 40
 _FURTHEST = timedelta(days=366)
 _EVENING, _END_OF_DAY = time(20), time(18)
-_LARGEST_OFFSET = timedelta(hours=14)
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 JOURS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
@@ -42,7 +43,6 @@ _PARTS = {
     **dict.fromkeys(("soir", "evening"), time(20)),
     **dict.fromkeys(_NEXT, time(18)),
 }
-_NAMED_TIMES = {"noon": time(12), "midi": time(12), "midnight": time(0), "minuit": time(0)}
 _LATE = {"apres-midi", "afternoon", "soir", "evening"}  # then 3:00 is 15:00
 _LEADING = {"le", "the", "a", "at", "by", "on", "for", "pour", "avant", "before", "vers", "d'ici"}
 _NO_WHAT = {"et", "and", "en", "midi", "noon", "heure", "heures", "h", "past", "half"}  # then more of a date was meant
@@ -51,9 +51,6 @@ _SIGNS = ",;:.!?)-–—"  # what may stand right after a date
 _AMOUNT = re.compile(r"(\d+)(?:([a-z]{1,8})(?:(\d{1,2})(?:m|mn|min)?)?)?\Z")
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:t(.+))?\Z")
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})(?:/(\d{4}))?\Z")
-_CLOCK = re.compile(r"(\d{1,2})(?:[:h](\d{2})|h)?(am|pm)?(z|utc|[+-]\d{2}:?\d{2})?\Z")
-_LIKE_A_CLOCK = re.compile(r"\d{1,2}(?:-\d{1,2})?(?::\d|h(?![a-z])|[ap]m(?![a-z]))")
-_OFFSET = re.compile(r"(?:z|utc|[+-]\d{2}:?\d{2})\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,29 +69,13 @@ class When:
     rest: str
 
 
-class _Wrong(Exception):
-    """A date that is none to use: `hint` says why, `upto` how many words it has."""
-
-    def __init__(self, hint: str, upto: int) -> None:
-        super().__init__(hint)
-        self.hint, self.upto = hint, upto
-
-
-@dataclass(frozen=True, slots=True)
-class _Clock:
-    """A time of day, with its offset where one was written."""
-
-    at: time
-    offset: timezone | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class _Read:
     """What was read so far: up to which word, which day, which time; `span` for what is counted from now."""
 
     upto: int
     day: date = date.min
-    clock: _Clock | None = None
+    clock: Clock | None = None
     span: timedelta | None = None
     days_on: int | None = None  # counted from now in days, at the same wall clock
     recurs: int | None = None  # days until the same is meant again: a weekday, a time alone
@@ -122,7 +103,7 @@ def read_when(text: str, now: datetime, zone: ZoneInfo) -> When | Misread:
             return Misread("hint_date_unread", text[:_SHOWN])
         upto = read.upto
         at = _moment(read, now, zone)
-    except _Wrong as wrong:
+    except Wrong as wrong:
         return Misread(wrong.hint, text[: ends[wrong.upto]][:_SHOWN])
     except OverflowError:
         return Misread("hint_date_far", text[: ends[upto]][:_SHOWN])
@@ -140,13 +121,13 @@ def read_since(text: str, now: datetime, zone: ZoneInfo) -> datetime | None:
         found = _ISO.match(day)
         if found is None:
             return None
-        read = _clock([found[4] or clock], 0, full=True) if found[4] or clock else (_Clock(time()), 1)
+        read = read_clock([found[4] or clock], 0, full=True) if found[4] or clock else (Clock(time()), 1)
         if read is None:
             return None
         wall = datetime.combine(date(*(int(found[part]) for part in (1, 2, 3))), read[0].at)
         at = wall.replace(tzinfo=read[0].offset or zone)
         return at.astimezone(UTC) if at <= now else None
-    except (_Wrong, ValueError, OverflowError):
+    except (Wrong, ValueError, OverflowError):
         return None
 
 
@@ -187,7 +168,7 @@ def _relative(words: Sequence[str]) -> _Read | None:
     if unit == "hours" and found[3] is None:
         minutes, upto = _minutes(words, upto)
     if minutes > 59:
-        raise _Wrong("hint_date_impossible", upto)
+        raise Wrong("hint_date_impossible", upto)
     return _Read(upto, span=timedelta(**{unit: count}) + timedelta(minutes=minutes))
 
 
@@ -208,7 +189,7 @@ def _dated(words: Sequence[str], today: date) -> _Read | None:
     """Read a day with or without a time, or a time alone."""
     read = _day(words, today)
     if read is None:
-        found = _clock(words, 0)
+        found = read_clock(words, 0)
         return None if found is None else _Read(found[1], today, found[0], recurs=1)
     if read.clock is not None:
         return read
@@ -222,7 +203,7 @@ def _at_a_time(words: Sequence[str], read: _Read) -> _Read:
     upto = read.upto
     while upto < len(words) and words[upto] in _AT:
         upto += 1
-    found = _clock(words, upto, full=read.full)
+    found = read_clock(words, upto, full=read.full)
     if found is None:
         return read
     clock, upto = found
@@ -262,7 +243,7 @@ def _day(words: Sequence[str], today: date) -> _Read | None:  # one table of for
     if first in _WEEKDAY_OF:
         dated = _date(words[1:], today)
         if dated is not None and dated.day.weekday() != _WEEKDAY_OF[first]:
-            raise _Wrong("hint_date_impossible", dated.upto + 1)
+            raise Wrong("hint_date_impossible", dated.upto + 1)
         if dated is not None:
             return replace(dated, upto=dated.upto + 1)
         return _Read(1, today + timedelta(days=(_WEEKDAY_OF[first] - today.weekday()) % 7), recurs=7)
@@ -277,9 +258,9 @@ def _date(words: Sequence[str], today: date) -> _Read | None:
         read = _of_year(1, int(iso[3]), int(iso[2]), iso[1], today)
         if iso[4] is None:
             return read
-        found = _clock([iso[4], *words[1:]], 0, full=True)
+        found = read_clock([iso[4], *words[1:]], 0, full=True)
         if found is None:
-            raise _Wrong("hint_date_unread", 1)
+            raise Wrong("hint_date_unread", 1)
         return replace(read, upto=found[1], clock=found[0])
     slashed = _SLASHED.match(first)
     if slashed is not None:
@@ -306,52 +287,7 @@ def _of_year(upto: int, day: int, month: int, year: str | None, today: date) -> 
             return _Read(upto, date(one, month, day), yearless=year is None, full=year is not None)
         except ValueError:
             continue
-    raise _Wrong("hint_date_impossible", upto)
-
-
-def _clock(words: Sequence[str], start: int, *, full: bool = False) -> tuple[_Clock, int] | None:
-    """Read a time of day from that word on: "18:00", "9h30", "9 h 30", "6 pm", "noon"; return it and where it ends.
-
-    An offset is one only after a `full` date: "9:00-11:00" may be two times.
-    """
-    word, end = words[start] if start < len(words) else "", start + 1
-    if word in _NAMED_TIMES:
-        return _Clock(_NAMED_TIMES[word]), end
-    found = _CLOCK.match(word)
-    if found is None or (found[4] is not None and not (full and found[2])):
-        if _LIKE_A_CLOCK.match(word):
-            raise _Wrong("hint_date_unread", end)
-        return None
-    minute, half, offset = found[2], found[3], found[4]
-    said = minute is not None or half is not None or word.endswith("h")
-    following = words[end] if end < len(words) else ""
-    if half is None and offset is None and following in {"am", "pm"}:
-        half, end = following, end + 1
-    elif not said and following in {"h", "heure", "heures"}:
-        said, end = True, end + 1
-        if end < len(words) and re.fullmatch(r"[0-5]\d", words[end]):
-            minute, end = words[end], end + 1
-    if not said and half is None:
-        return None
-    if full and minute and offset is None and end < len(words) and _OFFSET.match(words[end]):
-        offset, end = words[end], end + 1
-    return _Clock(_time(int(found[1]), int(minute or 0), half, end), _offset(offset, end)), end
-
-
-def _time(hour: int, minute: int, half: str | None, upto: int) -> time:
-    if hour > 23 or minute > 59 or (half is not None and not 1 <= hour <= 12):
-        raise _Wrong("hint_date_impossible", upto)
-    return time(hour if half is None else hour % 12 + (12 if half == "pm" else 0), minute)
-
-
-def _offset(text: str | None, upto: int) -> timezone | None:
-    if text is None or text in {"z", "utc"}:
-        return None if text is None else UTC
-    digits = text[1:].replace(":", "")
-    span = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-    if span > _LARGEST_OFFSET or int(digits[2:]) > 59:
-        raise _Wrong("hint_date_impossible", upto)
-    return timezone(-span if text[0] == "-" else span)
+    raise Wrong("hint_date_impossible", upto)
 
 
 # --- what was read → a moment
@@ -364,13 +300,13 @@ def _moment(read: _Read, now: datetime, zone: ZoneInfo) -> datetime:
     else:
         wall = _wall(read, now.astimezone(zone).replace(tzinfo=None))
         if wall.year < now.year - 1:
-            raise _Wrong("hint_date_past", read.upto)  # the first days of all have no UTC everywhere
+            raise Wrong("hint_date_past", read.upto)  # the first days of all have no UTC everywhere
         offset = None if read.clock is None else read.clock.offset
         at = _of_wall(wall, zone, read.upto) if offset is None else wall.replace(tzinfo=offset)
     if at <= now:
-        raise _Wrong("hint_date_past", read.upto)
+        raise Wrong("hint_date_past", read.upto)
     if at - now > _FURTHEST:
-        raise _Wrong("hint_date_far", read.upto)
+        raise Wrong("hint_date_far", read.upto)
     return at
 
 
@@ -386,7 +322,7 @@ def _wall(read: _Read, local: datetime) -> datetime:
         try:
             return wall.replace(year=wall.year + 1)
         except ValueError:  # 29 February
-            raise _Wrong("hint_date_impossible", read.upto) from None
+            raise Wrong("hint_date_impossible", read.upto) from None
     return wall
 
 
@@ -395,4 +331,4 @@ def _of_wall(wall: datetime, zone: ZoneInfo, upto: int) -> datetime:
     if first == second:
         return first
     skipped = first.astimezone(zone).replace(tzinfo=None) != wall
-    raise _Wrong("hint_date_skipped" if skipped else "hint_date_twice", upto)
+    raise Wrong("hint_date_skipped" if skipped else "hint_date_twice", upto)

@@ -111,8 +111,8 @@ HUMAN_BUGS: tuple[Bug, ...] = (
     planting(
         "the hour that is skipped is taken for another",
         "core/dates.py",
-        '    raise _Wrong("hint_date_skipped" if skipped else "hint_date_twice", upto)\n',
-        '    if skipped:\n        return first\n    raise _Wrong("hint_date_twice", upto)\n',
+        '    raise Wrong("hint_date_skipped" if skipped else "hint_date_twice", upto)\n',
+        '    if skipped:\n        return first\n    raise Wrong("hint_date_twice", upto)\n',
         "tests/core/test_dates.py",
     ),
     planting(
