@@ -12,10 +12,10 @@ import http.client
 import json
 import os
 import secrets
+import select
 import socket
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,19 +68,22 @@ class Synapse:
         self._write_config(limits)
 
     def start(self) -> None:
-        """Start the server and return once it answers /health."""
+        """Start the server and return once it says, as it would to systemd, that it listens."""
         if self._process is not None:
             raise RuntimeError("this Synapse runs already")
-        environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
-        with (self.folder / "stdout.log").open("ab") as out:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "synapse.app.homeserver", "-c", str(self.folder / "homeserver.yaml")],
-                cwd=self.folder,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                env=environment,
-            )
-        self._wait_for_health()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+            told.bind("")  # Linux then gives it a name of its own, and no file
+            address = "@" + told.getsockname()[1:].decode()
+            environment = {**os.environ, "PYTHONWARNINGS": "ignore", "NOTIFY_SOCKET": address}
+            with (self.folder / "stdout.log").open("ab") as out:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "synapse.app.homeserver", "-c", str(self.folder / "homeserver.yaml")],
+                    cwd=self.folder,
+                    stdout=out,
+                    stderr=subprocess.STDOUT,
+                    env=environment,
+                )
+            self._wait_until_told(told, self._process.pid)
 
     def stop(self) -> None:
         """End the server politely."""
@@ -141,24 +144,17 @@ class Synapse:
             process.kill()
             process.wait()
 
-    def _wait_for_health(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            if self._process is None or self._process.poll() is not None:
-                break
-            try:
-                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
-                connection.request("GET", "/health")
-                healthy = connection.getresponse().status == 200
-                connection.close()
-            except OSError:
-                healthy = False
-            if healthy:
-                return
-            time.sleep(0.05)
+    def _wait_until_told(self, told: socket.socket, pid: int) -> None:
+        ended = os.pidfd_open(pid)
+        try:
+            ready, _, _ = select.select([told.fileno(), ended], [], [], START_SECONDS)
+        finally:
+            os.close(ended)
+        if told.fileno() in ready and told.recv(100).startswith(b"READY=1"):
+            return
         output = (self.folder / "stdout.log").read_text()[-3000:]
         self.kill()
-        raise RuntimeError(f"Synapse did not start in {START_SECONDS} s:\n{output}")
+        raise RuntimeError(f"Synapse ended, or did not start in {START_SECONDS} s:\n{output}")
 
     def _write_config(self, limits: bool) -> None:
         seed = base64.b64encode(secrets.token_bytes(32)).decode().rstrip("=")
