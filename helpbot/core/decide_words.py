@@ -16,16 +16,9 @@ from helpbot.core.hours import between
 from helpbot.core.model import Audience, Desk, Figure, HeldBack, Person, Status, Ticket, Way
 from helpbot.core.phrases import say
 from helpbot.core.transcript import card
+from helpbot.core.vague import vague_word
 
-_CHUNK = 900  # characters that are folded at once, for a library folds no more than about a thousand
-_OVERLAP = 60  # more than the longest vague words
-_MOST = 40  # chunks that are looked at
 _MOST_HELD = 5  # words of a ticket that wait for a yes; more, and the oldest wait no longer
-_ASAP = "as soon as"  # "as soon as you restart it" says when, "as soon as possible" does not
-_NOT_VAGUE = (  # what says when, or says goodbye
-    "au plus tard", "un jour ouvre", "un jour ferie", "no later than", "a bientot", "a tout a l heure", "see you soon",
-    "talk to you soon", "speak to you soon", "talk soon", "speak soon",
-)  # fmt: skip
 
 Words = AgentSaid | AgentReplied | AgentKeptPromise | AgentClosed
 
@@ -49,19 +42,6 @@ def held_back(ticket: Ticket, said: Words, desk: Desk, way: Way = Way.SAID) -> D
     ticket, dropped = let_go(replace(ticket, held_back=waiting[:-_MOST_HELD]), desk)
     ticket = replace(ticket, held_back=waiting[-_MOST_HELD:])
     return Decision(ticket, (React(said.ref, "⏸️"), inside("held_back", desk, word=word), *dropped))
-
-
-def vague_word(text: str, desk: Desk) -> str | None:
-    """Return the first of the desk's vague words that stands in the text."""
-    for start in range(0, min(len(text), _MOST * _CHUNK), _CHUNK):
-        folded = f" {desk.library.fold(text[start : start + _CHUNK + _OVERLAP])} "
-        plain = folded
-        for phrase in (*_NOT_VAGUE, _ASAP):
-            plain = plain.replace(f" {phrase} ", " ")
-        for word, written in desk.vague.items():
-            if f" {word} " in (folded if _ASAP in word else plain):
-                return written
-    return None
 
 
 def without(ticket: Ticket, said: Words) -> Ticket:

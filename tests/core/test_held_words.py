@@ -8,8 +8,8 @@ import pytest
 
 from helpbot.core.acts import AgentAssigned, AgentConfirmed
 from helpbot.core.decide import decide
-from helpbot.core.decide_words import vague_word
 from helpbot.core.model import Status
+from helpbot.core.vague import vague_word
 from tests.core.cases import ALEX, NOW, SAM, held, to_customer
 from tests.core.human import (
     HUMAN,
