@@ -5,6 +5,8 @@ All functions take text as `Library.fold` gives it: lower case, no accents, word
 
 from __future__ import annotations
 
+from helpbot.core.status_words import ABOUT, AFTER, BEFORE, EITHER, NEWS, NUMBER, NUMBERED, PLEASE, WHOLE
+
 _PERSON = {
     "fr": {"humain", "humaine", "humains"},
     "en": {"human", "humans"},
@@ -78,18 +80,11 @@ _NUMBERS = {
 _FILLERS = {"le", "la", "l", "numero", "n", "num", "option", "choix", "reponse", "question", "c", "est", "ce", "sera",
             "plutot", "the", "number", "choice", "it", "is", "s", "oui", "yes", "svp", "please", "stp"}  # fmt: skip
 
-_STATUS = {
-    "fr": {
-        "statut", "le statut", "mon statut", "statut svp", "etat", "ou en est ma demande", "ou en est mon ticket",
-        "ou en etes vous", "ou en est on", "ou en sommes nous", "des nouvelles", "avez vous des nouvelles",
-        "quand aurai je une reponse", "statut de ma demande", "etat de ma demande", "statut de mon ticket",
-    },
-    "en": {
-        "status", "my status", "status please", "the status", "ticket status", "status of my ticket", "any news",
-        "any update", "any updates", "where is my ticket", "where are we", "what is the status", "what s the status",
-        "what is the status of my ticket",
-    },
-}  # fmt: skip
+_BEFORE = BEFORE["fr"] | BEFORE["en"]
+_FRENCH = {word for phrase in BEFORE["fr"] for word in phrase.split()}
+_FRENCH = _FRENCH - {word for phrase in BEFORE["en"] for word in phrase.split()} | {"merci", "svp", "stp", "plait"}
+_LONGEST_POLITE = 7  # words
+_MOST_ROUND = 40  # words: beyond, it is no mere question
 _ZONE = {
     "fuseau", "fuseau horaire", "mon fuseau", "mon fuseau horaire", "mon fuseau est", "mon fuseau horaire est",
     "timezone", "time zone", "my timezone", "my time zone", "my timezone is", "my time zone is", "tz",
@@ -155,8 +150,54 @@ def refused(folded: str) -> str | None:
 
 
 def status_asked(folded: str) -> str | None:
-    """Return the language in which she asks how her ticket stands, or None when she does not."""
-    return next((language for language, texts in _STATUS.items() if folded in texts), None)
+    """Return the language in which she asks how her ticket stands, or None when she does not or says more."""
+    words = _unnumbered(f" {folded} ")
+    if len(words) > _MOST_ROUND:
+        return None
+    starts, ends = _around(words)
+    for language in ("fr", "en"):
+        for start in starts:
+            for end in ends:
+                asked = words[start:end]
+                if start < end and _asks_status(asked, language):
+                    french = " ".join(asked) in EITHER and _FRENCH & set(folded.split())
+                    return "fr" if french else language
+    return None
+
+
+def _asks_status(words: list[str], language: str) -> bool:
+    """Tell whether the words are a question for the state of a ticket, and nothing else."""
+    if " ".join(words) in WHOLE[language]:
+        return True
+    parts = ((" ".join(words[:cut]), " ".join(words[cut:])) for cut in range(1, len(words) + 1))
+    return any(asked in NEWS[language] and about in ABOUT[language] for asked, about in parts)
+
+
+def _around(words: list[str]) -> tuple[list[int], list[int]]:
+    """Return where a question may begin and end when what stands before and after it is only politeness."""
+    starts, ends, most = [0], [len(words)], len(words)
+    for start in range(most):
+        if start in starts:
+            stops = range(start + 1, min(start + _LONGEST_POLITE, most) + 1)
+            starts += [stop for stop in stops if " ".join(words[start:stop]) in _BEFORE and stop not in starts]
+    for end in range(most, 0, -1):
+        if end in ends:
+            begins = range(max(end - _LONGEST_POLITE, 0), end)
+            ends += [begin for begin in begins if " ".join(words[begin:end]) in AFTER and begin not in ends]
+    return starts, ends
+
+
+def _unnumbered(text: str) -> list[str]:
+    """Return the words without "please", and without the number of a ticket."""
+    for please in PLEASE:
+        text = text.replace(f" {please} ", " ")
+    words = text.split()
+    for place, word in enumerate(words):
+        named = place > 0 and words[place - 1] in NUMBERED
+        if word.isdecimal() and (named or place in {0, len(words) - 1}):
+            left = words[: place - 1 if named and words[place - 1] in NUMBER else place]
+            return [*left, *words[place + 1 :]]
+    return words
 
 
 def zone_told(text: str) -> str | None:
