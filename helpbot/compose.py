@@ -11,6 +11,7 @@ from helpbot.answers.matcher import Index
 from helpbot.answers.prepare import Prepared
 from helpbot.answers.semantic import embedder
 from helpbot.config import Config, check_faq_against
+from helpbot.config_teams import beside
 from helpbot.core.model import Canned, Desk
 from helpbot.strict_yaml import Fault
 
@@ -59,7 +60,7 @@ def make_desk(config: Config, library: FaqLibrary) -> Desk:
     return Desk(
         library=library,
         languages=tuple(config.languages),
-        teams=tuple(team.of_the_desk() for team in config.teams),
+        teams=tuple(team.of_the_desk(beside(team, config.teams)) for team in config.teams),
         plain_text=agents.plain_text,
         reopen_for=timedelta(days=tickets.reopen_for_days),
         idle_for=timedelta(hours=tickets.idle_hours),

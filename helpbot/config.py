@@ -38,7 +38,7 @@ from helpbot.strict_yaml import Mapping as YamlMapping
 
 _SQLITE = "sqlite:///"
 _LISTEN = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})\Z")
-_LONGEST_VAGUE = 50  # folded; they are looked for in pieces of a text that overlap by a little more
+_LONGEST_VAGUE = 50  # folded
 
 
 class Answers(Model):

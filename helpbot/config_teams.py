@@ -89,8 +89,8 @@ class Team(Model):
     def _named(self) -> Team:
         return self if self.name else self.model_copy(update={"name": dict.fromkeys(SHIPPED, self.id)})
 
-    def of_the_desk(self) -> model.Team:
-        """Return it as the desk knows it."""
+    def of_the_desk(self, beside: str | None = None) -> model.Team:
+        """Return it as the desk knows it; `beside` is the team before it that sits in the same room."""
         return model.Team(
             self.id,
             dict(self.name),
@@ -98,7 +98,14 @@ class Team(Model):
             leads=tuple(model.Person(lead, lead[1:].partition(":")[0]) for lead in dict.fromkeys(self.lead)),
             patience=self.remind.patience(),
             first_word=self.first_word,
+            beside=beside,
         )
+
+
+def beside(team: Team, teams: Iterable[Team]) -> str | None:
+    """Return the first of the teams, when it sits in the same room and is another one."""
+    first = next((one for one in teams if one.matrix_room == team.matrix_room), team)
+    return None if first.id == team.id else first.id
 
 
 def worth_a_look(teams: Iterable[Team], file: str, at: datetime) -> tuple[Fault, ...]:

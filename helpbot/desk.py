@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -38,7 +38,7 @@ from helpbot.core.effects import (
     StopTimer,
 )
 from helpbot.core.events import CustomerSaid, Event
-from helpbot.core.model import Audience, Desk, Entry, Status, Ticket
+from helpbot.core.model import Audience, Desk, Entry, Status, Ticket, Wait
 from helpbot.store.base import Draft, InboxRow, Step, Store, StoreBusy
 from helpbot.store.codec import content_text
 from helpbot.where import where
@@ -148,7 +148,7 @@ class DeskLoop:
         decision = decide(ticket, event, desk)
         if decision.ticket.status is not Status.WAITING:
             return decision
-        return decide(ticket, event, replace(desk, waits=await self._store.queues(ticket, at)))
+        return decide(ticket, event, replace(desk, waits=_by_team(await self._store.queues(ticket, at), desk)))
 
     async def _step(self, row: InboxRow, case: Case | None, fault: str | None) -> Step:
         now = self._now()
@@ -220,6 +220,17 @@ class DeskLoop:
         if row.again:
             cause.append(f"again {row.again}")
         return hashlib.sha256("\x1f".join(cause).encode()).hexdigest()[:32]
+
+
+def _by_team(queues: Mapping[str, Wait], desk: Desk) -> dict[str, Wait]:
+    """Return the queues of the teams that there are; who waits for one that is gone waits for the first."""
+    found: dict[str, Wait] = {}
+    for name, wait in queues.items():
+        team = desk.team(name).id
+        before = found.get(team, Wait())
+        typical = wait.typical if team == name else before.typical
+        found[team] = Wait(before.ahead + wait.ahead, typical)
+    return found
 
 
 def to_customer(key: str, said: Say, at: datetime) -> Draft:

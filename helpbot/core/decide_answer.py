@@ -21,7 +21,7 @@ from helpbot.core.effects import (
     Strong,
 )
 from helpbot.core.events import CustomerSaid
-from helpbot.core.model import NEAR, Answer, Audience, Desk, Finding, Outcome, Reason, Role, Status, Ticket, Zone
+from helpbot.core.model import NEAR, Answer, Audience, Desk, Finding, Outcome, Reason, Role, Status, Ticket, Timer, Zone
 from helpbot.core.phrases import language_name, say
 from helpbot.core.status import aside
 from helpbot.core.transcript import shorten
@@ -55,7 +55,7 @@ def answered(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
         ticket = replace(ticket, offer=offer, status=Status.OFFERED if offer else Status.BOT)
         return _spoken(ticket, event, desk, (*kept, tell(say("no_words", spoken(ticket, desk)))))
     answer = aside(ticket, event.text, event.at, desk)
-    if answer is not None:
+    if answer is not None and desk.library.find(event.text, ticket.language, event.at).zone is not Zone.ANSWER:
         ticket = replace(answer[0], offer=offer, status=Status.OFFERED if offer else Status.BOT)
         return _spoken(ticket, event, desk, (*kept, tell(answer[1])))
     language = words.refused(folded)
@@ -199,4 +199,4 @@ def _in_language_of(ticket: Ticket, finding: Finding, desk: Desk) -> Ticket:
 
 
 def _spoken(ticket: Ticket, event: CustomerSaid, desk: Desk, effects: tuple[Effect, ...]) -> Decision:
-    return Decision(ticket, (*effects, StartTimer("idle", event.at + desk.idle_for)))
+    return Decision(ticket, (*effects, StartTimer(Timer.IDLE, event.at + desk.idle_for)))

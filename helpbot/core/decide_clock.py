@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from helpbot.core.decide_after import fell_silent
 from helpbot.core.decide_handover import nobody_took_it
@@ -17,22 +16,11 @@ from helpbot.core.decide_promise import next_due, promises_came_due, woken
 from helpbot.core.effects import Decision, Effect, Literal, Say, SayInRoom, StartTimer, StopTimer
 from helpbot.core.events import Event, TimerFired
 from helpbot.core.hours import after, between, opens_at
-from helpbot.core.model import Audience, Desk, Patience, Person, Status, Ticket
+from helpbot.core.model import Audience, Desk, Patience, Person, Status, Ticket, Timer
 from helpbot.core.phrases import say
 from helpbot.core.status import wait_told
 from helpbot.core.told import lasting
 from helpbot.core.transcript import shorten
-
-
-class Timer(StrEnum):
-    """What a ticket's timers are called."""
-
-    LADDER = "ladder"
-    PROMISE = "promise"
-    TRANSFER = "transfer"
-    SNOOZE = "snooze"
-    SILENT = "silent"
-    IDLE = "idle"  # of a ticket that only the bot has
 
 
 def timers(ticket: Ticket, desk: Desk) -> dict[str, datetime]:

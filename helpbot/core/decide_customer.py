@@ -33,7 +33,7 @@ from helpbot.core.effects import (
     StopTimer,
 )
 from helpbot.core.events import BotGaveUp, CustomerArrived, CustomerLeft, CustomerSaid, StrangerCame
-from helpbot.core.model import Audience, Desk, Figure, Reason, Role, Status, Ticket
+from helpbot.core.model import Audience, Desk, Figure, Reason, Role, Status, Ticket, Timer
 from helpbot.core.phrases import in_all, say
 from helpbot.core.status import aside, wait_told
 from helpbot.core.transcript import card, pieces, shorten
@@ -41,7 +41,8 @@ from helpbot.core.transcript import card, pieces, shorten
 # So many messages with the bot in that time: people do not write so fast, nor so long without one who helps.
 _MOST = ((timedelta(minutes=1), 15), (timedelta(hours=2), 40))
 _MOST_EVER = 500  # messages in one ticket that only the bot has
-_TOLD_ON_END, _TOLD_FOR = 5, timedelta(minutes=10)  # another bot that echoes "status" is not answered for ever
+_TOLD_ON_END = 5  # times: another bot that echoes "status" is answered ever more seldom from then on
+_TOLD_AGAIN, _TOLD_AT_LAST = timedelta(minutes=10), timedelta(days=1)
 _REASSURED_FOR = timedelta(minutes=5)  # how long "a person will come" is not said again
 
 
@@ -62,7 +63,7 @@ def left(ticket: Ticket, event: CustomerLeft, desk: Desk) -> Decision:
         return Decision(ticket, (inside("customer_left", desk, name=ticket.customer.name),))
     if ticket.status in {Status.BOT, Status.OFFERED}:
         closed = replace(ticket, status=Status.CLOSED, closed_at=event.at, offer=())
-        return Decision(closed, (StopTimer("idle"),))
+        return Decision(closed, (StopTimer(Timer.IDLE),))
     return Decision(ticket)
 
 
@@ -141,9 +142,13 @@ def _shown(ticket: Ticket, event: CustomerSaid, desk: Desk, *, understood: bool 
     before: tuple[Effect, ...] = ()
     after: tuple[Effect, ...] = ()
     if answer is not None:
+        asks = answer[0].zone == ticket.zone  # else she told her time zone
         ticket, after = _told_status(answer[0], answer[1], event.at)
         if with_people(ticket):  # it is a word of hers all the same
-            ticket = ticket if ticket.answered_at is None else replace(ticket, answered_at=event.at, warned_at=None)
+            if asks and not ticket.open_promises:
+                ticket = waiting_for_a_word(ticket, event.at)
+            elif ticket.answered_at is not None:
+                ticket = replace(ticket, answered_at=event.at, warned_at=None)
             ticket, woke = _awake(ticket, desk)
             after = (*woke, *after)
     elif ticket.status is Status.CLOSED:
@@ -164,11 +169,12 @@ def _shown(ticket: Ticket, event: CustomerSaid, desk: Desk, *, understood: bool 
 
 def _told_status(ticket: Ticket, text: str, at: datetime) -> tuple[Ticket, tuple[Effect, ...]]:
     """Answer what the bot itself answers at any time; so often on end that no person misses it, and no bot loops."""
-    again = ticket.told_status_at is not None and timedelta() <= at - ticket.told_status_at < _TOLD_FOR
-    told_before = ticket.told_status if again else 0
-    if told_before >= _TOLD_ON_END:
-        return ticket, ()
-    return replace(ticket, told_status=told_before + 1, told_status_at=at), (tell(text),)
+    times = ticket.told_status
+    if times >= _TOLD_ON_END and ticket.told_status_at is not None:
+        pause = min(_TOLD_AGAIN * 2 ** min(times - _TOLD_ON_END, 10), _TOLD_AT_LAST)
+        if timedelta() <= at - ticket.told_status_at < pause:
+            return ticket, ()
+    return replace(ticket, told_status=times + 1, told_status_at=at), (tell(text),)
 
 
 def _only_thanks(ticket: Ticket, event: CustomerSaid, desk: Desk) -> bool:

@@ -22,7 +22,7 @@ from helpbot.core.effects import (
     StopTimer,
     Strong,
 )
-from helpbot.core.model import Audience, Desk, Entry, Figure, Person, Reason, Role, Status, Ticket
+from helpbot.core.model import Audience, Desk, Entry, Figure, Person, Reason, Role, Status, Ticket, Timer
 from helpbot.core.phrases import say
 from helpbot.core.status import wait_told
 from helpbot.core.transcript import card, pieces, shorten, told
@@ -43,7 +43,7 @@ def escalated(ticket: Ticket, effects: tuple[Effect, ...], reason: Reason, at: d
         called = say(f"escalated_{reason.value}", spoken(ticket, desk), number=ticket.number)
         promise = (tell(" ".join((called, *wait_told(ticket, at, desk)))),)
     counted = Count(Figure.ESCALATED, label=reason.value)
-    done = (*effects, PostCard(card(ticket, desk)), *shown, *promise, StopTimer("idle"), counted)
+    done = (*effects, PostCard(card(ticket, desk)), *shown, *promise, StopTimer(Timer.IDLE), counted)
     return Decision(replace(ticket, transcript=()), done)
 
 

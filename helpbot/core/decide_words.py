@@ -67,6 +67,7 @@ def spoke(ticket: Ticket, at: datetime, desk: Desk) -> tuple[Ticket, tuple[Effec
     ticket, dropped = let_go(ticket, desk)  # newer words have gone out: what those say may be no longer so
     effects += dropped
     ticket = replace(ticket, waits_since=None, ladder_from=None, rung=0, answered_at=at, warned_at=None)
+    ticket = replace(ticket, told_status=0)
     if shows:
         effects.append(EditCard(card(ticket, desk)))
     return ticket, tuple(effects)

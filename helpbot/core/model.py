@@ -23,6 +23,17 @@ class Status(StrEnum):
     CLOSED = "closed"
 
 
+class Timer(StrEnum):
+    """What a ticket's timers are called."""
+
+    LADDER = "ladder"
+    PROMISE = "promise"
+    TRANSFER = "transfer"
+    SNOOZE = "snooze"
+    SILENT = "silent"
+    IDLE = "idle"  # of a ticket that only the bot has
+
+
 class Role(StrEnum):
     """Who speaks."""
 
@@ -310,7 +321,7 @@ class Ticket:
     asked_rating: bool = False  # she was asked how it was, and has not said
     rating: int | None = None  # 1 to 5
     zone: str | None = None  # her time zone, as far as she or her network told
-    told_status: int = 0  # how often the bot answered "status" on end
+    told_status: int = 0  # how often the bot told her how it stands since the last human word
     told_status_at: datetime | None = None
     newer: int | None = None  # the number of a later ticket of the same customer, if one
     transcript: tuple[Entry, ...] = field(default=())  # what the agents have not seen: empty once carded

@@ -6,7 +6,7 @@ Rule: nothing is said that was not measured or set, because a guess about a wait
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from helpbot.core import words
@@ -87,11 +87,21 @@ def _presence(team: Team, at: datetime, zone: ZoneInfo, language: str) -> tuple[
         until = closes_at(hours, at)
         if until is None:
             return ()
-        return (say("there_until", language, time=clock_time(until, zone, language)),)
+        return (say("there_until", language, time=_until(until, at, zone, language)),)
     back = opens_at(hours, at)
     if back is None:
         return (say("not_there", language),)
     return (say("back_at", language, when=told(back, at, zone, language)),)
+
+
+def _until(until: datetime, at: datetime, zone: ZoneInfo, language: str) -> str:
+    """Return the time of day at which the team goes, with the day when that is another one."""
+    local = until.astimezone(zone)
+    days = ((until - timedelta(minutes=1)).astimezone(zone).date() - at.astimezone(zone).date()).days
+    if days != 0:
+        return told(until, at, zone, language)
+    midnight = "minuit" if language == "fr" else "midnight"
+    return midnight if (local.hour, local.minute) == (0, 0) else clock_time(until, zone, language)
 
 
 def _language(ticket: Ticket, desk: Desk) -> str:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from helpbot.core.decide_clock import IDLE, SILENT, timers
+from helpbot.core.decide_clock import timers
 from helpbot.core.hours import after
-from helpbot.core.model import Desk, Ticket
+from helpbot.core.model import Desk, Ticket, Timer
 
 _TURNS = timedelta(hours=40)  # of the team's opening time, a week of office hours, over which the turns are spread
 _GOLDEN, _WHOLE = 2654435769, 2**32  # multiples of the golden section lie evenly, however many there are
@@ -23,10 +23,10 @@ def timer_changes(
 ) -> dict[str, datetime | None]:
     """Return the timers to set, with when they are due, and as None those to stop; `running` are those there are."""
     wanted = timers(ticket, desk)
-    if SILENT in wanted:
-        wanted[SILENT] = _silence(ticket, wanted[SILENT], running.get(SILENT), now, desk)
+    if Timer.SILENT in wanted:
+        wanted[Timer.SILENT] = _silence(ticket, wanted[Timer.SILENT], running.get(Timer.SILENT), now, desk)
     changes: dict[str, datetime | None] = {name: due for name, due in wanted.items() if running.get(name) != due}
-    return changes | {name: None for name in running if name not in wanted and name != IDLE}
+    return changes | {name: None for name in running if name not in wanted and name != Timer.IDLE}
 
 
 def _silence(ticket: Ticket, due: datetime, running: datetime | None, now: datetime, desk: Desk) -> datetime:

@@ -85,7 +85,7 @@ def after(*events: Event, desk: Desk = DESK, ticket: Ticket = NEW) -> Ticket:
     return ticket
 
 
-def said(text: str, minutes: int = 0) -> CustomerSaid:
+def said(text: str, minutes: float = 0) -> CustomerSaid:
     return CustomerSaid(NOW + timedelta(minutes=minutes), text)
 
 

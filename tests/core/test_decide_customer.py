@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,8 +11,21 @@ from helpbot.core.acts import AgentClosed
 from helpbot.core.decide import decide, goes_on
 from helpbot.core.effects import EditCard, Literal, Marked, PostCard, Say, StartTimer, StopTimer
 from helpbot.core.events import BotGaveUp, CustomerArrived, CustomerLeft, CustomerSaid, TimerFired
-from helpbot.core.model import Audience, Reason, Status
-from tests.core.cases import DESK, NEW, NOW, SAM, SmallLibrary, after, held, said, to_agents, to_customer, waiting
+from helpbot.core.model import Audience, Candidate, Finding, Reason, Status, Ticket, Zone
+from tests.core.cases import (
+    DESK,
+    MARIE,
+    NEW,
+    NOW,
+    SAM,
+    SmallLibrary,
+    after,
+    held,
+    said,
+    to_agents,
+    to_customer,
+    waiting,
+)
 
 
 def test_she_is_greeted_in_every_language_until_hers_is_known() -> None:
@@ -349,3 +362,16 @@ def test_words_that_made_the_bot_fail_are_shown_without_asking_it_again() -> Non
 
     desk = replace(DESK, library=Broken())
     assert "help me" in to_agents(decide(waiting(), BotGaveUp(NOW, "help me"), desk).effects)
+
+
+def test_a_status_that_the_faq_knows_is_a_question() -> None:
+    fresh = Ticket(12, MARIE, "mobile", NOW)
+    assert "Answer to *puk*" in to_customer(decide(fresh, said("status"), replace(DESK, library=Knowing())).effects)
+    assert "no open ticket" in to_customer(decide(fresh, said("status"), DESK).effects)
+
+
+class Knowing(SmallLibrary):
+    """Is sure of everything."""
+
+    def find(self, text: str, language: str | None, at: datetime, before: str | None = None) -> Finding:
+        return Finding(Zone.ANSWER, (Candidate("puk", 0.9),))

@@ -12,6 +12,7 @@ from helpbot.core.decide import decide
 from helpbot.core.decide_clock import timers
 from helpbot.core.effects import Called, Count, EditCard, React, Say, SayInRoom
 from helpbot.core.events import CustomerRated, CustomerSaid, TimerFired
+from helpbot.core.hours import Hours, Span
 from helpbot.core.model import Audience, Figure, Person, Reason, Status, Ticket, Wait
 from tests.core.cases import ALEX, MARIE, NOW, SAM, after, held, said, to_customer, waiting
 from tests.core.human import (
@@ -20,6 +21,7 @@ from tests.core.human import (
     LINES,
     MINUTE,
     MOBILE,
+    PARIS,
     at,
     called,
     counted,
@@ -345,3 +347,36 @@ def test_leads_in_one_room_are_called_in_one_message() -> None:
         decision = decide(ticket, TimerFired(due, "ladder"), desk)
         assert len([effect for effect in decision.effects if isinstance(effect, SayInRoom)]) == calls
         assert called(decision) == {"Lea", "Nora"}
+
+
+def test_who_asks_how_it_stands_waits_for_a_word() -> None:
+    answered = human(did(SAM, "I look at it"))
+    assert "ladder" in timers(human(said("any news?", 5), ticket=answered), HUMAN)
+    promised = human(did(SAM, "!promise tomorrow 9:00"), ticket=answered)
+    assert timers(human(said("any news?", 5), ticket=promised), HUMAN).keys() == {"promise"}, "she was told when"
+
+
+def test_a_slow_echo_is_answered_ever_more_seldom() -> None:
+    ticket, answers = held(), 0
+    for minute in range(24 * 60):
+        decision = decide(ticket, said("status", minute), HUMAN)
+        ticket, answers = decision.ticket, answers + (to_customer(decision.effects) != "")
+    assert answers < 20
+    spoken = human(did(SAM, "hello", 24 * 60), ticket=ticket)
+    assert to_customer(decide(spoken, said("status", 24 * 60 + 1), HUMAN).effects) != ""
+
+
+@pytest.mark.parametrize(
+    ("week", "until"),
+    [
+        (((Span(0, 1440),),) * 5 + ((), ()), "until Saturday 24 October at 0:00 (Paris time)"),
+        (((Span(480, 1440),),) * 7, "until midnight."),
+        (((Span(480, 1080),),) * 7, "until 18:00 (Paris time)."),
+        (((Span(0, 1440),),) * 7, ""),
+    ],
+)
+def test_until_when_the_team_is_there_names_the_day(week: tuple[tuple[Span, ...], ...], until: str) -> None:
+    desk = replace(HUMAN, teams=(replace(MOBILE, hours=Hours(PARIS, week)),))
+    told_her = to_customer(decide(Ticket(12, MARIE, "mobile", NOW), said("human"), desk).effects)
+    assert until in told_her
+    assert bool(until) == ("The team is here" in told_her)

@@ -14,7 +14,7 @@ from helpbot.core.hours import Hours, is_open
 from helpbot.core.model import Patience, Ticket
 from helpbot.core.timers_anew import timer_changes
 from tests.core.cases import NOW, SAM, after, said, waiting
-from tests.core.test_human_side import HUMAN, LINES, MOBILE, did, human
+from tests.core.human import HUMAN, LINES, MOBILE, did, human
 
 DAY = timedelta(days=1)
 NEVER = replace(HUMAN, silent_for=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.crash.seeded_base import Bug, planting
 
-_CORE = "tests/core/test_human_side.py"
+_CORE = "|".join(f"tests/core/test_{name}.py" for name in ("human_side", "hand_overs", "promises", "held_words"))
 _LAWS = "tests/core/test_laws.py"
 _STORIES = "tests/dialogues/test_dialogues.py::test_story"
 _HAND_OVER = "tests/dialogues/test_hand_over.py::"
@@ -34,7 +34,7 @@ HUMAN_BUGS: tuple[Bug, ...] = (
     planting(
         "her words miss the team that is offered her ticket",
         "core/decide.py",
-        "with_timers(ticket, with_mirror(ticket, decision, event, desk), event, desk)",
+        "with_timers(ticket, with_mirror(now, decision, event, desk), event, desk)",
         "with_timers(ticket, decision, event, desk)",
         _HAND_OVER + "test_her_words_between_offer_and_taking_are_in_both_threads",
     ),
@@ -62,29 +62,30 @@ HUMAN_BUGS: tuple[Bug, ...] = (
     planting(
         "a released ticket reminds nobody",
         "core/decide_handover.py",
-        "    ticket = waiting_for_a_word(ticket, at, anew=True)\n    return ticket, (EditCard(card(ticket, desk)),)\n",
-        "    return ticket, (EditCard(card(ticket, desk)),)\n",
+        "    ticket = waiting_for_a_word(ticket, at, anew=True)\n"
+        "    return ticket, (EditCard(card(ticket, desk)), *dropped)\n",
+        "    return ticket, (EditCard(card(ticket, desk)), *dropped)\n",
         f"{_LAWS}|{_CORE}",
     ),
     planting(
         "a promise that nobody is held to",
-        "core/decide_clock.py",
-        "        found[PROMISE] = ticket.promise.due if ticket.promise.reminded else soon\n",
-        "        found[PROMISE] = soon\n",
+        "core/decide_promise.py",
+        "    return promise.due if promise.reminded else max(promise.due - before, half_way)\n",
+        "    return max(promise.due - before, half_way)\n",
         f"{_CORE}|{_STORIES}[the_month]",
     ),
     planting(
         "a broken promise is kept from her",
         "core/decide_promise.py",
-        "            tell(sorry),\n",
-        "",
+        "effects += [Count(Figure.BROKEN), tell(_sorry(promise, ticket, at, desk))]\n",
+        "effects += [Count(Figure.BROKEN)]\n",
         f"{_CORE}|{_STORIES}[the_month]",
     ),
     planting(
         "any word keeps a promise",
         "core/decide_words.py",
-        "    if ticket.promise is not None and not ticket.promise.what:  # what was promised is a word\n",
-        "    if ticket.promise is not None:\n",
+        "    left = tuple(one for one in ticket.promises if one.what)  # what else was promised is a word\n",
+        "    left: tuple[Promise, ...] = ()\n",
         _CORE,
     ),
     planting(
@@ -97,8 +98,8 @@ HUMAN_BUGS: tuple[Bug, ...] = (
     planting(
         "anybody confirms what was held back",
         "core/decide_agent.py",
-        "    if held.agent.id != event.agent.id:\n",
-        "    if False:\n",
+        "    mine = [one for one in meant if one.agent.id == event.agent.id]\n",
+        "    mine = meant\n",
         f"{_CORE}|{_HAND_OVER}test_held_words_are_confirmed_by_a_mark_of_who_wrote_them",
     ),
     planting(

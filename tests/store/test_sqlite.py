@@ -16,9 +16,22 @@ from pathlib import Path
 import pytest
 
 from helpbot.core.effects import Asked, Called, Literal, Marked, Picture, Quoted, Settled, Strong
-from helpbot.core.model import Audience, Entry, Outcome, Person, Role, Status, Ticket, Zone
+from helpbot.core.model import (
+    Audience,
+    Entry,
+    HeldBack,
+    Outcome,
+    Person,
+    Promise,
+    Role,
+    Status,
+    Ticket,
+    Transfer,
+    Way,
+    Zone,
+)
 from helpbot.store.base import Conversation, Draft, InboxRow, Step, StoreBusy
-from helpbot.store.codec import content_json, incoming_json, json_content, json_incoming
+from helpbot.store.codec import content_json, incoming_json, json_content, json_incoming, time_text
 from helpbot.store.lock import DeskLock
 from helpbot.store.prepare import migrations
 from helpbot.store.sqlite import SqliteStore
@@ -385,6 +398,36 @@ async def test_a_database_of_the_first_version_is_brought_up_to_date_with_all_in
     await store.close()
     assert talk is not None
     assert recorded(path, None) == []
+
+
+async def test_what_stood_in_a_ticket_before_there_could_be_several_is_kept(tmp_path: Path) -> None:
+    path, at = tmp_path / "desk.db", time_text(NOW)
+    scripts = "\n".join(script for _, script in migrations()[:7])
+    db = sqlite3.connect(path)
+    db.executescript(f"{scripts}\nPRAGMA user_version = 7;")
+    db.execute("INSERT INTO conversation (transport, room, customer, customer_name) VALUES ('m', '!r', '@a:b', 'A')")
+    promise = {"what": "the line", "by": ["@s:b", "Sam"], "reminded": True, "due": at, "made_at": at}
+    transfer = {"team": "lines", "by": ["@s:b", "Sam"], "why": "", "called": True, "at": at}
+    held = {"agent": ["@s:b", "Sam"], "ref": "$1", "text": "soon", "closes": True}
+    full = [json.dumps(value) for value in (promise, transfer, held)]
+    db.executemany(
+        "INSERT INTO ticket (number, conversation, team, status, opened_at, offer, refused, question,"
+        " promise, transfer, held_back)"
+        " VALUES (?, 1, 'mobile', 'held', ?, '[]', '[]', '', ?, ?, ?)",
+        [(1, at, *full), (2, at, None, None, None)],
+    )
+    db.commit()
+    db.close()
+    store = await SqliteStore.open(path)
+    kept, bare = await store.ticket(1), await store.ticket(2)
+    await store.close()
+    sam = Person("@s:b", "Sam")
+    assert kept is not None
+    assert bare is not None
+    assert kept.ticket.promises == (Promise(NOW, "the line", sam, NOW, reminded=True),)
+    assert kept.ticket.transfer == Transfer("lines", sam, "", NOW, called=1)
+    assert kept.ticket.held_back == (HeldBack(sam, "$1", "soon", Way.CLOSED),)
+    assert (bare.ticket.promises, bare.ticket.transfer, bare.ticket.held_back) == ((), None, ())
 
 
 async def test_questions_are_read_while_the_desk_runs_and_from_a_day_on(store: SqliteStore, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
--- Several promises of a ticket, several words that wait for a yes, and how often "status" was answered on end.
+-- Several promises of a ticket, several words that wait for a yes, and how often she was told how it stands.
 
 ALTER TABLE ticket RENAME COLUMN promise TO promises;            -- JSON list
 UPDATE ticket SET promises = json_array(json_set(promises, '$.broken', json('false'))) WHERE promises IS NOT NULL;
