@@ -15,9 +15,9 @@ import aiosqlite
 from helpbot.core.effects import Quoted
 from helpbot.core.figures import Measured
 from helpbot.core.model import Entry, Ticket, Wait
-from helpbot.store import dead, figures, outbox, queue, rows, timing
+from helpbot.store import dead, figures, outbox, queue, rows, timers, timing
 from helpbot.store.base import INTERNAL, Conversation, InboxRow, KeptTicket, Outgoing, Step, TimerChanges
-from helpbot.store.codec import incoming_json, json_content, text_time, time_text
+from helpbot.store.codec import incoming_json, json_content, time_text
 from helpbot.store.keep import keep_step, write_note
 from helpbot.store.notebook import SqliteNotebook
 from helpbot.store.prepare import prepare
@@ -314,12 +314,11 @@ class SqliteStore(Units):
 
     async def next_due(self) -> datetime | None:
         """See Store."""
-        row = await self._one("SELECT min(due) AS due FROM timer")
-        return None if row is None or row["due"] is None else text_time(row["due"])
+        return await self._unit(timers.next_due)
 
     async def timer_runs(self, ticket: int, name: str) -> bool:
         """See Store."""
-        return await self._one("SELECT 1 FROM timer WHERE ticket = ? AND name = ?", ticket, name) is not None
+        return await self._unit(lambda db: timers.runs(db, ticket, name))
 
     async def open_numbers(self) -> Sequence[int]:
         """See Store."""
@@ -332,18 +331,7 @@ class SqliteStore(Units):
 
     async def fire(self, now: datetime) -> None:
         """See Store."""
-
-        async def work(db: aiosqlite.Connection) -> None:
-            due = time_text(now)
-            async with db.execute("SELECT * FROM timer WHERE due <= ? ORDER BY due, ticket, name", (due,)) as found:
-                timers = await found.fetchall()
-            for timer in timers:
-                event = await timing.unused(db, timing.fired(timer["ticket"], timer["name"]) + timer["due"])
-                payload = json.dumps({"kind": "timer", "ticket": timer["ticket"], "name": timer["name"]})
-                await write_note(db, event, payload, now)
-            await db.execute("DELETE FROM timer WHERE due <= ?", (due,))
-
-        await self._unit(work)
+        await self._unit(lambda db: timers.fire(db, now))
         self.inbox_bell.set()
 
     async def unfinished(self, now: datetime) -> bool:

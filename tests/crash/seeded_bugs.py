@@ -164,12 +164,12 @@ BUGS: tuple[Bug, ...] = (
     ),
     _bug(
         "a timer that is gone before it has come",
-        "store/sqlite.py",
-        "            for timer in timers:\n                event = await",
-        '            await db.execute("DELETE FROM timer WHERE due <= ?", (due,))\n'
-        '            await db.execute("COMMIT")\n'
-        '            await db.execute("BEGIN IMMEDIATE")\n'
-        "            for timer in timers:\n                event = await",
+        "store/timers.py",
+        "    for timer in timers:\n        event = await",
+        '    await db.execute("DELETE FROM timer WHERE due <= ?", (due,))\n'
+        '    await db.execute("COMMIT")\n'
+        '    await db.execute("BEGIN IMMEDIATE")\n'
+        "    for timer in timers:\n        event = await",
         _points("time passes", every=2),
     ),
     _bug(
