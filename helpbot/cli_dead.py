@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -143,7 +144,7 @@ def _done(database: Path, do: str, names: list[str]) -> Iterator[tuple[str, bool
                 yield from _done_by_us(database, do, names[place:], str(nobody))
                 return
             yield name, there
-    except (SetupError, StoreBusy) as error:
+    except (SetupError, StoreBusy, sqlite3.DatabaseError) as error:
         raise Unusable(printable(str(error), keep="\n")) from None
 
 

@@ -200,6 +200,17 @@ async def test_without_a_desk_they_are_retried_and_dropped_in_the_database_itsel
         assert not any("two" in message.text for message in desk.network.in_room(AGENTS_ROOM))
 
 
+async def test_a_database_that_is_broken_is_said_to_be_so(tmp_path: Path) -> None:
+    database = config(tmp_path)
+    await put_aside(database, "one")
+    with closing(sqlite3.connect(database)) as db:
+        db.execute("ALTER TABLE inbox RENAME COLUMN noticed_at TO lost")
+        db.commit()
+    tried = await helpbot("dead", "retry", "in1", folder=tmp_path)
+    assert (tried.returncode, tried.stdout) == (2, "")
+    assert "noticed_at" in tried.stderr
+
+
 async def test_the_parts_of_one_message_are_retried_together_without_complaint(tmp_path: Path) -> None:
     database = config(tmp_path)
     async with stage(DESK, database) as desk:

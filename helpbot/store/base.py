@@ -23,7 +23,7 @@ INTERNAL = "helpbot"  # the "transport" of inbox rows that the desk writes to it
 
 
 class StoreBusy(Exception):
-    """The database cannot be used now (full, locked, unreadable); nothing was changed, the same may work later."""
+    """The database cannot be used now (full, locked, out of reach); nothing was changed, the same may work later."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,15 @@ import aiosqlite
 from helpbot.store.base import StoreBusy
 
 T = TypeVar("T")
-_OURS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError)  # faults of ours
+_PASSES = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PROTOCOL,  # of locks
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+}
 
 
 class Units:
@@ -25,7 +33,10 @@ class Units:
         self._units: set[asyncio.Task[object]] = set()
 
     async def _unit(self, work: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
-        """Run `work` as one transaction; a cancelled caller stops waiting, the transaction goes on to its end."""
+        """Run `work` as one transaction; a cancelled caller stops waiting, the transaction goes on to its end.
+
+        Raises StoreBusy for what may pass by itself; a fault of ours comes out as it is.
+        """
 
         async def whole() -> T:
             async with self._turn:
@@ -37,7 +48,7 @@ class Units:
                     if self._db.in_transaction:
                         with contextlib.suppress(sqlite3.Error):  # SQLite may have done so itself
                             await self._db.execute("ROLLBACK")
-                    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _OURS):
+                    if _may_pass(error):
                         raise StoreBusy(str(error)) from error
                     raise
                 return result
@@ -62,6 +73,15 @@ class Units:
                 return list(await found.fetchall())
 
         return await self._unit(work)
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Tell whether a fault is the disk's, or another program's that holds the database.
+
+    Whatever else SQLite raises is a fault of ours, or a broken database: it would be the same the next time.
+    """
+    code = getattr(error, "sqlite_errorcode", None)  # missing where it is Python that refuses
+    return code is not None and code & 0xFF in _PASSES  # what lies above tells more of the same
 
 
 async def _first(db: aiosqlite.Connection, sql: str, *values: object) -> sqlite3.Row | None:

@@ -307,6 +307,42 @@ async def test_a_database_that_another_program_holds_is_waited_for(tmp_path: Pat
     await store.close()
 
 
+@pytest.mark.parametrize(
+    ("limit", "back"),
+    [
+        ("PRAGMA query_only = ON", "PRAGMA query_only = OFF"),
+        ("PRAGMA max_page_count = 1", "PRAGMA max_page_count = 1000000"),
+    ],
+    ids=["read only", "full"],
+)
+async def test_what_the_disk_refuses_is_waited_for(store: SqliteStore, limit: str, back: str) -> None:
+    long = "x" * 200_000  # needs new pages
+    await store._db.execute(limit)
+    with pytest.raises(StoreBusy):
+        await store.receive("memory", [incoming("$1", long)], "s1", NOW)
+    await store._db.execute(back)
+    await store.receive("memory", [incoming("$1", long)], "s1", NOW)
+    assert await store.notebook("memory").cursor() == "s1"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT nope FROM ticket",
+        "SELECT * FROM nope",
+        "SELEC",
+        "SELECT json_extract('{', '$.a')",
+        "INSERT INTO inbox (id) VALUES (1)",
+        "INSERT INTO away VALUES (x'00', 'Sam', 1)",
+    ],
+)
+async def test_a_fault_of_ours_in_sql_is_not_waited_for(store: SqliteStore, sql: str) -> None:
+    with pytest.raises(sqlite3.DatabaseError):
+        await store._all(sql)
+    await store.receive("memory", [incoming("$1")], "s1", NOW)  # no transaction was left open
+    assert await store.notebook("memory").cursor() == "s1"
+
+
 async def test_callers_cancelled_anywhere_leave_no_transaction_half_way(store: SqliteStore) -> None:
     for number in range(200):
         task = asyncio.create_task(store.receive("memory", [incoming(f"$c{number}")], f"s{number}", NOW))
