@@ -1,38 +1,24 @@
 """An inbox row → what happened to which ticket; it reads the database and changes nothing.
 
-Rule: where something belongs is looked up, never taken from what a person supplied: a relation counts only inside the
-room of the ticket's own team, and only once it is certain what the bot has in that room.
+Rule: where something belongs is looked up, never taken from what a person supplied.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import structlog
 
 from helpbot import reports
-from helpbot.core import commands
-from helpbot.core.acts import (
-    AgentAct,
-    AgentAskedTickets,
-    AgentBlocked,
-    AgentClaimed,
-    AgentConfirmed,
-    AgentMistyped,
-    AgentSaid,
-    AgentSearched,
-    AgentWentAway,
-)
+from helpbot.cases_agents import AgentsRooms
+from helpbot.cases_base import SKINS_AND_VARIANTS, Case
 from helpbot.core.decide import goes_on
-from helpbot.core.decide_parts import UNDECRYPTABLE
 from helpbot.core.events import (
-    AgentElsewhere,
     AgentLeft,
-    AgentSpokeOutside,
     BotGaveUp,
     CardLost,
     CustomerArrived,
@@ -51,43 +37,17 @@ from helpbot.core.events import (
     WeeklyReport,
 )
 from helpbot.core.model import Desk, Person, Reason, Ticket
-from helpbot.lookups import Lookups
-from helpbot.store.base import INTERNAL, Conversation, InboxRow, KeptTicket, Store
+from helpbot.store.base import INTERNAL, Conversation, InboxRow, Store
 from helpbot.store.codec import json_incoming, text_time
 from helpbot.transports.base import Incoming, Kind
 
 log = structlog.get_logger(__name__)
 
-_CLAIMS = {"✋", "👍"}
-_CONFIRMS = {"👍", "✅"}
 _RATINGS = {
     "1⃣": 1, "2⃣": 2, "3⃣": 3, "4⃣": 4, "5⃣": 5, "👎": 1, "😡": 1, "😠": 1, "🙁": 2, "☹": 2, "😐": 3, "🙂": 4, "👍": 5,
     "❤": 5, "😀": 5, "😃": 5, "😊": 5, "🎉": 5, "⭐": 5, "🙏": 5, "👏": 5,
 }  # fmt: skip
-_SKINS_AND_VARIANTS = dict.fromkeys([*range(0x1F3FB, 0x1F400), 0xFE0E, 0xFE0F])
 _NOBODY = Person("", "")
-_GONE = {Kind.LEFT, Kind.REMOVED}
-
-
-class NotYet(Exception):
-    """What a row points to may be a message of the bot that it does not know of yet: decide the row later."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """An event with what it happens to; `event` is None when there is nothing to do about it.
-
-    `internal` are events (id, payload) that follow from it for other tickets; `freed` are closed tickets that lose
-    their owner.
-    """
-
-    event: Event | None
-    ticket: Ticket
-    conversation: Conversation | None
-    stored: bool = True  # False: the ticket stands in for none, and is not kept
-    references: tuple[tuple[str, str, str], ...] = ()
-    internal: tuple[tuple[str, str], ...] = ()
-    freed: tuple[int, ...] = ()
 
 
 class Cases:
@@ -106,18 +66,18 @@ class Cases:
     ) -> None:
         self._store = store
         self._desk = desk
-        self._one_room = one_room
-        self._certain = certain
-        self._lookups = Lookups(store, desk, one_room)
+        self._agents = AgentsRooms(store, desk, one_room, certain)
 
     async def of(self, row: InboxRow) -> Case | None:
         """Return what happened; None when it concerns no ticket. Raises NotYet."""
         if row.transport == INTERNAL:
             return await self._internal(row)
         incoming = json_incoming(row.payload)
+        if incoming.team is not None:
+            return await self._agents.of(row, incoming, incoming.team)
         case = await self._situation(row, incoming)
-        if case is None or case.event is not None or incoming.team is not None:
-            return case
+        if case is None:
+            return None
         if incoming.kind is Kind.REACTED:
             return await self._customer_reacted(row, incoming, case)
         event = _customer_event(incoming, row.at, case)
@@ -127,7 +87,7 @@ class Cases:
 
     async def _customer_reacted(self, row: InboxRow, incoming: Incoming, case: Case) -> Case | None:
         """Return how it was, if that is what the reaction answers; others are carried by a later version."""
-        rating = _RATINGS.get(incoming.symbol.translate(_SKINS_AND_VARIANTS))
+        rating = _RATINGS.get(incoming.symbol.translate(SKINS_AND_VARIANTS))
         talk = case.conversation
         if rating is None or talk is None or talk.id == 0 or incoming.target is None:
             return None
@@ -142,17 +102,12 @@ class Cases:
         if row.transport == INTERNAL:
             return None
         incoming = json_incoming(row.payload)
-        case = await self._situation(row, incoming) if incoming.kind is Kind.SAID else None
-        if case is None:
+        if incoming.kind is not Kind.SAID:
             return None
-        event: Event
-        if incoming.team is None:
-            event = BotGaveUp(row.at, _words(incoming))
-        else:
-            act = AgentBlocked(row.at, Person(incoming.sender, incoming.name), _said(incoming), "hint_failed")
-            was = case.event
-            event = AgentElsewhere(row.at, act, was.team) if isinstance(was, AgentElsewhere) else act
-        return replace(case, event=event)
+        if incoming.team is not None:
+            return await self._agents.failed(row, incoming, incoming.team)
+        case = await self._situation(row, incoming)
+        return None if case is None else replace(case, event=BotGaveUp(row.at, _words(incoming)))
 
     async def _internal(self, row: InboxRow) -> Case | None:
         values = json.loads(row.payload)
@@ -202,9 +157,7 @@ class Cases:
     # --- customers
 
     async def _situation(self, row: InboxRow, incoming: Incoming) -> Case | None:
-        """Return what the event happens to; for an agents' room with the event, which is read on the way."""
-        if incoming.team is not None:
-            return await self._in_agents_room(row, incoming, incoming.team)
+        """Return what the event happens to."""
         before = await self._store.conversation(row.transport, incoming.room)
         talk = self._talk(row, incoming, before)
         if talk is None:
@@ -240,87 +193,10 @@ class Cases:
         zone = before.zone or incoming.zone
         return replace(before, customer=speaker, gone=before.gone and incoming.late, zone=zone)  # names change
 
-    # --- agents
-
-    async def _in_agents_room(self, row: InboxRow, incoming: Incoming, team: str) -> Case | None:
-        agent = Person(incoming.sender, incoming.name)
-        if incoming.kind in _GONE:
-            return await self._agent_left(row, agent, team)
-        found = await self._tickets(row, incoming, team)
-        kept = await self._store.ticket(min(found)) if found else None
-        if kept is None or not self._one_room(self._desk().team(found[kept.ticket.number]).id, team):
-            if kept is not None:  # a relation into another team's room is not one that a client makes
-                log.warning("another_teams_ticket", inbox=row.id, team=team)
-            return await self._outside(row, incoming, agent, team)
-        of = found[kept.ticket.number]
-        claimable = incoming.target is not None and (
-            incoming.target == kept.cards.get(of) or await self._store.is_reminder(kept.ticket.number, incoming.target)
-        )
-        act = _agent_act(incoming, agent, row.at, kept, ambiguous=len(found) > 1, claimable=claimable)
-        if act is None:
-            return None
-        act = await self._lookups.of(act, kept, incoming, team)
-        own = self._desk().team(of).id == self._desk().team(kept.ticket.team).id
-        event: Event = act if own else AgentElsewhere(row.at, act, of)
-        references = ((row.transport, _said(incoming), of),) if incoming.kind is Kind.SAID else ()
-        case = Case(event, kept.ticket, kept.conversation, references=references)
-        internal, freed = await self._lookups.follow(row, act)
-        return replace(case, internal=internal, freed=freed)
-
-    async def _tickets(self, row: InboxRow, incoming: Incoming, team: str) -> dict[int, str]:
-        """Return the tickets that an agent's message points to, each with the team of that thread. Raises NotYet."""
-        pointed = [ref for ref in (incoming.target, incoming.edits, incoming.thread, incoming.reply_to) if ref]
-        for last in (False, True):
-            found: dict[int, str] = {}
-            for ref in pointed:
-                known = await self._store.ticket_of(row.transport, ref)
-                if known is not None:
-                    found.setdefault(*known)
-            if found or not pointed or last:
-                return found
-            if not await self._certain(team, row.id):
-                raise NotYet
-        return {}
-
-    async def _outside(self, row: InboxRow, incoming: Incoming, agent: Person, team: str) -> Case | None:
-        """Return the case of a command outside of any ticket; None for agents talking among themselves."""
-        word, _ = commands.split(incoming.text)
-        if incoming.kind is not Kind.SAID or not word or not incoming.member or incoming.edits is not None:
-            return None
-        at, nowhere = row.at, Ticket(0, agent, team, row.at)
-        act = commands.read(at, agent, incoming.id, incoming.text, incoming.mentions)
-        if isinstance(act, AgentAskedTickets | AgentSearched | AgentWentAway) and not incoming.exposed:
-            asked = await self._lookups.of(replace(act, team=team), None, incoming, team)
-            internal, freed = await self._lookups.follow(row, asked)
-            return Case(asked, nowhere, None, stored=False, internal=internal, freed=freed)
-        event = AgentSpokeOutside(at, agent, incoming.id, team, wants_help=word == "!help")
-        return Case(event, nowhere, None, stored=False)
-
-    async def _agent_left(self, row: InboxRow, agent: Person, team: str) -> Case:
-        desk = self._desk()
-        internal: list[tuple[str, str]] = []
-        closed: list[int] = []
-        for number, of, is_open in await self._store.owned_by(agent.id):
-            if not self._one_room(desk.team(of).id, team):
-                continue
-            if is_open:
-                payload = {"kind": "agent_left", "ticket": number, "agent": agent.id, "name": agent.name}
-                internal.append((f"agent_left:{row.event}:{number}", json.dumps(payload, ensure_ascii=False)))
-            else:
-                closed.append(number)
-        left = Ticket(0, agent, team, row.at)
-        return Case(None, left, None, stored=False, internal=tuple(internal), freed=tuple(closed))
-
 
 def _written(row: InboxRow, incoming: Incoming) -> datetime:
     """Return when it was written, as far as the network tells: not after it was read."""
     return min(row.at, incoming.at)
-
-
-def _said(incoming: Incoming) -> str:
-    """Return the message itself; that it cannot be read is an event of its own."""
-    lost = incoming.attachment == UNDECRYPTABLE
-    return incoming.id.removesuffix(f":{UNDECRYPTABLE}") if lost else incoming.id
 
 
 def _words(incoming: Incoming) -> str:
@@ -344,33 +220,3 @@ def _customer_event(incoming: Incoming, at: datetime, case: Case) -> Event | Non
             return CustomerSaid(at, incoming.text, incoming.edits is not None, incoming.attachment)
         case Kind.REACTED:
             return None  # reactions are carried by a later version
-
-
-def _agent_act(
-    incoming: Incoming, agent: Person, at: datetime, kept: KeptTicket, *, ambiguous: bool, claimable: bool
-) -> AgentAct | None:
-    """Return what the agent did; None for what means nothing here. A mark claims on what is `claimable`."""
-    ref = _said(incoming)
-    if incoming.kind is Kind.REACTED:
-        if not incoming.member or incoming.exposed:
-            return None
-        symbol, held = incoming.symbol.translate(_SKINS_AND_VARIANTS), kept.ticket.held_back
-        if symbol in _CONFIRMS and any(incoming.target == one.ref for one in held):
-            return AgentConfirmed(at, agent, ref, incoming.target)
-        return AgentClaimed(at, agent, ref) if symbol in _CLAIMS and claimable else None
-    lost = incoming.attachment == UNDECRYPTABLE
-    if incoming.kind is not Kind.SAID or (incoming.late and not lost and incoming.edits is None):
-        return None  # who wrote it was told that it could not be read, and has written it again
-    if not incoming.member:
-        return AgentBlocked(at, agent, ref, "hint_not_member")
-    if incoming.exposed:
-        return AgentBlocked(at, agent, ref, "hint_exposed")
-    if lost:
-        return AgentBlocked(at, agent, ref, "hint_undecryptable")
-    if ambiguous:
-        return AgentBlocked(at, agent, ref, "hint_two_tickets")
-    if incoming.edits is not None:
-        return AgentMistyped(at, agent, ref, "", "hint_edit")
-    if incoming.attachment is not None:
-        return AgentSaid(at, agent, ref, incoming.text, incoming.mentions, incoming.attachment)
-    return commands.read(at, agent, ref, incoming.text, incoming.mentions)

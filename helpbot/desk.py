@@ -14,7 +14,8 @@ from datetime import datetime
 
 import structlog
 
-from helpbot.cases import Case, Cases, NotYet
+from helpbot.cases import Cases
+from helpbot.cases_base import Case, NotYet
 from helpbot.clock import Now
 from helpbot.core.decide import decide
 from helpbot.core.effects import (
@@ -156,7 +157,10 @@ class DeskLoop:
             if case is None:
                 return Step(row, now, None, None, fault=fault)
             return Step(row, now, None, None, internal=case.internal, freed=case.freed, fault=fault)
-        decision = await self._decision(case.ticket, case.event, row.at)
+        if fault is None:
+            decision = await self._decision(case.ticket, case.event, row.at)
+        else:  # the queues may be what failed, and the words can go to a person without them
+            decision = decide(case.ticket, case.event, replace(self._desk(), waits=None))
         ticket, talk = decision.ticket, case.conversation
         if talk is not None:
             talk = replace(talk, language=ticket.language or talk.language, zone=ticket.zone or talk.zone)

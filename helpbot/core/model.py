@@ -277,7 +277,7 @@ class Desk:
     vague: Mapping[str, str] = field(default_factory=dict)  # words that are vague about time: folded → as written
     zones: Mapping[str, ZoneInfo] = field(default_factory=dict)  # of agents whose zone is not their team's
     canned: Mapping[str, Canned] = field(default_factory=dict)
-    waits: Mapping[str, Wait] = field(default_factory=dict)  # by team, as it was when the event was decided
+    waits: Mapping[str, Wait] | None = field(default_factory=dict)  # by team, when the event was decided; None: unknown
 
     def team(self, team_id: str | None) -> Team:
         """Return the team of that id, or the first one."""

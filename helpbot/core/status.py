@@ -38,10 +38,12 @@ def aside(ticket: Ticket, text: str, at: datetime, desk: Desk) -> tuple[Ticket, 
 def wait_told(ticket: Ticket, at: datetime, desk: Desk) -> tuple[str, ...]:
     """Return sentences on whether people are there, how many are before her, and how long it usually takes."""
     team, language = desk.team(ticket.team), _language(ticket, desk)
+    presence = _presence(team, at, her_zone(ticket, desk), language)
+    if desk.waits is None:
+        return presence
     wait = desk.waits.get(team.id, Wait())
     name = "place_first" if wait.ahead == 0 else "place_one" if wait.ahead == 1 else "place"
     place = say(name, language, ahead=wait.ahead)
-    presence = _presence(team, at, her_zone(ticket, desk), language)
     if wait.typical is None or not is_open(team.hours, at):
         return (*presence, place)
     return (*presence, place, say("usual_wait", language, wait=lasting(wait.typical, language)))

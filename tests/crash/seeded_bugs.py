@@ -202,21 +202,21 @@ BUGS: tuple[Bug, ...] = (
     ),
     _bug(
         "any room may speak to any ticket",
-        "cases.py",
+        "cases_agents.py",
         "        if kept is None or not self._one_room(self._desk().team(found[kept.ticket.number]).id, team):",
         "        if kept is None:",
         _DELIVERY + "test_another_teams_room_has_no_say_in_a_ticket",
     ),
     _bug(
         "an answer to the newest ticket",
-        "cases.py",
+        "cases_agents.py",
         "                known = await self._store.ticket_of(row.transport, ref)\n",
         '                known = (await self._store.next_number() - 1, "mobile")\n',
         _DELIVERY + "test_two_customers_at_once_never_read_each_others_words",
     ),
     _bug(
         "a claim on a card that is not known yet counts for nothing",
-        "cases.py",
+        "cases_agents.py",
         "            if not await self._certain(team, row.id):\n                raise NotYet\n",
         "            pass\n",
         _TROUBLE + "test_words_in_the_thread_of_a_card_that_the_desk_does_not_know_yet_are_not_lost",
@@ -358,7 +358,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     _bug(
         "another team's thread counts",
-        "cases.py",
+        "cases_agents.py",
         "        if kept is None or not self._one_room(self._desk().team(found[kept.ticket.number]).id, team):",
         "        if kept is None:",
         _CANARIES,
