@@ -106,8 +106,12 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
         query: Mapping[str, str] | None = None,
         patience: float = 60,
         gated: bool = True,
+        counted: bool = True,
     ) -> tuple[int, Mapping[str, str], object]:
-        """Return status, headers and JSON (None for what is none) of an answer, whatever it is; raises TryLater."""
+        """Return status, headers and JSON (None for what is none) of an answer, whatever it is; raises TryLater.
+
+        Not `counted` is what another server may answer, as one for media: that it fails tells nothing of the rest.
+        """
         if gated:
             self._gate.check()
         headers = {"Content-Type": body.kind if isinstance(body, File) else "application/json"}
@@ -123,20 +127,23 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
                 raise SetupError(
                     f"{self.homeserver!r} is no address of a homeserver: write matrix.homeserver as a https URL"
                 ) from None
-            self._gate.failed()
+            self._count(counted, worked=False)
             raise TryLater(f"the homeserver cannot be reached ({type(error).__name__})") from None
         if 300 <= status < 400 and "Location" in answered:
-            self._gate.failed()
+            self._count(counted, worked=False)
             raise redirected(status, self.homeserver, where, answered["Location"])
         try:
             answer = parse(raw)
         except ValueError:
             answer = None
-        if is_away(status, answer):
-            self._gate.failed()
-        else:
-            self._gate.worked()
+        self._count(counted, worked=not is_away(status, answer))
         return status, answered, answer
+
+    def _count(self, counted: bool, *, worked: bool) -> None:
+        if counted and worked:
+            self._gate.worked()
+        elif counted:
+            self._gate.failed()
 
     @client_session  # type: ignore[untyped-decorator]  # nio has no types; it makes the session
     async def _unfollowed(

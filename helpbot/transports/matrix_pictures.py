@@ -5,6 +5,7 @@ Rule: a picture that cannot be shown keeps no words from arriving, because whoev
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import struct
 from collections import OrderedDict
@@ -22,7 +23,9 @@ log = structlog.get_logger(__name__)
 
 _PNG = "image/png"
 _HEAD = struct.Struct(">8s4x4sII")  # signature, length and name of the first chunk, width, height
-_KEPT = 100  # uploads that are remembered until their message has gone out
+_KEPT = 100  # uploads, and failures of others, that are remembered until their message has gone out
+_TRIES = 5  # uploads in vain after which a message goes out without its picture, if it goes out
+_PATIENCE = 60.0  # seconds since the first of them, after which it does so sooner
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,15 @@ def png_of(picture: Picture) -> Png | None:
 
 
 class Pictures:
-    """Uploads pictures, each once while its message is tried again and again."""
+    """Uploads pictures, each once while its message is tried again and again.
+
+    One whose upload fails again and again is still tried before its message, but keeps it no longer: a homeserver
+    that is away takes neither, and a place for media that is broken alone takes the words.
+    """
 
     def __init__(self) -> None:
         self._uploaded: OrderedDict[tuple[str, bool], JsonDict] = OrderedDict()
+        self._failed: OrderedDict[str, tuple[int, float]] = OrderedDict()  # by key: how often, and first when
 
     async def placed(self, client: HttpClient, picture: Picture, key: str, *, encrypted: bool) -> JsonDict | None:
         """Return what an event says of where the picture lies; None when it cannot be shown. Raises TryLater."""
@@ -59,7 +67,15 @@ class Pictures:
             log.error("picture_unreadable", key=key)
             return None
         if (key, encrypted) not in self._uploaded:
-            file = await (_upload_sealed if encrypted else _upload)(client, png)
+            try:
+                file = await (_upload_sealed if encrypted else _upload)(client, png)
+            except LoginGone:
+                raise
+            except TryLater as later:
+                if self._may_wait(key):
+                    raise
+                log.error("picture_given_up", key=key, why=later.why, hint="its message goes out without it")
+                return None
             if file is None:
                 return None
             info = {"mimetype": _PNG, "size": len(png.data), "w": png.width, "h": png.height}
@@ -67,6 +83,15 @@ class Pictures:
             if len(self._uploaded) > _KEPT:
                 self._uploaded.popitem(last=False)
         return self._uploaded[key, encrypted]
+
+    def _may_wait(self, key: str) -> bool:
+        """Keep that an upload failed; tell whether its message may wait for another try."""
+        now = asyncio.get_running_loop().time()
+        times, first = self._failed.pop(key, (0, now))
+        self._failed[key] = times + 1, first
+        if len(self._failed) > _KEPT:
+            self._failed.popitem(last=False)
+        return times + 1 < _TRIES and now < first + _PATIENCE
 
 
 async def _upload(client: HttpClient, png: Png) -> JsonDict | None:
@@ -82,7 +107,7 @@ async def _upload_sealed(client: HttpClient, png: Png) -> JsonDict | None:
 
 async def _put(client: HttpClient, file: File) -> str | None:
     """Upload a file and return its address; None when the homeserver, or what stands before it, will not have it."""
-    status, headers, answer = await client.ask("POST", UPLOAD, file)
+    status, headers, answer = await client.ask("POST", UPLOAD, file, counted=False)
     url = as_dict(answer).get("content_uri")
     if status < 300 and isinstance(url, str):
         return url

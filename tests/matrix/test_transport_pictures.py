@@ -105,6 +105,29 @@ async def test_a_picture_waits_for_a_server_that_will_take_it(behind: Bot, alice
     assert len(alice.messages(room, behind.id)) == 1
 
 
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Trouble("broken", 0, json_answer(500, {"errcode": "M_UNKNOWN"})),
+        Trouble("gone", 0, Answer(502, "<html>")),
+        Trouble("cut", 0, cut=True),
+    ],
+    ids=lambda trouble: trouble.name,
+)
+async def test_words_go_without_a_picture_that_no_media_store_takes(
+    behind: Bot, alice: PlainActor, proxy: Proxy, trouble: Trouble
+) -> None:
+    room = await talk(alice, behind)
+    uploads_get(proxy, trouble)
+    for number in range(4):
+        with pytest.raises(TryLater):
+            await behind.transport.send(Address("matrix", room), CONTENT, "k-picture")
+        await behind.say(room, f"word {number}", f"k-{number}")  # nobody else waits for the media store
+    await behind.transport.send(Address("matrix", room), CONTENT, "k-picture")
+    content = (await alice.wait_for_text(room, "The week"))["content"]
+    assert (content["msgtype"], content["body"]) == ("m.text", "The week\n12 tickets this week")
+
+
 async def test_a_picture_is_not_uploaded_again_for_a_message_that_did_not_go_out(
     behind: Bot, alice: PlainActor, proxy: Proxy
 ) -> None:

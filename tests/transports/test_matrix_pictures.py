@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 import pytest
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from helpbot.core.effects import Picture
 from helpbot.transports.base import TryLater
 from helpbot.transports.matrix_client import HttpClient
-from helpbot.transports.matrix_http import LoginGone
+from helpbot.transports.matrix_http import AT_ONCE, LoginGone
 from helpbot.transports.matrix_pictures import Pictures, Png, png_of
 
 from ..crash.proxy import Answer, Proxy, Trouble, json_answer
 from .pictures import picture, png
+from .virtual import run
 
 
 @pytest.fixture
@@ -114,10 +118,64 @@ async def test_a_picture_that_cannot_be_taken_now_is_tried_later(
         await Pictures().placed(client, picture(), "k", encrypted=encrypted)
 
 
+@pytest.mark.parametrize("encrypted", [False, True])
+async def test_a_picture_that_is_never_taken_keeps_its_words_only_for_a_few_tries(
+    client: HttpClient, proxy: Proxy, encrypted: bool
+) -> None:
+    answers(proxy, Answer(503, "<html>the media store is down</html>"))
+    pictures = Pictures()
+    for _ in range(4):
+        with pytest.raises(TryLater):
+            await pictures.placed(client, picture(), "k", encrypted=encrypted)
+    with capture_logs() as logs:
+        assert await pictures.placed(client, picture(), "k", encrypted=encrypted) is None
+    assert [(line["event"], line["key"]) for line in logs] == [("picture_given_up", "k")]
+    with pytest.raises(TryLater):  # each message has its own tries
+        await pictures.placed(client, picture(), "other", encrypted=encrypted)
+    answers(proxy, json_answer(200, {"content_uri": "mxc://x/y"}))  # the words did not go out either: all was away
+    assert await pictures.placed(client, picture(), "k", encrypted=encrypted) is not None
+
+
+class Hanging(HttpClient):
+    """A homeserver whose media store lets every upload hang until patience ends."""
+
+    async def ask(self, *asked: Any, patience: float = 60, **more: Any) -> tuple[int, Mapping[str, str], object]:
+        await asyncio.sleep(patience)
+        raise TryLater("the homeserver cannot be reached (TimeoutError)")
+
+
+def test_a_picture_that_hangs_keeps_its_words_no_longer_than_some_minutes() -> None:
+    async def story() -> None:
+        client, pictures, clock = (
+            Hanging("http://x.org", "@bot:x.org", None, ""),
+            Pictures(),
+            asyncio.get_running_loop(),
+        )
+        with pytest.raises(TryLater):
+            await pictures.placed(client, picture(), "k", encrypted=False)
+        assert await pictures.placed(client, picture(), "k", encrypted=False) is None
+        assert clock.time() <= 180
+
+    run(story())
+
+
+async def test_a_media_store_that_is_down_is_no_homeserver_that_is_down(client: HttpClient, proxy: Proxy) -> None:
+    answers(proxy, Answer(502, "<html>bad gateway</html>"))
+    pictures = Pictures()
+    for key in "abc":
+        with pytest.raises(TryLater):
+            await pictures.placed(client, picture(), key, encrypted=False)
+        await asyncio.sleep(AT_ONCE + 0.05)  # what fails sooner is the same trouble
+    answers(proxy, json_answer(200, {"event_id": "$1"}))
+    assert await client.call("PUT", "/_matrix/client/v3/rooms/x/send/m.room.message/k", {}) == {"event_id": "$1"}
+
+
 async def test_a_lost_login_is_no_refusal_of_a_picture(client: HttpClient, proxy: Proxy) -> None:
     answers(proxy, json_answer(401, {"errcode": "M_UNKNOWN_TOKEN"}))
-    with pytest.raises(LoginGone):
-        await Pictures().placed(client, picture(), "k", encrypted=False)
+    pictures = Pictures()
+    for _ in range(7):
+        with pytest.raises(LoginGone):
+            await pictures.placed(client, picture(), "k", encrypted=False)
 
 
 async def test_a_picture_is_uploaded_once_a_message(client: HttpClient, proxy: Proxy) -> None:
