@@ -75,6 +75,8 @@ class Cases:
         incoming = json_incoming(row.payload)
         if incoming.team is not None:
             return await self._agents.of(row, incoming, incoming.team)
+        if incoming.kind is Kind.ZONED:
+            return await self._zoned(row, incoming)
         case = await self._situation(row, incoming)
         if case is None:
             return None
@@ -84,6 +86,14 @@ class Cases:
         if isinstance(event, CustomerSaid):
             event = replace(event, written=_written(row, incoming))
         return replace(case, event=event)
+
+    async def _zoned(self, row: InboxRow, incoming: Incoming) -> Case | None:
+        """Return the conversation with the zone of her profile; what she wrote herself counts for more."""
+        talk = await self._store.conversation(row.transport, incoming.room)
+        if talk is None or talk.customer.id != incoming.sender or talk.zone is not None:
+            return None
+        nowhere = Ticket(0, talk.customer, self._desk().teams[0].id, row.at)
+        return Case(None, nowhere, replace(talk, zone=incoming.zone), stored=False)
 
     async def _customer_reacted(self, row: InboxRow, incoming: Incoming, case: Case) -> Case | None:
         """Return how it was, if that is what the reaction answers; others are carried by a later version."""
@@ -176,7 +186,7 @@ class Cases:
         speaker = Person(incoming.sender, incoming.name)
         if before is None:
             known = incoming.kind in {Kind.ARRIVED, Kind.SAID}
-            return Conversation(0, row.transport, incoming.room, speaker, zone=incoming.zone) if known else None
+            return Conversation(0, row.transport, incoming.room, speaker) if known else None
         match incoming.kind:
             case Kind.CROWDED:
                 return None if before.crowded else replace(before, crowded=True)
@@ -190,8 +200,7 @@ class Cases:
             return None
         if incoming.kind is Kind.LEFT:
             return replace(before, gone=True)
-        zone = before.zone or incoming.zone
-        return replace(before, customer=speaker, gone=before.gone and incoming.late, zone=zone)  # names change
+        return replace(before, customer=speaker, gone=before.gone and incoming.late)  # names change
 
 
 def _written(row: InboxRow, incoming: Incoming) -> datetime:
@@ -218,5 +227,7 @@ def _customer_event(incoming: Incoming, at: datetime, case: Case) -> Event | Non
             if talk is not None and talk.crowded and not case.ticket.carded:
                 return BotGaveUp(at, _words(incoming), Reason.CROWDED)
             return CustomerSaid(at, incoming.text, incoming.edits is not None, incoming.attachment)
+        case Kind.ZONED:
+            return None
         case Kind.REACTED:
             return None  # reactions are carried by a later version

@@ -19,7 +19,7 @@ class NotYet(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An event with what it happens to; `event` is None when there is nothing to do about it.
+    """An event with what it happens to; `event` is None when there is nothing to decide.
 
     `internal` are events (id, payload) that follow from it for other tickets; `freed` are closed tickets that lose
     their owner.

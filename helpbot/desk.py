@@ -156,7 +156,7 @@ class DeskLoop:
         if case is None or case.event is None:
             if case is None:
                 return Step(row, now, None, None, fault=fault)
-            return Step(row, now, None, None, internal=case.internal, freed=case.freed, fault=fault)
+            return Step(row, now, case.conversation, None, internal=case.internal, freed=case.freed, fault=fault)
         if fault is None:
             decision = await self._decision(case.ticket, case.event, row.at)
         else:  # the queues may be what failed, and the words can go to a person without them

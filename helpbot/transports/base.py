@@ -31,6 +31,7 @@ class Kind(StrEnum):
     ALONE = "alone"  # nobody but the sender is with the bot any more
     SAID = "said"
     REACTED = "reacted"
+    ZONED = "zoned"  # a customer's profile names a time zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Incoming:
     mentioned: tuple[tuple[str, str], ...] = ()  # agents' room: its members among them, id and name
     member: bool = True  # agents' room: whether the sender is a joined member now
     exposed: bool = False  # agents' room: whether anybody may come in or read it
-    zone: str | None = None  # ARRIVED: the time zone that her profile names, as it stands there
+    zone: str | None = None  # ZONED: as it stands in her profile
     late: bool = False  # it could not be read when it came: who is in the room may have changed since
 
 

@@ -112,6 +112,7 @@ class MatrixTransport:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(rooms.chores.work(), name="matrix rooms")
+                group.create_task(rooms.zones.work(receive, _now), name="matrix zones")
                 group.create_task(_after_each(synced, upkeep), name="matrix keys")
                 await self._listen(client, rooms, receive, upkeep, synced)
         except BaseExceptionGroup as failed:

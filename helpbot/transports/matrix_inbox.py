@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 _GAP_LIMIT = 10_000  # events of one room between two syncs
 _ONE_ROOM = 30.0  # seconds that one room may hold a sync up
 _ASIDE = "rooms set aside"
+_BY_HER = {Kind.ARRIVED, Kind.SAID}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,9 @@ class Inbox(Words):
             self._rooms.arrived(room)
         for room in batch.left:
             self._rooms.left(room)
+        for item in batch.items:
+            if item.team is None and item.kind in _BY_HER:
+                self._rooms.zones.want(item.room, item.sender)
         self._held.settle(batch.decrypted, batch.told, self._now())
         await self._held.save()
 
@@ -181,8 +185,7 @@ class Inbox(Words):
         ref = f"arrived:{room}" + (f":{arrival.event}" if arrival.event else "")
         name = shown_name(arrival.name, arrival.customer)
         at = moment(arrival.at, self._now())
-        zone = await self._rooms.zone_of(arrival.customer)
-        batch.items.append(Incoming(ref, Kind.ARRIVED, room, arrival.customer, name, at, zone=zone))
+        batch.items.append(Incoming(ref, Kind.ARRIVED, room, arrival.customer, name, at))
         if arrival.event:  # she may not have been alone with the bot when it went
             batch.items.append(Incoming(f"{ref}:{Kind.ALONE}", Kind.ALONE, room, arrival.customer, name, at))
         batch.arrived.add(room)

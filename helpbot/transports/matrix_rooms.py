@@ -20,6 +20,7 @@ from helpbot.transports.matrix_desks import Desks, state_of
 from helpbot.transports.matrix_events import is_user_id
 from helpbot.transports.matrix_http import Barred, JsonDict, Limited, LoginGone, Refused, as_dict, dicts, path
 from helpbot.transports.matrix_snapshot import snapshot
+from helpbot.transports.matrix_zones import Zones
 
 log = structlog.get_logger(__name__)
 
@@ -27,8 +28,6 @@ _ONE_ROOM = 20.0  # seconds that joining or leaving one may take
 _WORDS = 3  # tries to say why the bot leaves; then it leaves in silence
 _LOOK = 3600.0  # seconds until invitations that were passed over are looked for
 _PASSED_OVER = "invitations passed over"
-_PROFILE = 5.0  # seconds that a person's profile may take
-_LONGEST_ZONE = 40
 _PEOPLE_KEPT = 1000  # rooms whose members' names are remembered
 
 
@@ -60,6 +59,7 @@ class Rooms:
     ) -> None:
         self.chores = Chores()
         self.aside = Aside(notebook)
+        self.zones = Zones(client)
         self.known: set[str] = set()  # customers' rooms that the desk was told of
         self._ever_known: set[str] = set()  # these, and those that the bot left
         self._client = client
@@ -137,17 +137,6 @@ class Rooms:
                 self._people.clear()
             self._people[room] = await self._client.joined(room)
         return self._people[room]
-
-    async def zone_of(self, user: str) -> str | None:
-        """Return the time zone that a person's profile names (MSC4175); None when none is told in a moment."""
-        try:
-            profile = await self._client.call("GET", path("profile", user), patience=_PROFILE)
-        except LoginGone:
-            raise
-        except (Refused, TryLater):
-            return None
-        named = profile.get("m.tz", profile.get("us.cloke.msc4175.tz"))
-        return named if isinstance(named, str) and 0 < len(named) <= _LONGEST_ZONE else None
 
     def members_changed(self, room: str) -> None:
         """Forget who is in the room."""

@@ -394,8 +394,8 @@ BUGS: tuple[Bug, ...] = (
     _bug(
         "late words bring her back",
         "cases.py",
-        "gone=before.gone and incoming.late, zone",
-        "gone=False, zone",
+        "gone=before.gone and incoming.late)",
+        "gone=False)",
         _DOUBTS + "test_words_that_came_late_do_not_bring_her_back",
     ),
     _bug(
