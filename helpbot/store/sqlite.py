@@ -15,7 +15,7 @@ import aiosqlite
 from helpbot.core.effects import Quoted
 from helpbot.core.figures import Measured
 from helpbot.core.model import Entry, Ticket, Wait
-from helpbot.store import dead, figures, outbox, queue, rows, timers, timing
+from helpbot.store import dead, figures, outbox, queue, rows, timers
 from helpbot.store.base import INTERNAL, Conversation, InboxRow, KeptTicket, Outgoing, Step, TimerChanges
 from helpbot.store.codec import incoming_json, json_content, time_text
 from helpbot.store.keep import keep_step, write_note
@@ -322,11 +322,11 @@ class SqliteStore(Units):
 
     async def open_numbers(self) -> Sequence[int]:
         """See Store."""
-        return await self._unit(timing.open_numbers)
+        return await self._unit(timers.open_numbers)
 
     async def change_timers(self, numbers: Sequence[int], changes: TimerChanges) -> None:
         """See Store."""
-        if await self._unit(lambda db: timing.change(db, numbers, changes)):
+        if await self._unit(lambda db: timers.change(db, numbers, changes)):
             self.timer_bell.set()
 
     async def fire(self, now: datetime) -> None:

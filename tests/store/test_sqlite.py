@@ -447,9 +447,9 @@ async def test_what_stood_in_a_ticket_before_there_could_be_several_is_kept(tmp_
     held = {"agent": ["@s:b", "Sam"], "ref": "$1", "text": "soon", "closes": True}
     full = [json.dumps(value) for value in (promise, transfer, held)]
     db.executemany(
-        "INSERT INTO ticket (number, conversation, team, status, opened_at, offer, refused, question,"
+        "INSERT INTO ticket (number, conversation, team, status, opened_at, offer, refused, refusals, carded, question,"
         " promise, transfer, held_back)"
-        " VALUES (?, 1, 'mobile', 'held', ?, '[]', '[]', '', ?, ?, ?)",
+        " VALUES (?, 1, 'mobile', 'held', ?, '[]', '[]', 0, 1, '', ?, ?, ?)",
         [(1, at, *full), (2, at, None, None, None)],
     )
     db.commit()
