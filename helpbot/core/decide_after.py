@@ -44,7 +44,7 @@ def closed(ticket: Ticket, event: AgentClosed, desk: Desk, *, sure: bool = False
     held = held_back(ticket, event, desk, Way.CLOSED) if event.text and not sure else None
     if held is not None:
         return held
-    ticket, dropped = let_go(without(ticket, event), desk)
+    ticket, dropped = let_go(without(ticket, event, Way.CLOSED), desk)
     noted: tuple[Effect, ...] = ()
     if event.text:
         last = to_customer(ticket, event.agent, event.ref, event.text)
@@ -88,11 +88,10 @@ def _closing_words(ticket: Ticket, desk: Desk, *, said: bool) -> str:
 
 def rated_in_words(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision | None:
     """Return what her words say of how it was; None when they are for something else."""
-    asked = ticket.asked_rating or ticket.rating is not None
-    if not asked or event.attachment is not None or event.edited:
+    if event.attachment is not None or event.edited:
         return None
     folded = desk.library.fold(event.text)
-    if words.thanked(folded) is not None and len(folded.split()) <= 6:
+    if "?" not in event.text and words.thanked(folded) is not None and len(folded.split()) <= 6:
         return _thanked(ticket, event, desk)
     rating, parted, rest = _number(event.text)
     if rating is None or not ticket.asked_rating or not _is_a_comment(rating, desk.library.fold(rest), parted=parted):

@@ -203,15 +203,18 @@ def _confirmed(ticket: Ticket, event: AgentConfirmed, desk: Desk) -> Decision:
     if not mine:
         return hinted(ticket, desk, "hint_held_by", name=meant[0].agent.name)
     effects: list[Effect] = []
+    waiting = ticket.held_back
+    later = waiting[waiting.index(mine[-1]) + 1 :]  # what was written before is overtaken now
     for held in mine:
-        left = tuple(one for one in ticket.held_back if one is not held)
-        closes = held.way is Way.CLOSED
-        decision = _sent(replace(ticket, held_back=left if closes else ()), held, event.at, desk)
+        overtaken = tuple(one for one in waiting if one not in mine and one not in later)
+        left = (*overtaken, *later) if held.way is Way.CLOSED else overtaken
+        waiting = tuple(one for one in waiting if one not in overtaken)
+        decision = _sent(replace(ticket, held_back=left), held, event.at, desk)
         effects += decision.effects
-        if closes:
+        if decision.ticket.status is Status.CLOSED:
             return Decision(decision.ticket, tuple(effects))
-        ticket = replace(decision.ticket, held_back=left)
-    return Decision(ticket, tuple(effects))
+        ticket = replace(decision.ticket, held_back=())
+    return Decision(replace(ticket, held_back=later), tuple(effects))
 
 
 def _sent(ticket: Ticket, held: HeldBack, at: datetime, desk: Desk) -> Decision:

@@ -56,8 +56,8 @@ def answered(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
         return _spoken(ticket, event, desk, (*kept, tell(say("no_words", spoken(ticket, desk)))))
     answer = aside(ticket, event.text, event.at, desk)
     if answer is not None and desk.library.find(event.text, ticket.language, event.at).zone is not Zone.ANSWER:
-        ticket = replace(answer[0], offer=offer, status=Status.OFFERED if offer else Status.BOT)
-        return _spoken(ticket, event, desk, (*kept, tell(answer[1])))
+        ticket = replace(answer.ticket, offer=offer, status=Status.OFFERED if offer else Status.BOT)
+        return _spoken(ticket, event, desk, (*kept, tell(answer.text)))
     language = words.refused(folded)
     if language is not None and (offer or ticket.answered or ticket.refusals):
         ticket = _speaking_first(ticket, language, desk)

@@ -87,6 +87,8 @@ def _idle(ticket: Ticket, event: TimerFired) -> Decision:
 
 # --- the ladder
 
+_STEPS = 3  # from here on the same again and again
+
 
 def _rung_due(ticket: Ticket, rung: int, desk: Desk) -> datetime:
     assert ticket.ladder_from is not None, "the caller has looked"  # noqa: S101
@@ -104,7 +106,10 @@ def _climbed(ticket: Ticket, at: datetime, desk: Desk) -> Decision:
     """Remind whoever comes next; after a stop that lasted long, of several only the highest."""
     rung, team = ticket.rung, desk.team(ticket.team)
     waited = between(team.hours, ticket.ladder_from or at, at)
-    while _delay(ticket, team.patience, rung + 1) <= waited:
+    over = waited - _delay(ticket, team.patience, max(rung + 1, _STEPS))
+    if over >= timedelta():
+        rung = max(rung + 1, _STEPS) + over // team.patience.again
+    while rung < _STEPS and _delay(ticket, team.patience, rung + 1) <= waited:
         rung += 1
     since = ticket.waits_since if ticket.waits_since is not None else at
     language = desk.languages[0]

@@ -142,26 +142,25 @@ def _shown(ticket: Ticket, event: CustomerSaid, desk: Desk, *, understood: bool 
     before: tuple[Effect, ...] = ()
     after: tuple[Effect, ...] = ()
     if answer is not None:
-        asks = answer[0].zone == ticket.zone  # else she told her time zone
-        ticket, after = _told_status(answer[0], answer[1], event.at)
+        ticket, after = _told_status(answer.ticket, answer.text, event.at)
         if with_people(ticket):  # it is a word of hers all the same
-            if asks and not ticket.open_promises:
+            if answer.asks and not ticket.open_promises:
                 ticket = waiting_for_a_word(ticket, event.at)
             elif ticket.answered_at is not None:
                 ticket = replace(ticket, answered_at=event.at, warned_at=None)
-            ticket, woke = _awake(ticket, desk)
+            ticket, woke = _awake(ticket, event.at, desk)
             after = (*woke, *after)
     elif ticket.status is Status.CLOSED:
         ticket, after = reopened(ticket, event.at, desk)
         before = (inside("reopened_card", desk, name=ticket.customer.name),)
     elif understood and _only_thanks(ticket, event, desk):
-        ticket = replace(ticket, answered_at=event.at, warned_at=None)
+        ticket, after = _awake(replace(ticket, answered_at=event.at, warned_at=None), event.at, desk)
     else:
         if understood and _asks_for_a_person_again(ticket, event, desk):
             ticket = replace(ticket, reassured_at=event.at)
             waits = say("still_waiting", spoken(ticket, desk), number=ticket.number)
             after = (tell(" ".join((waits, *wait_told(ticket, event.at, desk)))),)
-        ticket, woke = _awake(waiting_for_a_word(ticket, event.at), desk)
+        ticket, woke = _awake(waiting_for_a_word(ticket, event.at), event.at, desk)
         after = (*woke, *after)
     ticket, seen = reached(ticket, desk)
     return Decision(ticket, (*before, *_in_thread(ticket, event, desk), *after, *seen))
@@ -180,14 +179,16 @@ def _told_status(ticket: Ticket, text: str, at: datetime) -> tuple[Ticket, tuple
 def _only_thanks(ticket: Ticket, event: CustomerSaid, desk: Desk) -> bool:
     """Tell whether she thanks for what she was told, which nobody has to answer."""
     answered = ticket.answered_at is not None and event.attachment is None
-    return answered and words.thanked(desk.library.fold(event.text)) is not None
+    return answered and words.grateful(event.text, desk.library.fold(event.text))
 
 
-def _awake(ticket: Ticket, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
+def _awake(ticket: Ticket, at: datetime, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
     """Bring a ticket back that was put aside, for she has written."""
     if ticket.snoozed_until is None:
         return ticket, ()
     ticket = replace(ticket, snoozed_until=None)
+    if ticket.waits_since is not None:
+        ticket = waiting_for_a_word(ticket, at, anew=True)
     owner = () if ticket.owner is None else (ticket.owner,)
     text = Literal(say("woken_by_her", desk.languages[0], number=ticket.number))
     return ticket, (Say(Audience.AGENTS, (*called(owner), text)), EditCard(card(ticket, desk)))

@@ -158,14 +158,12 @@ def transferred(ticket: Ticket, event: AgentTransferred, desk: Desk) -> Decision
 
 def _meant(typed: str, why: str, desk: Desk) -> tuple[Team | None, str]:
     """Return the team of that id, or whose name that and the first words of the reason are; and the reason itself."""
-    exact = next((team for team in desk.teams if team.id.casefold() == typed.casefold()), None)
-    if exact is not None:
-        return exact, why
     for more in range(_LONGEST_NAME, -1, -1):
         parts = why.split(maxsplit=more)
         words, rest = parts[:more], "".join(parts[more:])
         folded = desk.library.fold(" ".join((typed, *words)))
         named = [team for team in desk.teams if folded and folded in _names(team, desk)]
+        named = [team for team in named if team.id.casefold() == typed.casefold() and not words] or named
         if len(words) == more and len(named) == 1:
             return named[0], rest
     return None, why
@@ -208,9 +206,9 @@ def taken_over(ticket: Ticket, agent: Person, at: datetime, desk: Desk) -> Decis
 
 
 def offer_ended(ticket: Ticket, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
-    """Return the ticket without an offer to a team that there is no more, and say so in its thread."""
+    """Return the ticket without an offer to a team that is gone, or has it since its own is gone; say so there."""
     offer = ticket.transfer
-    if offer is None or any(team.id == offer.team for team in desk.teams):
+    if offer is None or (any(team.id == offer.team for team in desk.teams) and desk.team(ticket.team).id != offer.team):
         return ticket, ()
     ticket = replace(ticket, transfer=None)
     return ticket, (inside("transfer_team_gone", desk, team=offer.team), EditCard(card(ticket, desk)))

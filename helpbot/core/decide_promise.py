@@ -37,6 +37,7 @@ _LONGEST_WHAT = 500
 _MOST = 5  # open promises of a ticket
 _OFF = {"off", "non", "no", "stop"}
 _ALL = {"all", "tout", "toutes", "tous"}
+_SIGNS = ".:,;)!#"
 _LONGEST_SNOOZE = timedelta(days=7)  # while she waits for a word
 
 
@@ -49,20 +50,22 @@ def promised(ticket: Ticket, event: AgentPromised, desk: Desk) -> Decision:
         return refused(ticket, event.ref, desk, read.hint, what=read.what)
     if len(read.rest) > _LONGEST_WHAT:
         return refused(ticket, event.ref, desk, "hint_promise_long", most=_LONGEST_WHAT)
-    same = next((one for one in ticket.open_promises if _same(one.what, read.rest, desk)), None)
-    others = tuple(one for one in ticket.open_promises if one is not same)
-    if len(others) >= _MOST:
+    same = next((one for one in ticket.promises if _same(one.what, read.rest, desk)), None)
+    others = tuple(one for one in ticket.promises if one is not same)
+    if sum(not one.broken for one in others) >= _MOST:
         return refused(ticket, event.ref, desk, "hint_promises_many", most=_MOST)
     before: tuple[Effect, ...] = ()
     if ticket.owner is None:
         ticket, before = owned(ticket, event.agent, event.at, desk)
     ticket, noted = spoke(replace(ticket, promises=others), event.at, desk)
     noted = tuple(effect for effect in noted if not isinstance(effect, EditCard))  # it is shown once, with the promise
-    promise = Promise(read.at, read.rest, event.agent, event.at)
+    number = max((one.number for one in ticket.promises), default=0) + 1 if same is None else same.number
+    promise = Promise(read.at, read.rest, event.agent, event.at, number=number)
     ticket = replace(ticket, promises=_in_order((*ticket.promises, promise)))
-    text = Literal(promise_told(promise, ticket, event.at, desk, instead_of=same))
+    moved = same is not None and not same.broken
+    text = Literal(promise_told(promise, ticket, event.at, desk, instead_of=same if moved else None))
     out = Say(Audience.CUSTOMER, (text,), receipt=event.ref)
-    counted = (*(() if same is None else (Count(Figure.MOVED),)), Count(Figure.PROMISED))
+    counted = (*((Count(Figure.MOVED),) if moved else ()), Count(Figure.PROMISED))
     remarks = _remarks(ticket, promise, desk)
     return Decision(ticket, (*before, out, *noted, *counted, *remarks, EditCard(card(ticket, desk))))
 
@@ -84,15 +87,15 @@ def _remarks(ticket: Ticket, promise: Promise, desk: Desk) -> tuple[Effect, ...]
         name = "promise_outside" if back is None else "promise_outside_until"
         shown = "" if back is None else full_date(back, hours.zone, desk.languages[0])
         effects.append(inside(name, desk, when=shown))
-    if len(ticket.open_promises) > 1:
-        effects.append(inside("promises_open", desk, promises=_numbered(ticket.open_promises, ticket, desk)))
+    if len(ticket.promises) > 1:
+        effects.append(inside("promises_open", desk, promises=_numbered(ticket, desk)))
     return tuple(effects)
 
 
-def _numbered(promises: tuple[Promise, ...], ticket: Ticket, desk: Desk) -> str:
+def _numbered(ticket: Ticket, desk: Desk) -> str:
     zone, language = zone_of(ticket, desk), desk.languages[0]
     word = say("promise_of_word", language)
-    lines = [f"{at}. {full_date(one.due, zone, language)} – {one.what or word}" for at, one in enumerate(promises, 1)]
+    lines = [f"{one.number}. {full_date(one.due, zone, language)} – {one.what or word}" for one in ticket.promises]
     return "\n".join(lines)
 
 
@@ -104,12 +107,15 @@ def kept(ticket: Ticket, event: AgentKeptPromise, desk: Desk, *, sure: bool = Fa
         return refused(ticket, event.ref, desk, "hint_no_promise")
     chosen, text = _chosen(ticket, event.text)
     if not chosen:
-        listed = _numbered(ticket.promises, ticket, desk)
+        listed = _numbered(ticket, desk)
         return refused(ticket, event.ref, desk, "hint_which_promise", promises=listed)
     held = held_back(ticket, event, desk, Way.KEPT) if text and not sure else None
     if held is not None:
         return held
-    ticket = without(ticket, event)
+    ticket = without(ticket, event, Way.KEPT)
+    before: tuple[Effect, ...] = ()
+    if text and ticket.owner is None:  # whoever sends the first words owns the ticket
+        ticket, before = owned(ticket, event.agent, event.at, desk)
     counted = tuple(Count(Figure.KEPT) for one in chosen if not one.broken)
     ticket = replace(ticket, promises=tuple(one for one in ticket.promises if one not in chosen))
     if text:
@@ -117,21 +123,23 @@ def kept(ticket: Ticket, event: AgentKeptPromise, desk: Desk, *, sure: bool = Fa
         ticket, said = out.ticket, out.effects
     else:
         ticket, said = _silent_from(ticket, event.at), (React(event.ref, "📝"),)
-    return Decision(ticket, (*said, *counted, inside("promise_kept", desk), EditCard(card(ticket, desk))))
+    effects = (*before, *said, *counted, inside("promise_kept", desk), EditCard(card(ticket, desk)))
+    return Decision(ticket, effects)
 
 
 def _chosen(ticket: Ticket, text: str) -> tuple[tuple[Promise, ...], str]:
-    """Return which promises are meant and what is to be told her; none when it does not say which of several."""
-    first, _, rest = text.partition(" ")
-    named = first.rstrip(".:,;)").casefold()
-    number = int(named) if named.isascii() and named.isdigit() and len(named) == 1 else 0
-    if len(ticket.promises) == 1:
-        return ticket.promises, "" if text in {"1", *_ALL} else text
-    if named in _ALL:
-        return ticket.promises, rest.strip()
-    if 1 <= number <= len(ticket.promises):
-        return (ticket.promises[number - 1],), rest.strip()
-    return (), ""
+    """Return which promises are meant and what is to be told her; none when that is not certain.
+
+    A number before all else is always that of a promise, and one that none has means none.
+    """
+    first, *rest = text.split(maxsplit=1) or [""]
+    named = first.rstrip(_SIGNS).casefold()
+    words = rest[0] if rest else ""
+    if named.isascii() and named.isdigit():
+        return tuple(one for one in ticket.promises if str(one.number) == named), words
+    if named in _ALL and (not words or first.endswith(":")):
+        return ticket.promises, words
+    return (ticket.promises, text) if len(ticket.promises) == 1 else ((), "")
 
 
 def snoozed(ticket: Ticket, event: AgentSnoozed, desk: Desk) -> Decision:

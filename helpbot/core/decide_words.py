@@ -29,13 +29,13 @@ def goes_out(ticket: Ticket, said: Words, desk: Desk, *, sure: bool = False) -> 
     if held is not None:
         return held
     sent = to_customer(ticket, said.agent, said.ref, said.text)
-    ticket, noted = spoke(without(ticket, said), said.at, desk)
+    ticket, noted = spoke(without(ticket, said, Way.SAID), said.at, desk)
     return Decision(ticket, (*sent, *noted))
 
 
 def held_back(ticket: Ticket, said: Words, desk: Desk, way: Way = Way.SAID) -> Decision | None:
     """Hold words back that are vague about time; None when they are not, or were written a second time."""
-    word = None if without(ticket, said) is not ticket else vague_word(said.text, desk)
+    word = None if without(ticket, said, way) is not ticket else vague_word(said.text, desk)
     if word is None:
         return None
     waiting = (*ticket.held_back, HeldBack(said.agent, said.ref, said.text, way))
@@ -44,9 +44,10 @@ def held_back(ticket: Ticket, said: Words, desk: Desk, way: Way = Way.SAID) -> D
     return Decision(ticket, (React(said.ref, "⏸️"), inside("held_back", desk, word=word), *dropped))
 
 
-def without(ticket: Ticket, said: Words) -> Ticket:
-    """Return the ticket without these words as held back; the ticket itself when they were not, for the same agent."""
-    left = tuple(one for one in ticket.held_back if (one.agent.id, one.text) != (said.agent.id, said.text))
+def without(ticket: Ticket, said: Words, way: Way) -> Ticket:
+    """Return the ticket without these words as held back; the ticket itself when they were not, in the same way."""
+    these = said.agent.id, said.text, way
+    left = tuple(one for one in ticket.held_back if (one.agent.id, one.text, one.way) != these)
     return ticket if len(left) == len(ticket.held_back) else replace(ticket, held_back=left)
 
 
@@ -59,10 +60,9 @@ def spoke(ticket: Ticket, at: datetime, desk: Desk) -> tuple[Ticket, tuple[Effec
         effects.append(Count(Figure.FIRST_WORD, max((at - ticket.escalated_at).total_seconds(), 0.0)))
         effects.append(Count(Figure.FIRST_WORD_OPEN, between(hours, ticket.escalated_at, at).total_seconds()))
         ticket, shows = replace(ticket, first_word_at=at), True
-    left = tuple(one for one in ticket.promises if one.what)  # what else was promised is a word
+    left = tuple(one for one in ticket.promises if one.what or one.broken)  # what else was promised is a word
     if len(left) < len(ticket.promises):
-        kept = [Count(Figure.KEPT) for one in ticket.open_promises if not one.what]
-        effects += [*kept, inside("promise_kept", desk)] if kept else []
+        effects += [Count(Figure.KEPT), inside("promise_kept", desk)]
         ticket, shows = replace(ticket, promises=left), True
     ticket, dropped = let_go(ticket, desk)  # newer words have gone out: what those say may be no longer so
     effects += dropped

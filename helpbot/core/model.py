@@ -230,6 +230,7 @@ class Promise:
     made_at: datetime
     reminded: bool = False
     broken: bool = False
+    number: int = 1  # by which an agent names it, as long as the ticket has promises
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ _PHRASES: dict[str, dict[str, str]] = {
         "en": "{name} is taking care of your ticket #{number}.",
     },
     "closed": {
-        "fr": "Votre demande #{number} est close. Pour la rouvrir, écrivez simplement ici dans les {days}.",
+        "fr": "Votre demande #{number} est close. Pour la rouvrir, écrivez simplement ici sous {days}.",
         "en": "Your ticket #{number} is closed. To open it again, just write here within {days}.",
     },
     "reopened": {

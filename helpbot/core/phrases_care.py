@@ -85,7 +85,7 @@ TO_CUSTOMER: dict[str, dict[str, str]] = {
         "en": "We have not had an answer from you. Without a word from you, ticket #{number} will be closed {when}.",
     },
     "silent_closed": {
-        "fr": "Votre demande #{number} est close, faute de réponse. Pour la rouvrir, écrivez simplement ici dans les "
+        "fr": "Votre demande #{number} est close, faute de réponse. Pour la rouvrir, écrivez simplement ici sous "
         "{days}.",
         "en": "Your ticket #{number} is closed, for want of an answer. To open it again, just write here within "
         "{days}.",

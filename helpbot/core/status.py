@@ -5,7 +5,7 @@ Rule: nothing is said that was not measured or set, because a guess about a wait
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -21,18 +21,28 @@ def her_zone(ticket: Ticket, desk: Desk) -> ZoneInfo:
     return zone_named(ticket.zone) or desk.team(ticket.team).hours.zone
 
 
-def aside(ticket: Ticket, text: str, at: datetime, desk: Desk) -> tuple[Ticket, str] | None:
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What the bot answers beside all else, and the ticket after it; `asks` when she asked how it stands."""
+
+    ticket: Ticket
+    text: str
+    asks: bool
+
+
+def aside(ticket: Ticket, text: str, at: datetime, desk: Desk) -> Aside | None:
     """Return what the bot itself answers at any time: how her ticket stands, that it knows her time zone; else None."""
     named = zone_named(words.zone_told(text))
     if named is not None:
         ticket = replace(ticket, zone=named.key)
-        return ticket, say("zone_noted", _language(ticket, desk), time=clock_time(at, named, _language(ticket, desk)))
-    language = words.status_asked(desk.library.fold(text))
-    if language is None:
+        language = _language(ticket, desk)
+        return Aside(ticket, say("zone_noted", language, time=clock_time(at, named, language)), asks=False)
+    asked = words.status_asked(desk.library.fold(text))
+    if asked is None:
         return None
-    if ticket.language is None and language in desk.languages:
-        ticket = replace(ticket, language=language)
-    return ticket, status_told(ticket, at, desk)
+    if ticket.language is None and asked in desk.languages:
+        ticket = replace(ticket, language=asked)
+    return Aside(ticket, status_told(ticket, at, desk), asks=True)
 
 
 def wait_told(ticket: Ticket, at: datetime, desk: Desk) -> tuple[str, ...]:

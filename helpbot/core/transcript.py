@@ -71,10 +71,10 @@ def _times(ticket: Ticket, desk: Desk, language: str) -> Iterator[str]:
         reached = lasting(ticket.first_word_at - ticket.escalated_at, language)
         target = lasting(team.first_word, language)
         yield from _labelled(language, "first_word", say("first_word_line", language, reached=reached, target=target))
-    for at, promise in enumerate(ticket.promises, 1):
+    for promise in ticket.promises:
         due = full_date(promise.due, team.hours.zone, language)
         what = f" – {promise.what}" if promise.what else ""
-        number = f"{at}. " if len(ticket.promises) > 1 else ""
+        number = f"{promise.number}. " if len(ticket.promises) > 1 else ""
         mark = "💔" if promise.broken else "🤝"
         yield from _labelled(language, "promise", f"{mark} {number}{due}, {promise.by.name}{what}")
     if ticket.snoozed_until is not None:

@@ -97,6 +97,7 @@ _THANKS = {
     "fr": {"merci", "mrc", "parfait", "super", "genial", "nickel", "top", "revoir", "d accord", "accord"},
     "en": {"thanks", "thank", "thx", "ty", "cheers", "great", "perfect", "awesome", "bye", "goodbye", "ok", "okay"},
 }
+_GRATEFUL = {"merci", "mrc", "thanks", "thank", "thx", "ty", "cheers", "revoir", "bye", "goodbye"}
 _AROUND = {
     "a", "tous", "toutes", "madame", "monsieur", "mesdames", "messieurs", "ca", "va", "bien", "vous", "toi", "good",
     "there", "all", "everyone", "beaucoup", "bcp", "infiniment", "pour", "votre", "ton", "aide", "et", "au", "bonne",
@@ -249,6 +250,11 @@ def greeted(folded: str) -> str | None:
 def thanked(folded: str) -> str | None:
     """Return the language of thanks or a farewell that say nothing else, or None."""
     return _only(folded, _THANKS)
+
+
+def grateful(text: str, folded: str) -> bool:
+    """Tell whether these are thanks or a farewell that say nothing else and ask nothing: "ok" may be an answer."""
+    return "?" not in text and thanked(folded) is not None and not _GRATEFUL.isdisjoint(folded.split())
 
 
 def _only(folded: str, vocabulary: dict[str, set[str]]) -> str | None:

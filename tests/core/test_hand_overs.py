@@ -12,8 +12,8 @@ from helpbot.core.decide import decide
 from helpbot.core.decide_clock import timers
 from helpbot.core.effects import EditCard, PostCard, React, Say, StopTimer
 from helpbot.core.events import AgentElsewhere, OwnerWentAway, TimerFired
-from helpbot.core.model import Figure, Status
-from tests.core.cases import ALEX, NOW, SAM, held, to_customer
+from helpbot.core.model import Figure, Status, Transfer
+from tests.core.cases import ALEX, NOW, SAM, held, said, to_agents, to_customer
 from tests.core.human import (
     HUMAN,
     LEAD,
@@ -188,3 +188,23 @@ def test_who_is_offered_a_ticket_sees_its_card_change() -> None:
     (card,) = there
     assert "offered to you" in card.content[0].text
     assert "the line is back" not in card.content[1].text
+
+
+def test_the_longest_name_is_meant() -> None:
+    paris = replace(LINES, id="lines-paris", names={"en": "Lines Paris"})
+    three = replace(HUMAN, teams=(*HUMAN.teams, paris))
+    for text, team, why in (
+        ("!transfer Lines Paris she moved", "lines-paris", "she moved"),
+        ("!transfer lines she moved", "lines", "she moved"),
+        ("!transfer lines-paris", "lines-paris", ""),
+    ):
+        transfer = decide(held(), did(SAM, text), three).ticket.transfer
+        assert transfer is not None
+        assert (transfer.team, transfer.why) == (team, why)
+
+
+def test_an_offer_ends_when_its_own_team_is_gone_and_the_other_has_the_ticket_by_that() -> None:
+    ticket = replace(offered().ticket, team="gone", transfer=Transfer("mobile", SAM, "", NOW))
+    decision = decide(ticket, said("hello?"), HUMAN)
+    assert decision.ticket.transfer is None
+    assert to_agents(decision.effects).count("hello?") == 1

@@ -86,7 +86,10 @@ def test_several_words_may_wait_and_go_in_their_order() -> None:
     assert "Not sent" not in told(every)
     second = decide(ticket, AgentConfirmed(NOW, SAM, "$yes", "$2"), HUMAN)
     assert to_customer(second.effects) == "one day you will see"
-    assert [held.ref for held in second.ticket.held_back] == ["$r"]
+    assert second.ticket.held_back == (), "what was written before is overtaken"
+    assert "Not sent, and no longer waiting for a confirmation:\n« it works soon »" in told(second)
+    first = decide(ticket, AgentConfirmed(NOW, SAM, "$yes", "$r"), HUMAN)
+    assert [held.ref for held in first.ticket.held_back] == ["$2"]
     many = human(*(did(SAM, f"soon {number}") for number in range(6)))
     assert [held.text for held in many.held_back] == [f"soon {number}" for number in range(1, 6)]
 
@@ -109,3 +112,17 @@ def test_the_words_of_a_kept_promise_are_held_back_too() -> None:
         assert to_customer(sent.effects) == "it will work soon"
         assert (sent.ticket.promises, sent.ticket.held_back) == ((), ())
         assert "Not sent" not in told(sent)
+
+
+def test_the_same_words_in_another_way_want_a_yes_of_their_own() -> None:
+    decision = decide(human(did(SAM, "I will call soon")), did(SAM, "!close I will call soon"), HUMAN)
+    assert decision.ticket.status is Status.HELD
+    assert to_customer(decision.effects) == ""
+
+
+def test_a_yes_of_one_drops_what_another_wrote_before() -> None:
+    ticket = human(replace(did(ALEX, "!r it works soon"), ref="$a"), did(SAM, "one day"))
+    decision = decide(ticket, did(SAM, "!send"), HUMAN)
+    assert to_customer(decision.effects) == "one day"
+    assert "« it works soon »" in told(decision)
+    assert decision.ticket.held_back == ()

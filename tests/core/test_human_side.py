@@ -11,9 +11,9 @@ from helpbot.core.acts import AgentAssigned, AgentClaimed
 from helpbot.core.decide import decide
 from helpbot.core.decide_clock import timers
 from helpbot.core.effects import Called, Count, EditCard, React, Say, SayInRoom
-from helpbot.core.events import CustomerRated, CustomerSaid, TimerFired
+from helpbot.core.events import CustomerRated, CustomerSaid, TimerFired, Undelivered
 from helpbot.core.hours import Hours, Span
-from helpbot.core.model import Audience, Figure, Person, Reason, Status, Ticket, Wait
+from helpbot.core.model import Audience, Figure, Patience, Person, Reason, Status, Ticket, Wait
 from tests.core.cases import ALEX, MARIE, NOW, SAM, after, held, said, to_customer, waiting
 from tests.core.human import (
     HUMAN,
@@ -380,3 +380,56 @@ def test_until_when_the_team_is_there_names_the_day(week: tuple[tuple[Span, ...]
     told_her = to_customer(decide(Ticket(12, MARIE, "mobile", NOW), said("human"), desk).effects)
     assert until in told_her
     assert bool(until) == ("The team is here" in told_her)
+
+
+@pytest.mark.parametrize("text", ["ok", "d'accord", "is that ok?", "Are you there? thanks", "c'est ok pour vous ?"])
+def test_what_may_be_an_answer_is_answered(text: str) -> None:
+    asked = human(did(SAM, "shall I reset your line?"))
+    assert "ladder" in timers(human(said(text, 5), ticket=asked), HUMAN)
+
+
+def test_whoever_writes_brings_a_ticket_back_and_her_owner_has_his_time() -> None:
+    waits = human(said("well?", 1), did(SAM, "!snooze +5d", 2))
+    back = human(said("anybody?", 3 * 24 * 60), ticket=waits)
+    assert back.snoozed_until is None
+    assert timers(back, HUMAN)["ladder"] > NOW + timedelta(days=3, minutes=10)
+    thanked = human(did(SAM, "done"), did(SAM, "!snooze +5d", 2), said("thank you", 60))
+    assert thanked.snoozed_until is None
+
+
+@pytest.mark.parametrize("why", ["too large", "crowded"])
+def test_an_answer_that_did_not_reach_her_is_none(why: str) -> None:
+    answered = human(did(SAM, "here is your answer"))
+    failed = human(Undelivered(NOW + MINUTE, "$r", why), ticket=answered)
+    assert timers(failed, HUMAN).keys() == {"ladder"}
+    assert called(decide(failed, at(20, "ladder"), HUMAN)) == {"Sam"}
+    gone = human(Undelivered(NOW + MINUTE, "$r", "gone"), ticket=answered)
+    assert timers(gone, HUMAN).keys() == {"silent"}
+
+
+def test_thanks_open_nothing_again_whatever_was_asked() -> None:
+    unasked = replace(HUMAN, ask_rating=False)
+    closed = decide(held(), did(SAM, "!close"), unasked).ticket
+    assert decide(closed, said("Thank you!", 5), unasked).ticket.status is Status.CLOSED
+    assert decide(closed, said("great, how?", 5), unasked).ticket.status is Status.HELD
+
+
+def test_a_time_zone_told_twice_asks_for_nothing() -> None:
+    ticket = human(did(SAM, "hello"), said("timezone Europe/London", 1), said("timezone Europe/London", 2))
+    assert timers(ticket, HUMAN).keys() == {"silent"}
+
+
+def test_after_a_long_stop_only_the_highest_reminder_comes() -> None:
+    hasty = replace(HUMAN, teams=(replace(MOBILE, patience=Patience(again=timedelta(seconds=1))), LINES))
+    ticket = replace(waiting(), ladder_from=NOW, waits_since=NOW)
+    later = decide(ticket, TimerFired(NOW + timedelta(days=30), "ladder"), hasty)
+    assert later.ticket.rung > 100_000
+    assert timers(later.ticket, hasty)["ladder"] > NOW + timedelta(days=30)
+    assert [rung for rung in range(9) if _after_a_stop(rung) != rung] == []
+
+
+def _after_a_stop(rung: int) -> int:
+    """Return which reminder comes when so many came due during a stop, the last of them just now."""
+    due = timers(replace(waiting(), ladder_from=NOW, waits_since=NOW, rung=rung), HUMAN)["ladder"]
+    ticket = replace(waiting(), ladder_from=NOW, waits_since=NOW)
+    return decide(ticket, TimerFired(due, "ladder"), HUMAN).ticket.rung - 1

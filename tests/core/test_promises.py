@@ -14,7 +14,7 @@ from helpbot.core.decide_clock import timers
 from helpbot.core.effects import EditCard
 from helpbot.core.events import AgentElsewhere, TimerFired
 from helpbot.core.model import Figure
-from tests.core.cases import NOW, SAM, held, said, to_customer
+from tests.core.cases import ALEX, NOW, SAM, held, said, to_customer
 from tests.core.human import (
     HUMAN,
     MINUTE,
@@ -23,6 +23,7 @@ from tests.core.human import (
     counted,
     did,
     human,
+    marks,
     promised,
     told,
 )
@@ -127,14 +128,55 @@ def test_of_several_promises_it_is_said_which_was_kept() -> None:
     assert which.ticket == ticket
     assert "Which one?" in told(which)
     assert to_customer(which.effects) == ""
-    second = decide(ticket, did(SAM, "!kept 2 it is back", 6), HUMAN)
+    second = decide(ticket, did(SAM, "!kept 1 it is back", 6), HUMAN)
     assert to_customer(second.effects) == "it is back"
     assert [promise.what for promise in second.ticket.promises] == ["I write to you"]
     every = decide(ticket, did(SAM, "!kept all", 6), HUMAN)
     assert counted(every) == [Figure.KEPT, Figure.KEPT]
     assert to_customer(every.effects) == ""
-    alone = decide(promised(), did(SAM, "!kept 1"), HUMAN)
-    assert to_customer(alone.effects) == "", "which one is no word for her"
+
+
+@pytest.mark.parametrize("text", ["!kept 1", "!kept All", "!kept all.", "!kept 1."])
+def test_which_promise_is_no_word_for_her(text: str) -> None:
+    decision = decide(promised(), did(SAM, text), HUMAN)
+    assert to_customer(decision.effects) == ""
+    assert not decision.ticket.promises
+
+
+@pytest.mark.parametrize("text", ["!kept 2", "!kept 2 I called you", "!kept 7 boxes are sent", "!kept 0"])
+def test_a_number_that_no_promise_has_keeps_none(text: str) -> None:
+    decision = decide(promised(), did(SAM, text), HUMAN)
+    assert to_customer(decision.effects) == ""
+    assert decision.ticket.promises
+    assert marks(decision) == ["❌"]
+
+
+def test_promises_keep_their_numbers() -> None:
+    ticket = human(did(SAM, "!promise +2h I call you"), did(SAM, "!promise +3h a refund"), ticket=promised())
+    left = human(did(SAM, "!kept 1"), ticket=ticket)
+    assert [(promise.number, promise.what) for promise in left.promises] == [(2, "I call you"), (3, "a refund")]
+    called_her = decide(left, did(SAM, "!kept 2 I did call", 5), HUMAN)
+    assert to_customer(called_her.effects) == "I did call"
+    assert [promise.what for promise in called_her.ticket.promises] == ["a refund"]
+    whole = decide(left, did(SAM, "!kept all is well now", 5), HUMAN)
+    assert to_customer(whole.effects) == "", "which one is not said"
+    assert len(whole.ticket.promises) == 2
+
+
+def test_who_keeps_a_promise_with_words_has_the_ticket() -> None:
+    free = human(did(SAM, "!release"), ticket=promised())
+    decision = decide(free, did(ALEX, "!kept the line is back", 5), HUMAN)
+    assert decision.ticket.owner == ALEX
+    assert "the line is back" in to_customer(decision.effects)
+
+
+def test_a_broken_promise_is_not_forgotten_over_another() -> None:
+    night, morning = datetime(2026, 10, 21, 20, 1, tzinfo=UTC), datetime(2026, 10, 22, 7, tzinfo=UTC)
+    broken = decide(promised("!promise today 22:00 the line is back"), TimerFired(night, "promise"), HUMAN).ticket
+    for more in ("!promise tomorrow 11:00 I call you", "sorry, we are at it", "!kept 2"):
+        later = human(did(SAM, more, 8 * 60), ticket=broken)
+        assert timers(later, HUMAN)["promise"] == morning, more
+        assert called(decide(later, TimerFired(morning, "promise"), HUMAN)) == {"Sam", "Lea"}, more
 
 
 def test_each_promise_is_broken_by_itself() -> None:
