@@ -37,6 +37,7 @@ from helpbot.core.effects import (
     Strong,
 )
 from helpbot.core.events import AgentElsewhere, Event, OwnerWentAway
+from helpbot.core.hours import between
 from helpbot.core.model import NEAR, Audience, Desk, Figure, Person, Role, Status, Team, Ticket, Transfer
 from helpbot.core.phrases import say
 from helpbot.core.transcript import card, pieces, told
@@ -225,7 +226,7 @@ def withdraw(ticket: Ticket, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
 
 
 def nobody_took_it(ticket: Ticket, at: datetime, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
-    """Call the leads of both teams over an offer that nobody has taken."""
+    """Call the leads of both teams over an offer that nobody has taken, each time that so much more has passed."""
     offer = ticket.transfer
     assert offer is not None, "its timer ran"  # noqa: S101
     effects: list[Effect] = []
@@ -234,7 +235,10 @@ def nobody_took_it(ticket: Ticket, at: datetime, desk: Desk) -> tuple[Ticket, tu
         values = {"number": ticket.number, "team": team_name(offer.team, desk.languages[0], desk)}
         text = say("transfer_waits", desk.languages[0], **values)
         effects.append(Say(Audience.AGENTS, (*called(of.leads), Literal(text)), team=team))
-    return replace(ticket, transfer=replace(offer, called=offer.called + 1)), tuple(effects)
+    patience = desk.team(ticket.team).patience
+    waited = between(desk.team(offer.team).hours, offer.at, at) - patience.transfer
+    called_by_now = max(offer.called, waited // patience.again) + 1  # after a stop that lasted long, once for all
+    return replace(ticket, transfer=replace(offer, called=called_by_now)), tuple(effects)
 
 
 def not_here(ticket: Ticket, ref: str, desk: Desk, *, offered: bool, words: bool) -> Decision:

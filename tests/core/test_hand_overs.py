@@ -105,6 +105,8 @@ def test_the_leads_of_both_teams_hear_of_an_offer_that_nobody_takes() -> None:
     again = timers(decision.ticket, HUMAN)["transfer"]
     assert again == NOW + timedelta(minutes=15) + timedelta(hours=4) + timedelta(hours=15), "four opening hours later"
     assert called(decide(decision.ticket, TimerFired(again, "transfer"), HUMAN)) == {"Lea", "Nora"}
+    late = decide(ticket, TimerFired(NOW + timedelta(days=9), "transfer"), HUMAN)
+    assert timers(late.ticket, HUMAN)["transfer"] > NOW + timedelta(days=9), "once, after a long stop"
     assert decision.ticket.owner == SAM
 
 

@@ -35,7 +35,7 @@ _ROWS = {  # what must be there in the end; times, tries and references differ f
     "inbox": "SELECT transport, event, done_at IS NOT NULL, fault FROM inbox ORDER BY transport, event",
     "outbox": "SELECT lane, key, verb, audience, content, state, why FROM outbox ORDER BY lane, id",
     "ticket": "SELECT number, conversation, team, status, language, owner, reason, entry, offer, refusals, question,"
-    " carded, undeliverable, answered, rung, promise, transfer, hops, asked_rating, rating,"
+    " carded, undeliverable, answered, rung, promises, transfer, hops, asked_rating, rating,"
     " opened_at, closed_at FROM ticket ORDER BY number",
     "conversation": "SELECT id, room, customer, language, gone, crowded FROM conversation ORDER BY id",
     "entry": "SELECT ticket, audience, role, author, content FROM entry ORDER BY ticket, audience, id",

@@ -116,7 +116,7 @@ async def test_what_comes_due_while_the_desk_is_closed_comes_once_when_it_opens(
     synapse: Synapse, person: MakePerson, tmp_path: Path
 ) -> None:
     lines = await lines_of("the_month")
-    promised = through(lines, "sam", "!promise demain", more=1)
+    promised = through(lines, "sam", "!promise demain", more=2)
     again, offered = through(lines, "sam", "!promise aujourd'hui") - 1, through(lines, "sam", "!transfer", more=1)
     cast = await new_cast(synapse, person, "marie")
 
