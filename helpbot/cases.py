@@ -17,6 +17,7 @@ from helpbot import reports
 from helpbot.cases_agents import AgentsRooms
 from helpbot.cases_base import SKINS_AND_VARIANTS, Case
 from helpbot.core.decide import goes_on
+from helpbot.core.decide_after import mark_rating
 from helpbot.core.events import (
     AgentLeft,
     BotGaveUp,
@@ -43,10 +44,6 @@ from helpbot.transports.base import Incoming, Kind
 
 log = structlog.get_logger(__name__)
 
-_RATINGS = {
-    "1⃣": 1, "2⃣": 2, "3⃣": 3, "4⃣": 4, "5⃣": 5, "👎": 1, "😡": 1, "😠": 1, "🙁": 2, "☹": 2, "😐": 3, "🙂": 4, "👍": 5,
-    "❤": 5, "😀": 5, "😃": 5, "😊": 5, "🎉": 5, "⭐": 5, "🙏": 5, "👏": 5,
-}  # fmt: skip
 _NOBODY = Person("", "")
 
 
@@ -97,7 +94,7 @@ class Cases:
 
     async def _customer_reacted(self, row: InboxRow, incoming: Incoming, case: Case) -> Case | None:
         """Return how it was, if that is what the reaction answers; others are carried by a later version."""
-        rating = _RATINGS.get(incoming.symbol.translate(SKINS_AND_VARIANTS))
+        rating = mark_rating(incoming.symbol.translate(SKINS_AND_VARIANTS))
         talk = case.conversation
         if rating is None or talk is None or talk.id == 0 or incoming.target is None:
             return None

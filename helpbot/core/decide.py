@@ -14,6 +14,7 @@ from helpbot.core.decide_after import rated_by_mark
 from helpbot.core.decide_clock import fired, with_timers
 from helpbot.core.decide_handover import offer_ended, owner_away, with_mirror
 from helpbot.core.decide_parts import escalated, waiting_for_a_word, with_people
+from helpbot.core.decide_promise import unsaid
 from helpbot.core.effects import Decision, EditCard, Effect, Literal, PostCard, React, Say, SayInRoom
 from helpbot.core.events import (
     AgentElsewhere,
@@ -110,7 +111,9 @@ def _undelivered(ticket: Ticket, event: Undelivered, desk: Desk) -> Decision:
         return _left_alone(ticket, "not_delivered", event, desk)
     if event.ref is not None and event.why != "gone" and with_people(ticket):
         ticket = waiting_for_a_word(ticket, event.at, anew=True)  # what did not reach her is no answer
+    ticket, undone = unsaid(ticket, event.ref, desk)
     told = _out_of_reach(ticket, "not_delivered", event.why, desk)
+    told = replace(told, effects=(*told.effects, *undone))
     return told if event.ref is None else replace(told, effects=(React(event.ref, "❌", event.team), *told.effects))
 
 

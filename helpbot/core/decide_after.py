@@ -34,6 +34,13 @@ _TROUBLE = {  # with one of them she may want something still
     "not", "no", "never", "still", "but", "nobody", "t", "problem", "human", "please", "svp", "help", "aide", "why",
     "question", "pourquoi", "when", "quand", "comment", "how",
 }  # fmt: skip
+_MARKS = {
+    "1⃣": 1, "2⃣": 2, "3⃣": 3, "4⃣": 4, "5⃣": 5, "👎": 1, "😡": 1, "😠": 1, "🙁": 2, "☹": 2, "😐": 3, "🙂": 4, "👍": 5,
+    "❤": 5, "😀": 5, "😃": 5, "😊": 5, "🎉": 5, "⭐": 5, "🙏": 5, "👏": 5,
+}  # fmt: skip
+_NUMBERS = {"un": 1, "une": 1, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "one": 1, "two": 2, "three": 3, "four": 4}
+_NUMBERS |= {"five": 5, "1": 1, "2": 2, "3": 3, "4": 4, "5": 5}
+_VARIANTS = dict.fromkeys([*range(0x1F3FB, 0x1F400), 0xFE0E, 0xFE0F])
 _SHOWN_STARS = {1: "1️⃣", 2: "2️⃣", 3: "3️⃣", 4: "4️⃣", 5: "5️⃣"}
 
 
@@ -93,10 +100,31 @@ def rated_in_words(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision 
     folded = desk.library.fold(event.text)
     if "?" not in event.text and words.thanked(folded) is not None and len(folded.split()) <= 6:
         return _thanked(ticket, event, desk)
+    alone = mark_rating(event.text.strip().translate(_VARIANTS)) or _among_thanks(folded)
+    if alone is not None and ticket.asked_rating and "?" not in event.text:
+        return _rated(ticket, alone, kept_words(ticket, event.text), event.text, desk)
     rating, parted, rest = _number(event.text)
     if rating is None or not ticket.asked_rating or not _is_a_comment(rating, desk.library.fold(rest), parted=parted):
         return None
     return _rated(ticket, rating, kept_words(ticket, event.text), event.text, desk)
+
+
+def mark_rating(mark: str) -> int | None:
+    """Return what a mark, or so many stars, say of how it was; skins and variants are taken off before."""
+    stars = "".join(mark.split())
+    if stars and set(stars) <= {"⭐", "★"} and len(stars) <= 5:
+        return 5 if mark == "⭐" else len(stars)
+    return _MARKS.get(mark)
+
+
+def _among_thanks(folded: str) -> int | None:
+    """Return the one number that stands alone, or among thanks: "five", "merci, 5"."""
+    words_said = folded.split()
+    numbers = [word for word in words_said if word in _NUMBERS]
+    others = [word for word in words_said if word not in _NUMBERS]
+    if len(numbers) != 1 or (others and words.thanked(" ".join(others)) is None):
+        return None
+    return _NUMBERS[numbers[0]]
 
 
 def _thanked(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:

@@ -26,7 +26,7 @@ from helpbot.core.decide_parts import (
 )
 from helpbot.core.decide_words import goes_out, held_back, spoke, without
 from helpbot.core.effects import Block, Count, Decision, EditCard, Effect, Literal, React, Say
-from helpbot.core.hours import is_open, opens_at
+from helpbot.core.hours import Hours, is_open, opens_at
 from helpbot.core.model import Audience, Desk, Figure, Person, Promise, Status, Ticket, Way
 from helpbot.core.phrases import say
 from helpbot.core.status import her_zone, promise_told
@@ -50,8 +50,8 @@ def promised(ticket: Ticket, event: AgentPromised, desk: Desk) -> Decision:
         return refused(ticket, event.ref, desk, read.hint, what=read.what)
     if len(read.rest) > _LONGEST_WHAT:
         return refused(ticket, event.ref, desk, "hint_promise_long", most=_LONGEST_WHAT)
-    same = next((one for one in ticket.promises if _same(one.what, read.rest, desk)), None)
-    others = tuple(one for one in ticket.promises if one is not same)
+    same = _meant_anew(ticket, read.rest, desk)
+    others = tuple(one for one in ticket.promises if one is not same and not one.alarmed)  # a new date was asked for
     if sum(not one.broken for one in others) >= _MOST:
         return refused(ticket, event.ref, desk, "hint_promises_many", most=_MOST)
     before: tuple[Effect, ...] = ()
@@ -60,7 +60,8 @@ def promised(ticket: Ticket, event: AgentPromised, desk: Desk) -> Decision:
     ticket, noted = spoke(replace(ticket, promises=others), event.at, desk)
     noted = tuple(effect for effect in noted if not isinstance(effect, EditCard))  # it is shown once, with the promise
     number = max((one.number for one in ticket.promises), default=0) + 1 if same is None else same.number
-    promise = Promise(read.at, read.rest, event.agent, event.at, number=number)
+    what = read.rest or (same.what if same is not None else "")
+    promise = Promise(read.at, what, event.agent, event.at, number=number, ref=event.ref)
     ticket = replace(ticket, promises=_in_order((*ticket.promises, promise)))
     moved = same is not None and not same.broken
     text = Literal(promise_told(promise, ticket, event.at, desk, instead_of=same if moved else None))
@@ -68,6 +69,13 @@ def promised(ticket: Ticket, event: AgentPromised, desk: Desk) -> Decision:
     counted = (*((Count(Figure.MOVED),) if moved else ()), Count(Figure.PROMISED))
     remarks = _remarks(ticket, promise, desk)
     return Decision(ticket, (*before, out, *noted, *counted, *remarks, EditCard(card(ticket, desk))))
+
+
+def _meant_anew(ticket: Ticket, what: str, desk: Desk) -> Promise | None:
+    """Return the promise that is given another date: the one in the same words, or without any the one broken."""
+    same = next((one for one in ticket.promises if _same(one.what, what, desk)), None)
+    broken = [one for one in ticket.promises if one.broken]
+    return broken[0] if same is None and not what and len(broken) == 1 else same
 
 
 def _same(one: str, other: str, desk: Desk) -> bool:
@@ -82,13 +90,14 @@ def _remarks(ticket: Ticket, promise: Promise, desk: Desk) -> tuple[Effect, ...]
     """Tell the agent what they may not know: nobody is there at that time, other promises are open."""
     effects: list[Effect] = []
     hours = desk.team(ticket.team).hours
-    if not is_open(hours, promise.due):
+    if _alarm_at(hours, promise.due) > promise.due:
         back = opens_at(hours, promise.due)
         name = "promise_outside" if back is None else "promise_outside_until"
         shown = "" if back is None else full_date(back, hours.zone, desk.languages[0])
         effects.append(inside(name, desk, when=shown))
     if len(ticket.promises) > 1:
-        effects.append(inside("promises_open", desk, promises=_numbered(ticket, desk)))
+        first = ticket.promises[0].number
+        effects.append(inside("promises_open", desk, first=first, promises=_numbered(ticket, desk)))
     return tuple(effects)
 
 
@@ -123,8 +132,8 @@ def kept(ticket: Ticket, event: AgentKeptPromise, desk: Desk, *, sure: bool = Fa
         ticket, said = out.ticket, out.effects
     else:
         ticket, said = _silent_from(ticket, event.at), (React(event.ref, "📝"),)
-    effects = (*before, *said, *counted, inside("promise_kept", desk), EditCard(card(ticket, desk)))
-    return Decision(ticket, effects)
+    done = inside("promise_kept" if counted else "promise_done_late", desk)
+    return Decision(ticket, (*before, *said, *counted, done, EditCard(card(ticket, desk))))
 
 
 def _chosen(ticket: Ticket, text: str) -> tuple[tuple[Promise, ...], str]:
@@ -140,6 +149,15 @@ def _chosen(ticket: Ticket, text: str) -> tuple[tuple[Promise, ...], str]:
     if named in _ALL and (not words or first.endswith(":")):
         return ticket.promises, words
     return (ticket.promises, text) if len(ticket.promises) == 1 else ((), "")
+
+
+def unsaid(ticket: Ticket, ref: str | None, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
+    """Return the ticket without a promise that did not reach her: nobody holds us to it."""
+    left = tuple(one for one in ticket.promises if not ref or one.ref != ref)
+    if len(left) == len(ticket.promises):
+        return ticket, ()
+    ticket = replace(ticket, promises=left)
+    return ticket, (Count(Figure.MOVED), inside("promise_unsaid", desk), EditCard(card(ticket, desk)))
 
 
 def snoozed(ticket: Ticket, event: AgentSnoozed, desk: Desk) -> Decision:
@@ -189,13 +207,15 @@ def next_due(ticket: Ticket, desk: Desk) -> datetime | None:
     broken she is told at once, and the leads are called when the team is there.
     """
     team = desk.team(ticket.team)
-    return min(
-        (
-            _due(one, desk.team(ticket.team).patience.promise, opens_at(team.hours, one.due) or one.due)
-            for one in ticket.promises
-        ),
-        default=None,
+    moments = (
+        _due(one, team.patience.promise, _alarm_at(team.hours, one.due)) for one in ticket.promises if not one.alarmed
     )
+    return min(moments, default=None)
+
+
+def _alarm_at(hours: Hours, due: datetime) -> datetime:
+    """Return when leads are called over a promise that was until then: at once, or when the team is back."""
+    return due if is_open(hours, due - timedelta(seconds=1)) else opens_at(hours, due) or due
 
 
 def _due(promise: Promise, before: timedelta, alarm: datetime) -> datetime:
@@ -218,17 +238,17 @@ def promises_came_due(ticket: Ticket, at: datetime, desk: Desk) -> Decision:
                 effects.append(_reminder(promise, ticket, at, desk))
             left.append(now)
             continue
-        opens = opens_at(team.hours, promise.due) or promise.due
+        alarm = _alarm_at(team.hours, promise.due)
         if not promise.broken:
             ticket = waiting_for_a_word(replace(ticket, snoozed_until=None), at)
-            effects += [Count(Figure.BROKEN), tell(_sorry(promise, ticket, at, desk))]
-            if opens > at:
+            effects += [Count(Figure.BROKEN), tell(_sorry(promise, alarm, ticket, at, desk))]
+            if alarm > at:
                 effects.append(_alarm(promise, (), ticket, at, desk))
             now = replace(promise, broken=True)
-        if opens > at:
-            left.append(now)
-        else:
+        if alarm <= at and not promise.alarmed:
             effects.append(_alarm(promise, (*_owners(ticket), *team.leads), ticket, at, desk))
+            now = replace(now, alarmed=True)
+        left.append(now)
     ticket = replace(ticket, promises=tuple(left))
     return Decision(ticket, (*effects, EditCard(card(ticket, desk))))
 
@@ -241,17 +261,20 @@ def _reminder(promise: Promise, ticket: Ticket, at: datetime, desk: Desk) -> Eff
     return Say(Audience.AGENTS, (*people, text))
 
 
-def _sorry(promise: Promise, ticket: Ticket, at: datetime, desk: Desk) -> str:
-    language = spoken(ticket, desk)
-    due = told(promise.due, at, her_zone(ticket, desk), language)
+def _sorry(promise: Promise, alarm: datetime, ticket: Ticket, at: datetime, desk: Desk) -> str:
+    language, zone = spoken(ticket, desk), her_zone(ticket, desk)
+    due = told(promise.due, at, zone, language)
     name = "promise_broken" if promise.what else "promise_broken_word"
-    return say(name, language, name=promise.by.name, what=promise.what, when=due)
+    sorry = say(name, language, name=promise.by.name, what=promise.what, when=due)
+    owed = "promise_owed" if alarm <= at else "promise_owed_later"
+    return f"{sorry} {say(owed, language, when=told(alarm, at, zone, language))}"
 
 
 def _alarm(promise: Promise, people: tuple[Person, ...], ticket: Ticket, at: datetime, desk: Desk) -> Effect:
     due = told(promise.due, at, zone_of(ticket, desk), desk.languages[0])
     what = f" ({promise.what})" if promise.what else ""
-    text = say("promise_alarm", desk.languages[0], when=due, what=what, name=promise.by.name)
+    name = "promise_alarm" if promise.what else "promise_alarm_word"
+    text = say(name, desk.languages[0], when=due, what=what, words=promise.what, name=promise.by.name)
     return Say(Audience.AGENTS, (*called(people), Literal(text)))
 
 

@@ -60,9 +60,10 @@ def spoke(ticket: Ticket, at: datetime, desk: Desk) -> tuple[Ticket, tuple[Effec
         effects.append(Count(Figure.FIRST_WORD, max((at - ticket.escalated_at).total_seconds(), 0.0)))
         effects.append(Count(Figure.FIRST_WORD_OPEN, between(hours, ticket.escalated_at, at).total_seconds()))
         ticket, shows = replace(ticket, first_word_at=at), True
-    left = tuple(one for one in ticket.promises if one.what or one.broken)  # what else was promised is a word
-    if len(left) < len(ticket.promises):
-        effects += [Count(Figure.KEPT), inside("promise_kept", desk)]
+    left = tuple(one for one in ticket.promises if one.what or (one.broken and not one.alarmed))
+    if len(left) < len(ticket.promises):  # what else was promised is a word
+        kept = any(not one.broken and not one.what for one in ticket.promises)
+        effects += [Count(Figure.KEPT), inside("promise_kept", desk)] if kept else []
         ticket, shows = replace(ticket, promises=left), True
     ticket, dropped = let_go(ticket, desk)  # newer words have gone out: what those say may be no longer so
     effects += dropped

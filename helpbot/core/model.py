@@ -222,7 +222,11 @@ class Canned:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What an agent promised her, and by when; `reminded` once the owner was, `broken` once she was told so."""
+    """What an agent promised her, and by when, in the message `ref`.
+
+    `reminded` once the owner was, `broken` once she was told so, `alarmed` once owner and leads were called over that.
+    A broken one stands until it is done, or another date is given.
+    """
 
     due: datetime
     what: str
@@ -230,7 +234,9 @@ class Promise:
     made_at: datetime
     reminded: bool = False
     broken: bool = False
+    alarmed: bool = False
     number: int = 1  # by which an agent names it, as long as the ticket has promises
+    ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,15 +43,22 @@ TO_CUSTOMER: dict[str, dict[str, str]] = {
     },
     "promise_broken": {
         "fr": "{name} vous avait promis : {what} – au plus tard {when}. Personne n'a confirmé que c'est fait, et "
-        "ce n'est pas normal. L'équipe vient d'en être alertée et vous doit une nouvelle date.",
+        "ce n'est pas normal.",
         "en": "{name} had promised this: {what} – by {when} at the latest. Nobody has confirmed that it is done, and "
-        "that is not right. The team has just been alerted and owes you a new date.",
+        "that is not right.",
     },
     "promise_broken_word": {
         "fr": "{name} devait vous donner des nouvelles au plus tard {when}. Cela n'a pas été tenu, et ce n'est pas "
-        "normal. L'équipe vient d'en être alertée et vous doit une nouvelle date.",
-        "en": "{name} had promised to write to you by {when} at the latest. It was not kept, and that is not right. "
-        "The team has just been alerted and owes you a new date.",
+        "normal.",
+        "en": "{name} had promised to write to you by {when} at the latest. It was not kept, and that is not right.",
+    },
+    "promise_owed": {
+        "fr": "L'équipe vient d'en être alertée et vous doit une nouvelle date.",
+        "en": "The team has just been alerted and owes you a new date.",
+    },
+    "promise_owed_later": {
+        "fr": "L'équipe revient {when} et vous doit une nouvelle date.",
+        "en": "The team is back {when} and owes you a new date.",
     },
     "taken_over": {
         "fr": "{name} ({team}) reprend votre demande #{number} avec tout ce qui a été dit : vous n'avez "
@@ -201,15 +208,21 @@ TO_AGENTS: dict[str, dict[str, str]] = {
         "en": "🤝 You promised the customer word: {when}. Write to them, or !promise a new date.",
     },
     "promise_alarm": {
-        "fr": "💔 Promesse de {name} non tenue{what} : c'était pour {when}. Le client en est prévenu. Donnez une "
-        "nouvelle date : !promise DATE.",
-        "en": "💔 {name}'s promise was broken{what}: it was for {when}. The customer is told so. Give a new date: "
-        "!promise DATE.",
+        "fr": "💔 Promesse non tenue, de {name}{what} : c'était pour {when}. Le client en est prévenu. Si c'est fait : "
+        "!kept [TEXTE] ; sinon, une nouvelle date : !promise DATE {words}",
+        "en": "💔 {name}'s promise was broken{what}: it was for {when}. The customer is told so. If it is done: "
+        "!kept [TEXT]; else a new date: !promise WHEN {words}",
+    },
+    "promise_alarm_word": {
+        "fr": "💔 Promesse non tenue, de {name} : le client devait avoir des nouvelles {when}. Il en est prévenu. "
+        "Écrivez-lui, ou donnez une nouvelle date : !promise DATE",
+        "en": "💔 {name}'s promise was broken: the customer was to have word by {when}. They are told so. Write to "
+        "them, or give a new date: !promise WHEN",
     },
     "promise_of_word": {"fr": "des nouvelles", "en": "to write"},
     "promises_open": {
-        "fr": "🤝 Promesses ouvertes (« !kept 1 » pour la première) :\n{promises}",
-        "en": "🤝 Open promises (“!kept 1” for the first):\n{promises}",
+        "fr": "🤝 Promesses ouvertes (« !kept {first} » pour la première) :\n{promises}",
+        "en": "🤝 Open promises (“!kept {first}” for the first):\n{promises}",
     },
     "promise_outside_until": {
         "fr": "📅 À ce moment-là l'équipe n'est pas là : elle revient {when}. C'est promis quand même.",
@@ -218,6 +231,11 @@ TO_AGENTS: dict[str, dict[str, str]] = {
     "promise_outside": {
         "fr": "📅 À ce moment-là l'équipe n'est pas là. C'est promis quand même.",
         "en": "📅 The team is not there at that time. It is promised all the same.",
+    },
+    "promise_done_late": {"fr": "🤝 Fait, avec du retard.", "en": "🤝 Done, late."},
+    "promise_unsaid": {
+        "fr": "💔 Cette promesse n'a pas atteint le client : elle ne compte pas.",
+        "en": "💔 This promise has not reached the customer: it does not count.",
     },
     "promise_kept": {"fr": "🤝 Promesse tenue.", "en": "🤝 Promise kept."},
     "snoozed": {

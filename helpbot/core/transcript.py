@@ -25,14 +25,16 @@ def card(ticket: Ticket, desk: Desk, team: str | None = None) -> Content:
     nobody = say("nobody_closed" if ticket.status is Status.CLOSED else "nobody", language)
     owner = ticket.owner.name if ticket.owner is not None else nobody
     spoken = language_name(ticket.language, language) if ticket.language is not None else "?"
+    ours = team is None or desk.team(team).id == desk.team(ticket.team).id
+    concerned = ours or (ticket.transfer is not None and ticket.transfer.team == team)  # else it is over for them
     lines = [
         *_labelled(language, "customer", named),
         *_labelled(language, "language", spoken),
         *_labelled(language, "why", _why(ticket, language)),
         *_labelled(language, "question", shorten(ticket.question)),
-        *_labelled(language, "owner", owner),
-        *_hand_over(ticket, desk, language),
-        *_times(ticket, desk, language),
+        *(_labelled(language, "owner", owner) if concerned else ()),
+        *(_hand_over(ticket, desk, language) if concerned else ()),
+        *(_times(ticket, desk, language) if concerned else ()),
     ]
     unreachable = f" · ⚠️ {say('unreachable', language)}" if ticket.undeliverable else ""
     head = Strong(f"{light} #{ticket.number} · {state} · {_team_name(team or ticket.team, desk)}{unreachable}")

@@ -17,8 +17,9 @@ def promises_json(promises: Sequence[Promise]) -> str | None:
 
 def _promise_values(promise: Promise) -> dict[str, Any]:
     times = {"due": time_text(promise.due), "made_at": time_text(promise.made_at)}
-    flags = {"reminded": promise.reminded, "broken": promise.broken}
-    return {"what": promise.what, "by": _pair(promise.by), "number": promise.number, **flags, **times}
+    flags = {"reminded": promise.reminded, "broken": promise.broken, "alarmed": promise.alarmed}
+    named = {"what": promise.what, "by": _pair(promise.by), "number": promise.number, "ref": promise.ref}
+    return {**named, **flags, **times}
 
 
 def json_promises(text: str | None) -> tuple[Promise, ...]:
@@ -28,8 +29,8 @@ def json_promises(text: str | None) -> tuple[Promise, ...]:
 
 def _promise(values: dict[str, Any]) -> Promise:
     due, made = text_time(values["due"]), text_time(values["made_at"])
-    flags = {"reminded": values["reminded"], "broken": values["broken"]}
-    return Promise(due, values["what"], Person(*values["by"]), made, number=values["number"], **flags)
+    more = {name: values[name] for name in ("reminded", "broken", "alarmed", "number", "ref")}
+    return Promise(due, values["what"], Person(*values["by"]), made, **more)
 
 
 def transfer_json(transfer: Transfer | None) -> str | None:

@@ -210,3 +210,12 @@ def test_an_offer_ends_when_its_own_team_is_gone_and_the_other_has_the_ticket_by
     decision = decide(ticket, said("hello?"), HUMAN)
     assert decision.ticket.transfer is None
     assert to_agents(decision.effects).count("hello?") == 1
+
+
+def test_the_card_of_a_team_that_gave_it_away_says_no_more_than_where_it_is() -> None:
+    ticket = human(did(SAM, "!promise tomorrow 9:00 the line is back"), ticket=offered().ticket)
+    took = decide(ticket, AgentElsewhere(NOW, AgentClaimed(NOW, NORA, "$c"), "lines"), HUMAN)
+    (old,) = [effect for effect in took.effects if isinstance(effect, EditCard) and effect.team == "mobile"]
+    assert "with Lines" in old.content[0].text
+    assert "Owner" not in old.content[1].text
+    assert "Promise" not in old.content[1].text

@@ -433,3 +433,32 @@ def _after_a_stop(rung: int) -> int:
     due = timers(replace(waiting(), ladder_from=NOW, waits_since=NOW, rung=rung), HUMAN)["ladder"]
     ticket = replace(waiting(), ladder_from=NOW, waits_since=NOW)
     return decide(ticket, TimerFired(due, "ladder"), HUMAN).ticket.rung - 1
+
+
+@pytest.mark.parametrize(
+    ("text", "rating"),
+    [
+        ("👍", 5),
+        ("👍🏽", 5),
+        ("⭐", 5),
+        ("⭐⭐⭐", 3),
+        ("★ ★", 2),
+        ("cinq", 5),
+        ("five", 5),
+        ("thanks, 4", 4),
+        ("👎", 1),
+    ],
+)
+def test_marks_and_numbers_in_words_are_ratings_too(text: str, rating: int) -> None:
+    asked = human(did(SAM, "!close"))
+    decision = decide(asked, said(text, 5), HUMAN)
+    assert decision.ticket.rating == rating
+    assert decision.ticket.status is Status.CLOSED
+
+
+@pytest.mark.parametrize("text", ["five days without a line", "cinq ?", "one", "two problems left, thanks"])
+def test_numbers_that_are_about_something_are_none(text: str) -> None:
+    unasked = decide(held(), did(SAM, "!close"), replace(HUMAN, ask_rating=False)).ticket
+    assert decide(unasked, said(text, 5), HUMAN).ticket.rating is None
+    if text != "one":
+        assert decide(human(did(SAM, "!close")), said(text, 5), HUMAN).ticket.status is Status.HELD

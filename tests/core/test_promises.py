@@ -12,7 +12,7 @@ from helpbot.core.acts import AgentClaimed
 from helpbot.core.decide import decide
 from helpbot.core.decide_clock import timers
 from helpbot.core.effects import EditCard
-from helpbot.core.events import AgentElsewhere, TimerFired
+from helpbot.core.events import AgentElsewhere, TimerFired, Undelivered
 from helpbot.core.model import Figure
 from tests.core.cases import ALEX, NOW, SAM, held, said, to_customer
 from tests.core.human import (
@@ -73,10 +73,34 @@ def test_a_broken_promise_is_owned_up_to() -> None:
     assert "Nobody has confirmed that it is done, and that is not right" in to_customer(broken.effects)
     assert called(broken) == {"Sam", "Lea"}
     assert counted(broken) == [Figure.BROKEN]
-    assert not broken.ticket.promises
-    assert "ladder" in timers(broken.ticket, HUMAN), "she waits for a word from then on"
+    assert timers(broken.ticket, HUMAN).keys() == {"ladder"}, "she waits for a word from then on"
+    (card,) = [effect for effect in broken.effects if isinstance(effect, EditCard)]
+    assert "💔" in card.content[1].text, "it stands until it is done, or there is another date"
     anew = decide(broken.ticket, did(SAM, "!promise +2h", 24 * 60), HUMAN)
     assert counted(anew) == [Figure.PROMISED]
+    assert [promise.what for promise in anew.ticket.promises] == ["the line is back"], "the new date is for that"
+    other = decide(broken.ticket, did(SAM, "!promise +2h the line and a refund", 24 * 60), HUMAN)
+    assert [promise.what for promise in other.ticket.promises] == ["the line and a refund"]
+    late = decide(broken.ticket, did(SAM, "!kept It is back", 24 * 60), HUMAN)
+    assert to_customer(late.effects) == "It is back"
+    assert counted(late) == []
+    assert "Done, late" in told(late)
+    assert not late.ticket.promises
+
+
+def test_a_promise_that_did_not_reach_her_is_none() -> None:
+    ticket = human(did(SAM, "!promise +2h I call you"), ticket=promised())
+    decision = decide(ticket, Undelivered(NOW, "$r", "too large"), HUMAN)
+    assert not decision.ticket.promises, "both were written in the same message here"
+    assert "it does not count" in told(decision)
+    assert len(decide(ticket, Undelivered(NOW, "$other", "too large"), HUMAN).ticket.promises) == 2
+
+
+def test_closing_time_is_not_too_late() -> None:
+    decision = decide(held(), did(SAM, "!promise 2026-10-22 18:00 a call"), HUMAN)
+    assert "is not there" not in told(decision)
+    broken = decide(decision.ticket, TimerFired(datetime(2026, 10, 22, 16, tzinfo=UTC), "promise"), HUMAN)
+    assert called(broken) == {"Sam", "Lea"}
 
 
 def test_who_promised_word_keeps_it_by_any_word() -> None:
@@ -111,7 +135,7 @@ def test_other_words_are_another_promise() -> None:
     second = decide(promised(), did(SAM, "!promise +2h I write to you", 5), HUMAN)
     assert counted(second) == [Figure.PROMISED]
     assert [promise.what for promise in second.ticket.promises] == ["I write to you", "the line is back"]
-    assert "“!kept 1” for the first" in told(second)
+    assert "“!kept 2” for the first" in told(second)
     assert timers(second.ticket, HUMAN)["promise"] == NOW + (5 + 90) * MINUTE
     (card,) = [effect for effect in second.effects if isinstance(effect, EditCard)]
     assert "🤝 2. " in card.content[1].text
@@ -184,7 +208,7 @@ def test_each_promise_is_broken_by_itself() -> None:
     later = human(did(SAM, "!promise tomorrow 15:00 a gift", 6), ticket=ticket)
     broken = decide(later, TimerFired(datetime(2026, 10, 22, 7, tzinfo=UTC), "promise"), HUMAN)
     assert counted(broken) == [Figure.BROKEN, Figure.BROKEN]
-    assert [promise.what for promise in broken.ticket.promises] == ["a gift"]
+    assert [promise.what for promise in broken.ticket.open_promises] == ["a gift"]
     assert timers(broken.ticket, HUMAN)["promise"] == datetime(2026, 10, 22, 12, 30, tzinfo=UTC)
 
 
@@ -192,7 +216,7 @@ def test_nobody_is_called_at_night_over_a_broken_promise() -> None:
     ticket = promised("!promise 2026-10-22 03:00 the line is back")
     night, morning = datetime(2026, 10, 22, 1, tzinfo=UTC), datetime(2026, 10, 22, 7, tzinfo=UTC)
     broken = decide(ticket, TimerFired(night, "promise"), HUMAN)
-    assert "that is not right" in to_customer(broken.effects), "she is told at once"
+    assert "that is not right. The team is back today at 9:00" in to_customer(broken.effects), "she is told at once"
     assert called(broken) == set()
     assert counted(broken) == [Figure.BROKEN]
     assert timers(broken.ticket, HUMAN)["promise"] == morning
@@ -200,7 +224,7 @@ def test_nobody_is_called_at_night_over_a_broken_promise() -> None:
     assert called(alarm) == {"Sam", "Lea"}
     assert counted(alarm) == []
     assert to_customer(alarm.effects) == ""
-    assert not alarm.ticket.promises
+    assert "promise" not in timers(alarm.ticket, HUMAN)
     anew = decide(broken.ticket, did(SAM, "!promise 2026-10-23 12:00 the line is back", 16 * 60), HUMAN)
     assert counted(anew) == [Figure.PROMISED], "a broken one is no more moved"
     assert len(anew.ticket.promises) == 1

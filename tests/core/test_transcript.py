@@ -87,6 +87,8 @@ def test_every_phrase_exists_in_every_language_that_ships() -> None:
                 "most",
                 "texts",
                 "promises",
+                "words",
+                "first",
             ),
             "v",
         ),

@@ -77,14 +77,14 @@ HUMAN_BUGS: tuple[Bug, ...] = (
     planting(
         "a broken promise is kept from her",
         "core/decide_promise.py",
-        "effects += [Count(Figure.BROKEN), tell(_sorry(promise, ticket, at, desk))]\n",
+        "effects += [Count(Figure.BROKEN), tell(_sorry(promise, alarm, ticket, at, desk))]\n",
         "effects += [Count(Figure.BROKEN)]\n",
         f"{_CORE}|{_STORIES}[the_month]",
     ),
     planting(
         "any word keeps a promise",
         "core/decide_words.py",
-        "    left = tuple(one for one in ticket.promises if one.what)  # what else was promised is a word\n",
+        "    left = tuple(one for one in ticket.promises if one.what or (one.broken and not one.alarmed))\n",
         "    left: tuple[Promise, ...] = ()\n",
         _CORE,
     ),

@@ -40,7 +40,7 @@ async def test_an_open_promise_lives_through_a_restart_and_is_broken_once(tmp_pa
         async with stage(HUMAN, database, network, clock, rooms=TWO_ROOMS) as desk:
             await desk.passes(timedelta(seconds=1))
     assert count(network, MARIE, "Nobody has confirmed that it is done") == 1
-    assert count(network, AGENTS_ROOM, "💔") == 1
+    assert count(network, AGENTS_ROOM, "Sam's promise was broken") == 1
     assert count(network, AGENTS_ROOM, "🤝 Promised to the customer") == 0, "too late to be reminded of"
 
 

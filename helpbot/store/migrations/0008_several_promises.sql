@@ -1,7 +1,8 @@
 -- Several promises of a ticket, several words that wait for a yes, and how often she was told how it stands.
 
 ALTER TABLE ticket RENAME COLUMN promise TO promises;            -- JSON list
-UPDATE ticket SET promises = json_array(json_set(promises, '$.broken', json('false'), '$.number', 1)) WHERE promises IS NOT NULL;
+UPDATE ticket SET promises = json_array(json_set(promises, '$.broken', json('false'), '$.alarmed', json('false'),
+    '$.number', 1, '$.ref', '')) WHERE promises IS NOT NULL;
 UPDATE ticket SET transfer = json_set(transfer, '$.called', json_extract(transfer, '$.called') + 0)
     WHERE transfer IS NOT NULL;
 UPDATE ticket SET held_back = json_array(json_set(json_remove(held_back, '$.closes'), '$.way',
