@@ -7,15 +7,18 @@ hour more or less than they show.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _AHEAD = timedelta(days=400)  # within which a team has to open, or it never does
 _DAYS_AHEAD = _AHEAD.days + 2  # calendar days that this can touch, with the one before
+_NEVER = 170 * 366  # days after which nobody waits any more; a year of opening hours passes in them at one a week
 _LAST = date.max - timedelta(days=1)  # the end of the day after has no UTC everywhere
 _NONE = timedelta()
 _SECOND = timedelta(seconds=1)
+_DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +79,58 @@ def after(hours: Hours, start: datetime, span: timedelta) -> datetime:
     if hours.always or span <= _NONE:
         return start + span
     left, last = span, start
-    for opening, closing in _openings(hours, start, days=None):
-        begin = max(opening, start)
-        if closing <= begin:
-            continue
-        if begin - last > _AHEAD:
-            break
-        if closing - begin >= left:
-            return begin + left
-        left, last = left - (closing - begin), closing
+    day = began = start.astimezone(hours.zone).date() - _DAY
+    until = date.fromordinal(min(_LAST.toordinal(), day.toordinal() + _NEVER))
+    while day < until and day - last.date() <= _AHEAD + _WEEK:
+        if day.weekday() == 0 and day > began + _DAY and day - last.date() < _AHEAD - 2 * _WEEK:
+            weeks, passed = _plain_weeks(hours, day, left, until)
+            if weeks:
+                left, day = left - passed, day + weeks * _WEEK
+                last = _last_closing(hours, day)
+        for opening, closing in _of_day(hours, day):
+            begin = max(opening, start)
+            if begin - last > _AHEAD:
+                return last + left
+            if closing - begin >= left:
+                return begin + left
+            if closing > begin:
+                left, last = left - (closing - begin), closing
+        day += _DAY
     return last + left
+
+
+def _plain_weeks(hours: Hours, monday: date, left: timedelta, until: date) -> tuple[int, timedelta]:
+    """Return how many whole weeks from that Monday on are weeks like any, with less opening time in all than is left.
+
+    No zone changes its clocks twice within a week that begins on a Monday, nor skips both sides of its midnight, so
+    that a week at whose ends they go alike has no change in it.
+    """
+    usual, odd = _of_any_week(hours)
+    if not usual:
+        return 0, _NONE
+    most, weeks = min(-(-left // usual) - 1, (until - monday).days // 7), 0
+    begins = datetime.combine(monday, time(), hours.zone)
+    offset = begins.utcoffset()
+    while weeks < most and monday not in odd:
+        monday, begins = monday + _WEEK, begins + _WEEK
+        if begins.utcoffset() != offset:
+            break
+        weeks += 1
+    return weeks, weeks * usual
+
+
+@lru_cache(maxsize=256)
+def _of_any_week(hours: Hours) -> tuple[timedelta, frozenset[date]]:
+    """Return the opening time of a week without a holiday, and the Mondays of those that have one."""
+    week = replace(hours, zone=ZoneInfo("UTC"), holidays=frozenset())
+    days = (date.min + number * _DAY for number in range(7, 14))
+    usual = sum((end - start for day in days for start, end in _of_day(week, day)), _NONE)
+    return usual, frozenset(day - day.weekday() * _DAY for day in hours.holidays if day.toordinal() > 7)
+
+
+def _last_closing(hours: Hours, day: date) -> datetime:
+    """Return when the last opening of the week before a day ends."""
+    return next(end for back in range(1, 8) for _, end in reversed(_of_day(hours, day - back * _DAY)))
 
 
 def between(hours: Hours, start: datetime, end: datetime) -> timedelta:

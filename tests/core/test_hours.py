@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from time import perf_counter
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpbot.core import hours as hours_module
 from helpbot.core.hours import Hours, Span, after, between, closes_at, is_open, opens_at
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -147,6 +149,51 @@ def test_years_of_opening_time_are_reckoned_in_no_time() -> None:
     assert perf_counter() - begun < 2  # wanted: 20 ms for each of the ten; these machines do other things meanwhile
 
 
+MONDAYS = Hours(PARIS, ((Span(540, 600),), *((),) * 6))
+
+
+def test_a_year_of_opening_time_passes_in_a_moment_also_at_an_hour_a_week(monkeypatch: pytest.MonkeyPatch) -> None:
+    took, days = [], []
+    of_day = hours_module._of_day
+
+    def counted(hours: Hours, day: date) -> list[tuple[datetime, datetime]]:
+        days.append(day)
+        return of_day(hours, day)
+
+    monkeypatch.setattr(hours_module, "_of_day", counted)
+    for _ in range(3):
+        begun = perf_counter()
+        assert after(MONDAYS, utc(2026, 10, 21, 12), timedelta(days=365)) == utc(2194, 9, 8, 8)
+        took.append(perf_counter() - begun)
+    assert len(days) < 3 * 168 * 30, "of each year a few weeks are gone through day by day"
+    assert min(took) < 0.15, "wanted: 50 ms; these machines do other things meanwhile"
+
+
+def test_a_long_closing_counts_from_the_last_of_the_weeks_before_it() -> None:
+    closed = frozenset(date(2027, 8, 30) + timedelta(day) for day in range(382))
+    assert after(replace(MONDAYS, holidays=closed), utc(2026, 10, 21, 12), 45 * HOUR) == utc(2028, 9, 18, 8)
+
+
+def test_whole_weeks_are_not_left_out_where_a_holiday_or_a_change_lies_in_them() -> None:
+    night = Hours(PARIS, ((),) * 6 + ((Span(60, 240),),))  # Sundays from 1:00 to 4:00
+    start = utc(2026, 9, 30)
+    assert after(night, start, 13 * HOUR) == utc(2026, 10, 25, 3)  # 3 h, 3 h, 3 h, and 4 h as the clocks change
+    assert after(night, start, 16 * HOUR + HOUR / 2) == utc(2026, 11, 8, 0) + HOUR / 2
+    closed = replace(night, holidays=frozenset({date(2026, 10, 11)}))
+    assert after(closed, start, 10 * HOUR) == utc(2026, 10, 25, 3)
+
+
+@pytest.mark.parametrize("closed", [395, 396, 397, 398, 399, 400, 401])
+def test_a_week_behind_a_long_closing_is_too_far_day_by_day(closed: int) -> None:
+    begin = date(2026, 3, 2)  # a Monday
+    hours = Hours(
+        PARIS, ((),) * 5 + ((Span(540, 600),), ()), frozenset(begin + timedelta(day) for day in range(closed))
+    )
+    start = utc(2026, 3, 1, 12)
+    back = opens_at(hours, start)
+    assert after(hours, start, 5 * HOUR) == (start + 5 * HOUR if back is None else back + timedelta(weeks=4) + HOUR)
+
+
 SPANS = st.lists(st.tuples(st.integers(0, 1439), st.integers(1, 1440)), max_size=3).map(
     lambda pairs: tuple(Span(start, end) for start, end in pairs if start < end)
 )
@@ -173,6 +220,17 @@ def test_after_and_between_agree(hours: Hours, start: datetime, length: timedelt
     assert between(hours, start, end) == length
     middle = start + (end - start) / 2
     assert between(hours, start, middle) + between(hours, middle, end) == length
+
+
+@given(HOURS, MOMENTS, st.integers(1, 100_000).map(lambda minutes: timedelta(minutes=minutes)))
+@settings(max_examples=60, deadline=None)
+def test_many_weeks_of_opening_time_are_those_that_their_days_have(
+    hours: Hours, start: datetime, length: timedelta
+) -> None:
+    end = after(hours, start, length)
+    if opens_at(hours, start) is not None and end - start < timedelta(days=2000):
+        assert between(hours, start, end) == length
+        assert between(hours, start, end - timedelta(minutes=1)) < length
 
 
 @given(HOURS, MOMENTS, st.integers(0, 999))
