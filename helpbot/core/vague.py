@@ -6,61 +6,71 @@ Rule: a bound behind a vague word in its sentence excuses it ("as soon as possib
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from helpbot.core.model import Desk, Library
 from helpbot.core.vague_words import BOUNDS, NOT_VAGUE
 
 _CHUNK = 900  # characters that are folded at once, for a library folds no more than about a thousand
 _MOST = 36_000  # characters that are looked at
+_MOST_PLACES = 300  # that are looked at for an excuse; who says it more often than that is held back
 _ENDS = (".", "!", "?", "…")  # of a sentence, when nothing follows them in the word
+_LONGEST = max(len(phrase.split()) for phrase in NOT_VAGUE)
+_Lengths = dict[str, set[int]]  # how many words the phrases have that begin with one
 
 
 def vague_word(text: str, desk: Desk) -> str | None:
     """Return the first of the desk's vague words that stands in the text and is not excused there, as it is listed."""
-    said = [sentence.split() for sentence in _sentences(text, desk.library)]
-    whole = _joined(said)
-    found = [word for word in desk.vague if f" {word} " in whole]
-    if not found:
-        return None
-    plain = [["#" if word[0].isdecimal() else word for word in sentence] for sentence in said]
-    whole = _joined(plain)
-    bounds = [phrase for phrase in BOUNDS if f" {phrase} " in whole]
-    phrases = [phrase for phrase in NOT_VAGUE if f" {phrase} " in whole]
-    for word in found:
-        excuses = [phrase for phrase in phrases if f" {word} " in f" {phrase} " and phrase != word]
-        for sentence, hidden in zip(said, plain, strict=True):
-            places = list(_places(word, sentence))
-            if not places:
-                continue
-            bound = max((start for phrase in bounds for start, _ in _places(phrase, hidden)), default=0)
-            if any(last > bound and not _excused(first, last, hidden, excuses) for first, last in places):
+    listed, looked = _lengths(desk.vague), 0
+    found: dict[str, list[tuple[int, int, _Sentence]]] = {}
+    for words in (sentence.split() for sentence in _sentences(text, desk.library)):
+        sentence: _Sentence | None = None
+        for first, last in _places(words, desk.vague, listed):
+            sentence = sentence or _Sentence(words)
+            found.setdefault(" ".join(words[first:last]), []).append((first, last, sentence))
+    for word in desk.vague:
+        for first, last, sentence in found.get(word, ()):
+            looked += 1
+            if looked > _MOST_PLACES or not (last <= sentence.bound or _excused(first, last, word, sentence.hidden)):
                 return desk.vague[word]
     return None
 
 
-def _joined(sentences: list[list[str]]) -> str:
-    return " | ".join(f" {' '.join(sentence)} " for sentence in sentences)
+class _Sentence:
+    """A sentence in which a vague word stands: its words with # for numbers, and where its last bound begins."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.hidden = ["#" if word[0].isdecimal() else word for word in words]
+        self.bound = max((first for first, _ in _places(self.hidden, BOUNDS, _BOUND_LENGTHS)), default=0)
 
 
-def _excused(first: int, last: int, words: list[str], excuses: list[str]) -> bool:
+def _excused(first: int, last: int, word: str, words: Sequence[str]) -> bool:
     """Tell whether a longer phrase stands round this place."""
-    for phrase in excuses:
-        wanted = phrase.split()
-        for start in range(max(0, last - len(wanted)), first + 1):
-            if words[start : start + len(wanted)] == wanted:
+    for start in range(max(0, last - _LONGEST), first + 1):
+        for end in range(last, min(start + _LONGEST, len(words)) + 1):
+            phrase = " ".join(words[start:end])
+            if phrase in NOT_VAGUE and phrase != word and f" {word} " in f" {phrase} ":
                 return True
     return False
 
 
-def _places(phrase: str, words: list[str]) -> Iterator[tuple[int, int]]:
-    """Yield where the phrase stands among the words: the first one, and the one after its last."""
-    wanted = phrase.split()
-    first = -1
-    for _ in range(words.count(wanted[0])):
-        first = words.index(wanted[0], first + 1)
-        if words[first : first + len(wanted)] == wanted:
-            yield first, first + len(wanted)
+def _places(words: Sequence[str], phrases: Collection[str], lengths: _Lengths) -> Iterator[tuple[int, int]]:
+    """Yield where one of the phrases stands among the words: its first one, and the one after its last."""
+    for first, word in enumerate(words):
+        for length in lengths.get(word, ()):
+            if first + length <= len(words) and " ".join(words[first : first + length]) in phrases:
+                yield first, first + length
+
+
+def _lengths(phrases: Collection[str]) -> _Lengths:
+    found: _Lengths = {}
+    for words in map(str.split, phrases):
+        if words:
+            found.setdefault(words[0], set()).add(len(words))
+    return found
+
+
+_BOUND_LENGTHS = _lengths(BOUNDS)
 
 
 def _sentences(text: str, library: Library) -> Iterator[str]:
