@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from helpbot.core.dates import DAYS, JOURS, MOIS, MONTHS
 
 _LONGEST_ZONE = 40
+_NO_CITY = {"GMT", "GMT0", "GMT+0", "GMT-0", "Greenwich", "UCT", "UTC", "Universal", "Zulu"}
+_NOT_ELIDED = ("havana", "hong", "hovd", "oua")  # a sounded h, and what sounds like w
 
 
 def told(at: datetime, now: datetime, zone: ZoneInfo, language: str) -> str:
@@ -77,7 +80,19 @@ def _clock_told(local: datetime, language: str) -> str:
 def _zone_told(zone: ZoneInfo, language: str) -> str:
     """Return whose time it is, after the city that the zone is named for."""
     key = zone.key
-    if key in {"UTC", "Etc/UTC", "Etc/GMT", "GMT"}:
-        return " (UTC)"
+    if key in _NO_CITY or key.startswith("Etc/"):
+        return f" ({_offset_told(zone)})"
     city = key.rpartition("/")[2].replace("_", " ")
-    return f" (heure de {city})" if language == "fr" else f" ({city} time)"
+    return f" (heure {_of_city(city)})" if language == "fr" else f" ({city} time)"
+
+
+def _of_city(city: str) -> str:
+    """Return the French "de" with its city, shortened before a vowel and an h that is not heard."""
+    plain = unicodedata.normalize("NFKD", city).casefold()
+    return f"d'{city}" if plain.startswith(tuple("aeiouhœæ")) and not plain.startswith(_NOT_ELIDED) else f"de {city}"
+
+
+def _offset_told(zone: ZoneInfo) -> str:
+    """Return a zone without a city by its offset: Etc/GMT+5 is named the other way round, and is UTC−5."""
+    hours = int((zone.utcoffset(datetime(2000, 1, 1)) or timedelta()).total_seconds()) // 3600  # noqa: DTZ001
+    return f"UTC{'−' if hours < 0 else '+'}{abs(hours)}" if hours else "UTC"

@@ -235,6 +235,22 @@ def test_dates_are_told_as_people_say_them() -> None:
 
 
 @pytest.mark.parametrize(
+    ("key", "fr", "en"),
+    [
+        ("Europe/Amsterdam", "heure d'Amsterdam", "Amsterdam time"), ("Europe/Oslo", "heure d'Oslo", "Oslo time"),
+        ("Europe/Helsinki", "heure d'Helsinki", "Helsinki time"), ("Asia/Ulaanbaatar", "heure d'Ulaanbaatar", None),
+        ("Asia/Hong_Kong", "heure de Hong Kong", "Hong Kong time"), ("Asia/Yerevan", "heure de Yerevan", None),
+        ("Africa/Ouagadougou", "heure de Ouagadougou", None), ("America/Lima", "heure de Lima", "Lima time"),
+        ("Etc/GMT+5", "UTC−5", "UTC−5"), ("Etc/GMT-14", "UTC+14", "UTC+14"), ("Etc/GMT", "UTC", "UTC"),
+        ("Etc/GMT+0", "UTC", "UTC"), ("Zulu", "UTC", "UTC"), ("UTC", "UTC", "UTC"),
+    ],
+)  # fmt: skip
+def test_a_zone_is_told_by_its_city_or_by_its_offset(key: str, fr: str, en: str | None) -> None:
+    assert clock_time(NOW, ZoneInfo(key), "fr").partition(" ")[2] == f"({fr})"
+    assert en is None or clock_time(NOW, ZoneInfo(key), "en").partition(" ")[2] == f"({en})"
+
+
+@pytest.mark.parametrize(
     ("seconds", "fr"),
     [(0, "0 s"), (-5, "0 s"), (14.4, "14 s"), (119, "119 s"), (120, "2 min"), (3600, "1 h"), (5400, "1 h 30"),
      (150, "3 min"), (210, "4 min"), (3599, "1 h"), (3660, "1 h 01"), (35999, "10 h"), (36000, "10 h"),
