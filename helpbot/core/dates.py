@@ -13,10 +13,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from helpbot.core.dates_clock import Clock, Wrong, read_clock
+from helpbot.core.dates_rest import goes_on, what
 
 _LOOKED_AT = 200  # characters in which the words of a date have to begin
 _SHOWN = 40
 _FURTHEST = timedelta(days=366)
+_YEARLESS = range(-65, 301)  # in how many days a day without a year is: what has just been is not of next year
 _EVENING, _END_OF_DAY = time(20), time(18)
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -45,7 +47,6 @@ _PARTS = {
 }
 _LATE = {"apres-midi", "afternoon", "soir", "evening"}  # then 3:00 is 15:00
 _LEADING = {"le", "the", "a", "at", "by", "on", "for", "pour", "avant", "before", "vers", "d'ici"}
-_NO_WHAT = {"et", "and", "en", "midi", "noon", "heure", "heures", "h", "past", "half"}  # then more of a date was meant
 _AT = {"at", "a", "vers", "by", "avant", "before", ""}  # "" is a sign that stands by itself
 _SIGNS = ",;:.!?)-–—"  # what may stand right after a date
 _AMOUNT = re.compile(r"(\d+)(?:([a-z]{1,8})(?:(\d{1,2})(?:m|mn|min)?)?)?\Z")
@@ -79,7 +80,6 @@ class _Read:
     span: timedelta | None = None
     days_on: int | None = None  # counted from now in days, at the same wall clock
     recurs: int | None = None  # days until the same is meant again: a weekday, a time alone
-    yearless: bool = False
     full: bool = False  # with its year: an offset may follow its time
     usual: time = _END_OF_DAY  # the time that is meant when none is written
     late: bool = False  # in the afternoon or evening
@@ -107,7 +107,7 @@ def read_when(text: str, now: datetime, zone: ZoneInfo) -> When | Misread:
         return Misread(wrong.hint, text[: ends[wrong.upto]][:_SHOWN])
     except OverflowError:
         return Misread("hint_date_far", text[: ends[upto]][:_SHOWN])
-    return When(at.astimezone(UTC), text[ends[upto] :].strip())
+    return When(at.astimezone(UTC), what(text[ends[upto] :]))
 
 
 def read_since(text: str, now: datetime, zone: ZoneInfo) -> datetime | None:
@@ -144,6 +144,7 @@ _SHORT = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 _COURT = ("janv", "fevr", "mars", "avr", "mai", "juin", "juil", "aout", "sept", "oct", "nov", "dec")
 _MONTH_OF = {_folded(name): number for names in (MONTHS, MOIS, _SHORT, _COURT) for number, name in enumerate(names, 1)}
 _WEEKDAY_OF = {name: number for names in (DAYS, JOURS) for number, name in enumerate(names)}
+_DAY_NAMES = frozenset((*_WEEKDAY_OF, *_DAYS_ON))
 
 
 def _relative(words: Sequence[str]) -> _Read | None:
@@ -186,16 +187,29 @@ def _minutes(words: Sequence[str], start: int) -> tuple[int, int]:
 
 
 def _dated(words: Sequence[str], today: date) -> _Read | None:
-    """Read a day with or without a time, or a time alone."""
-    read = _day(words, today)
+    """Read a day with or without a time before or behind it, or a time alone."""
+    read = _in_parts(words, 0, today)
+    if read is not None:
+        return read if read.clock is not None else _at_a_time(words, read)
+    found = read_clock(words, 0)
+    if found is None:
+        return None
+    start = next((place for place in range(found[1], len(words)) if words[place] not in _LEADING), len(words))
+    read = _in_parts(words, start, today)
+    if read is None or read.clock is not None:
+        return _Read(found[1], today, found[0], recurs=1)
+    return _with_clock(words, read, found[0], found[1], read.upto)
+
+
+def _in_parts(words: Sequence[str], start: int, today: date) -> _Read | None:
+    """Read a day from that word on with its part: "lundi prochain", "demain matin"."""
+    read = _day(words[start:], today)
     if read is None:
-        found = read_clock(words, 0)
-        return None if found is None else _Read(found[1], today, found[0], recurs=1)
-    if read.clock is not None:
-        return read
-    while read.upto < len(words) and words[read.upto] in _PARTS:
+        return None
+    read = replace(read, upto=start + read.upto)
+    while read.clock is None and read.upto < len(words) and words[read.upto] in _PARTS:
         read = _in_part(replace(read, upto=read.upto + 1), words[read.upto], today)
-    return _at_a_time(words, read)
+    return read
 
 
 def _at_a_time(words: Sequence[str], read: _Read) -> _Read:
@@ -204,9 +218,13 @@ def _at_a_time(words: Sequence[str], read: _Read) -> _Read:
     while upto < len(words) and words[upto] in _AT:
         upto += 1
     found = read_clock(words, upto, full=read.full)
-    if found is None:
-        return read
-    clock, upto = found
+    return read if found is None else _with_clock(words, read, found[0], found[1], found[1])
+
+
+def _with_clock(words: Sequence[str], read: _Read, clock: Clock, end: int, upto: int) -> _Read:
+    """Return a day with its time, which ends at `end`; its midnight is refused, for it may be its first or its last."""
+    if clock.at == time() and (words[end - 1] in {"minuit", "midnight"} or words[end - 1].endswith("am")):
+        raise Wrong("hint_date_unread", upto)
     if read.late and 1 <= clock.at.hour < 12:
         clock = replace(clock, at=clock.at.replace(hour=clock.at.hour + 12))
     return replace(read, upto=upto, clock=clock)
@@ -214,12 +232,8 @@ def _at_a_time(words: Sequence[str], read: _Read) -> _Read:
 
 def _goes_on(rest: Sequence[str], read: _Read) -> bool:
     """Tell whether more of a date seems to follow, so that what was read may be another than was meant."""
-    first = next((word for word in rest if word), "")
-    if first in _NO_WHAT and (
-        first not in {"et", "and"} or any(word[:4] in {"demi", "quar", "half"} for word in rest[:3])
-    ):
-        return True
-    return read.clock is None and read.span is None and (first[:1].isdecimal() or first in _MONTH_OF)
+    timed = read.clock is not None or read.span is not None
+    return goes_on(rest, timed=timed, days=_DAY_NAMES, months=_MONTH_OF)
 
 
 def _in_part(read: _Read, part: str, today: date) -> _Read:
@@ -281,12 +295,14 @@ def _named_month(words: Sequence[str], today: date) -> _Read | None:
 
 
 def _of_year(upto: int, day: int, month: int, year: str | None, today: date) -> _Read:
-    """Return that day; without a year it is of this one, or of the next if only that has it."""
-    for one in (int(year),) if year else (today.year, today.year + 1):
+    """Return that day; without a year it is the nearest, of those soon past or ahead by less than ten months."""
+    for one in (int(year),) if year else (today.year + 1, today.year, today.year - 1):
         try:
-            return _Read(upto, date(one, month, day), yearless=year is None, full=year is not None)
+            found = date(one, month, day)
         except ValueError:
             continue
+        if year or (found - today).days in _YEARLESS:
+            return _Read(upto, found, full=year is not None)
     raise Wrong("hint_date_impossible", upto)
 
 
@@ -318,11 +334,6 @@ def _wall(read: _Read, local: datetime) -> datetime:
     wall = datetime.combine(read.day, read.usual if read.clock is None else read.clock.at)
     if read.recurs is not None and wall <= local:
         return wall + timedelta(days=read.recurs)
-    if read.yearless and wall <= local:
-        try:
-            return wall.replace(year=wall.year + 1)
-        except ValueError:  # 29 February
-            raise Wrong("hint_date_impossible", read.upto) from None
     return wall
 
 

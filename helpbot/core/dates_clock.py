@@ -48,6 +48,8 @@ def read_clock(words: Sequence[str], start: int, *, full: bool = False) -> tuple
     following = words[end] if end < len(words) else ""
     if half is None and offset is None and following in {"am", "pm"}:
         half, end = following, end + 1
+    elif word.endswith("h") and re.fullmatch(r"[0-5]\d", following):
+        raise Wrong("hint_date_unread", end + 1)  # "9h 30": minutes, or thirty of something
     elif not said and following in {"h", "heure", "heures"}:
         said, end = True, end + 1
         if end < len(words) and re.fullmatch(r"[0-5]\d", words[end]):
