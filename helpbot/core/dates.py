@@ -203,7 +203,10 @@ def _dated(words: Sequence[str], today: date) -> _Read | None:
 
 def _in_parts(words: Sequence[str], start: int, today: date) -> _Read | None:
     """Read a day from that word on with its part: "lundi prochain", "demain matin"."""
-    read = _day(words[start:], today)
+    try:
+        read = _day(words[start:], today)
+    except Wrong as wrong:
+        raise Wrong(wrong.hint, start + wrong.upto) from None
     if read is None:
         return None
     read = replace(read, upto=start + read.upto)

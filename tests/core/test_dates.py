@@ -157,6 +157,7 @@ def test_what_is_no_date_to_use_says_why(text: str, wanted: str) -> None:
 @pytest.mark.parametrize(
     ("text", "what"),
     [
+        ("18h 31/02 la ligne", "18h 31/02"),
         ("31 février la ligne revient", "31 février"), ("2026-10-22 25:00 hop", "2026-10-22 25:00"),
         ("today 13:00 ok", "today 13:00"), ("2028-01-01 the line", "2028-01-01"), ("bientôt " * 20, "bientôt " * 5),
     ],
