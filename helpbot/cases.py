@@ -38,6 +38,7 @@ from helpbot.core.events import (
     WeeklyReport,
 )
 from helpbot.core.model import Desk, Person, Reason, Ticket
+from helpbot.core.zones import known_zone
 from helpbot.store.base import INTERNAL, Conversation, InboxRow, Store
 from helpbot.store.codec import json_incoming, text_time
 from helpbot.transports.base import Incoming, Kind
@@ -85,12 +86,14 @@ class Cases:
         return replace(case, event=event)
 
     async def _zoned(self, row: InboxRow, incoming: Incoming) -> Case | None:
-        """Return the conversation with the zone of her profile; what she wrote herself counts for more."""
-        talk = await self._store.conversation(row.transport, incoming.room)
-        if talk is None or talk.customer.id != incoming.sender or talk.zone is not None:
+        """Return the conversation with the zone of her profile as it is now; what she wrote herself counts for more."""
+        talk, zone = await self._store.conversation(row.transport, incoming.room), known_zone(incoming.zone)
+        if talk is None or talk.customer.id != incoming.sender or zone is None:
+            return None
+        if talk.zone == zone.key or (talk.zone_said and known_zone(talk.zone) is not None):
             return None
         nowhere = Ticket(0, talk.customer, self._desk().teams[0].id, row.at)
-        return Case(None, nowhere, replace(talk, zone=incoming.zone), stored=False)
+        return Case(None, nowhere, replace(talk, zone=zone.key, zone_said=False), stored=False)
 
     async def _customer_reacted(self, row: InboxRow, incoming: Incoming, case: Case) -> Case | None:
         """Return how it was, if that is what the reaction answers; others are carried by a later version."""
@@ -175,7 +178,8 @@ class Cases:
             ticket = replace(known.ticket, customer=talk.customer)
         else:
             number = await self._store.next_number()
-            ticket = Ticket(number, talk.customer, desk.teams[0].id, row.at, language=talk.language, zone=talk.zone)
+            ticket = Ticket(number, talk.customer, desk.teams[0].id, row.at, language=talk.language)
+            ticket = replace(ticket, zone=talk.zone, zone_said=talk.zone_said)
         return Case(None, ticket, talk)
 
     def _talk(self, row: InboxRow, incoming: Incoming, before: Conversation | None) -> Conversation | None:

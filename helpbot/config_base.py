@@ -25,6 +25,8 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
+from helpbot.core.zones import NO_PLACES
+
 _NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?\Z")
 _WHOLE = re.compile(r"-?[0-9]{1,9}\Z")
 _TEAM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,49}\Z")
@@ -32,7 +34,6 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}\Z")
 _DURATION = re.compile(r"(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*\Z")
-_NO_ZONES = ("posix", "right", "localtime")  # copies that the system may have beside the zones, and its own setting
 _LONGEST = timedelta(days=365)
 
 
@@ -124,7 +125,7 @@ def _a_date(value: object) -> date:
 def _a_zone(value: object) -> ZoneInfo:
     if not isinstance(value, str) or not value.strip():
         raise ValueError("write a time zone, such as Europe/Paris")
-    if _ZONE.match(value) and not value.startswith(_NO_ZONES):
+    if _ZONE.match(value) and not value.startswith(NO_PLACES):
         try:
             return ZoneInfo(value)
         except (ValueError, KeyError, OSError):  # the last for a folder, and for a name that is too long

@@ -163,7 +163,9 @@ class DeskLoop:
             decision = decide(case.ticket, case.event, replace(self._desk(), waits=None))
         ticket, talk = decision.ticket, case.conversation
         if talk is not None:
-            talk = replace(talk, language=ticket.language or talk.language, zone=ticket.zone or talk.zone)
+            talk = replace(talk, language=ticket.language or talk.language)
+            if ticket.zone_said:
+                talk = replace(talk, zone=ticket.zone, zone_said=True)
         at = (case.event.written if isinstance(case.event, CustomerSaid) else None) or row.at
         records = [
             Entry(effect.role, effect.audience, effect.author, effect.text, at)

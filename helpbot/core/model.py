@@ -328,6 +328,7 @@ class Ticket:
     asked_rating: bool = False  # she was asked how it was, and has not said
     rating: int | None = None  # 1 to 5
     zone: str | None = None  # her time zone, as far as she or her network told
+    zone_said: bool = False  # by herself
     told_status: int = 0  # how often the bot told her how it stands since the last human word
     told_status_at: datetime | None = None
     newer: int | None = None  # the number of a later ticket of the same customer, if one

@@ -13,12 +13,13 @@ from helpbot.core import words
 from helpbot.core.hours import closes_at, is_open, opens_at
 from helpbot.core.model import Desk, Promise, Status, Team, Ticket, Wait
 from helpbot.core.phrases import say
-from helpbot.core.told import clock_time, lasting, told, zone_named
+from helpbot.core.told import clock_time, lasting, told
+from helpbot.core.zones import known_zone
 
 
 def her_zone(ticket: Ticket, desk: Desk) -> ZoneInfo:
     """Return the zone to tell her times in: her own as far as she said, else her team's."""
-    return zone_named(ticket.zone) or desk.team(ticket.team).hours.zone
+    return known_zone(ticket.zone) or desk.team(ticket.team).hours.zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,9 @@ class Aside:
 
 def aside(ticket: Ticket, text: str, at: datetime, desk: Desk) -> Aside | None:
     """Return what the bot itself answers at any time: how her ticket stands, that it knows her time zone; else None."""
-    named = zone_named(words.zone_told(text))
+    named = known_zone(words.zone_told(text))
     if named is not None:
-        ticket = replace(ticket, zone=named.key)
+        ticket = replace(ticket, zone=named.key, zone_said=True)
         language = _language(ticket, desk)
         return Aside(ticket, say("zone_noted", language, time=clock_time(at, named, language)), asks=False)
     asked = words.status_asked(desk.library.fold(text))

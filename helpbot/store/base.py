@@ -41,6 +41,7 @@ class Conversation:
     gone: bool = False
     crowded: bool = False
     zone: str | None = None  # of time, an IANA name
+    zone_said: bool = False  # by the customer herself; else it stands in her profile
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,10 +67,10 @@ async def write_note(db: aiosqlite.Connection, event: str, payload: str, at: dat
 
 async def _keep_conversation(db: aiosqlite.Connection, kept: Conversation) -> int:
     async with db.execute(
-        "INSERT INTO conversation (transport, room, customer, customer_name, language, gone, crowded, zone)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (transport, room) DO UPDATE SET customer = excluded.customer,"
+        "INSERT INTO conversation (transport, room, customer, customer_name, language, gone, crowded, zone, zone_said)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (transport, room) DO UPDATE SET customer = excluded.customer,"
         " customer_name = excluded.customer_name, language = excluded.language, gone = excluded.gone,"
-        " crowded = excluded.crowded, zone = excluded.zone RETURNING id",
+        " crowded = excluded.crowded, zone = excluded.zone, zone_said = excluded.zone_said RETURNING id",
         (
             kept.transport,
             kept.room,
@@ -80,6 +80,7 @@ async def _keep_conversation(db: aiosqlite.Connection, kept: Conversation) -> in
             kept.gone,
             kept.crowded,
             kept.zone,
+            kept.zone_said,
         ),
     ) as found:
         row = await found.fetchone()

@@ -28,8 +28,8 @@ def conversation(row: sqlite3.Row) -> Conversation:
     """Return the conversation of a row."""
     customer = Person(row["customer"], row["customer_name"])
     gone, crowded = bool(row["gone"]), bool(row["crowded"])
-    where = row["transport"], row["room"]
-    return Conversation(row["id"], *where, customer, row["language"], gone, crowded, row["zone"])
+    where, zone = (row["transport"], row["room"]), (row["zone"], bool(row["zone_said"]))
+    return Conversation(row["id"], *where, customer, row["language"], gone, crowded, *zone)
 
 
 def inbox(row: sqlite3.Row) -> InboxRow:
@@ -85,7 +85,8 @@ async def load_ticket(db: aiosqlite.Connection, number: int) -> KeptTicket | Non
     async with db.execute("SELECT team, ref FROM card WHERE ticket = ?", (number,)) as found:
         cards = {card["team"]: card["ref"] for card in await found.fetchall()}
     kept = conversation(talk)
-    return KeptTicket(replace(ticket(row, kept.customer, entries), zone=kept.zone), kept, cards)
+    whole = replace(ticket(row, kept.customer, entries), zone=kept.zone, zone_said=kept.zone_said)
+    return KeptTicket(whole, kept, cards)
 
 
 async def transcript(db: aiosqlite.Connection, number: int) -> tuple[Entry, ...]:

@@ -18,8 +18,10 @@ from helpbot.transports.matrix_http import as_dict, path
 
 _AT_ONCE = 4  # profiles that are asked for at the same time
 _PATIENCE = 5.0  # seconds that one may take
-_AGAIN = 86_400.0  # seconds before the same person is asked about again, whatever came of it
+_AGAIN = 86_400.0  # seconds before the same person is asked about again
+_SOON = 600.0  # the same, when her profile could not be read
 _WAITING = 1000  # rooms that wait for a zone; those beyond are seen to at her next message
+_TOO_MANY, _BROKEN = 429, 500  # statuses of servers that may answer later
 _KEPT = 5000  # people who are remembered as asked about
 _LONGEST = 40
 _IN_A_NAME = frozenset(string.ascii_letters + string.digits + "/_+-")
@@ -35,13 +37,14 @@ class _Profile:
 
 
 class Zones:
-    """Asks each customer's profile at most once a day, a few at a time.
+    """Asks each customer's profile once a day, a few at a time; one that could not be read after ten minutes.
 
     What is under way when the bot stops is forgotten, and asked again at her next message.
     """
 
-    def __init__(self, client: HttpClient, most: int = _WAITING) -> None:
+    def __init__(self, client: HttpClient, most: int = _WAITING, soon: float = _SOON) -> None:
         self._client = client
+        self._soon = soon
         self._profiles: OrderedDict[str, _Profile] = OrderedDict()
         self._wanted: asyncio.Queue[tuple[str, str, _Profile]] = asyncio.Queue(most)
 
@@ -69,18 +72,21 @@ class Zones:
             room, user, profile = await self._wanted.get()
             async with profile.turn:
                 if not profile.asked:
-                    profile.zone = await self._zone_of(user)
                     profile.asked = True
+                    try:
+                        profile.zone = await self._zone_of(user)
+                    except TryLater:
+                        profile.due = asyncio.get_running_loop().time() + self._soon
             if profile.zone is not None:
                 at = now()
                 told = f"zone:{room}:{user}:{profile.zone}:{at.date()}"  # another day it counts anew, if it got lost
                 await receive([Incoming(told, Kind.ZONED, room, user, "", at, zone=profile.zone)], None)
 
     async def _zone_of(self, user: str) -> str | None:
-        try:
-            status, _, answer = await self._client.ask("GET", path("profile", user), patience=_PATIENCE, counted=False)
-        except TryLater:
-            return None
+        """Return what her profile names; raises TryLater when it cannot be read now."""
+        status, _, answer = await self._client.ask("GET", path("profile", user), patience=_PATIENCE, counted=False)
+        if status == _TOO_MANY or status >= _BROKEN:
+            raise TryLater(f"the profile was answered with {status}")
         profile = as_dict(answer) if status < 300 else {}
         named = profile.get("m.tz", profile.get("us.cloke.msc4175.tz"))
         fits = isinstance(named, str) and 0 < len(named) <= _LONGEST and _IN_A_NAME.issuperset(named)

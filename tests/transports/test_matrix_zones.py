@@ -50,9 +50,9 @@ class Told:
 
 
 @asynccontextmanager
-async def working(proxy: Proxy, most: int = 100) -> AsyncIterator[tuple[Zones, Told]]:
+async def working(proxy: Proxy, most: int = 100, soon: float = 600.0) -> AsyncIterator[tuple[Zones, Told]]:
     client, told = HttpClient(proxy.url, "@bot:test", None, ""), Told()
-    zones = Zones(client, most)
+    zones = Zones(client, most, soon)
     async with asyncio.TaskGroup() as group:
         work = group.create_task(zones.work(told.receive, lambda: NOW))
         yield zones, told
@@ -104,6 +104,19 @@ async def test_what_is_no_zone_is_not_handed_in_and_not_asked_for_again(proxy: P
         await told.zones(8)
         assert {sender for _, sender, _ in await told.zones(8)} == {f"@b{number}:x" for number in range(8)}
         assert len([path for _, _, path in proxy.asked if "ada" in path]) == 1
+
+
+@pytest.mark.parametrize("answer", [Answer(502, "<html>"), json_answer(429, {"errcode": "M_LIMIT_EXCEEDED"}), None])
+async def test_a_profile_that_could_not_be_read_is_asked_for_again_soon(proxy: Proxy, answer: Answer | None) -> None:
+    proxy.rule = lambda request: Trouble("as told", 0, answer)  # None: nobody is behind the proxy
+    async with working(proxy, soon=0.0) as (zones, told):
+        zones.want("!1:x", "@ada:x")
+        async with asyncio.timeout(10):
+            while not (proxy.asked and zones._profiles["@ada:x"].due <= asyncio.get_running_loop().time()):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)  # nothing is handed in that could be waited for
+        answers(proxy, json_answer(200, {"m.tz": "Asia/Tokyo"}))
+        zones.want("!1:x", "@ada:x")
+        assert await told.zones(1) == [("!1:x", "@ada:x", "Asia/Tokyo")]
 
 
 async def test_each_customer_is_asked_once_whatever_she_writes(proxy: Proxy) -> None:

@@ -9,3 +9,5 @@ UPDATE ticket SET held_back = json_array(json_set(json_remove(held_back, '$.clos
     CASE WHEN json_extract(held_back, '$.closes') THEN 'closed' ELSE 'said' END)) WHERE held_back IS NOT NULL;
 ALTER TABLE ticket ADD COLUMN told_status INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE ticket ADD COLUMN told_status_at TEXT;
+ALTER TABLE conversation ADD COLUMN zone_said INTEGER NOT NULL DEFAULT 0;  -- the zone: by the customer, or by her profile
+UPDATE conversation SET zone_said = 1 WHERE zone IS NOT NULL;
