@@ -8,6 +8,10 @@ TO_CUSTOMER: dict[str, dict[str, str]] = {
         "fr": "C'est noté : pour vous il est {time}. Je vous donnerai les heures ainsi.",
         "en": "Noted: for you it is {time}. I will tell you times that way.",
     },
+    "zone_unknown": {
+        "fr": "Je ne connais pas ce fuseau horaire. Écrivez-le ainsi : « fuseau Europe/Paris ».",
+        "en": "I do not know that time zone. Write it like this: “timezone Europe/London”.",
+    },
     "not_there": {"fr": "Personne n'est là en ce moment.", "en": "Nobody is here right now."},
     "back_at": {
         "fr": "Personne n'est là en ce moment : l'équipe revient {when}.",

@@ -24,7 +24,7 @@ def her_zone(ticket: Ticket, desk: Desk) -> ZoneInfo:
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """What the bot answers beside all else, and the ticket after it; `asks` when she asked how it stands."""
+    """What the bot answers beside all else, and the ticket after it; `asks` when a person may owe her a word for it."""
 
     ticket: Ticket
     text: str
@@ -33,17 +33,28 @@ class Aside:
 
 def aside(ticket: Ticket, text: str, at: datetime, desk: Desk) -> Aside | None:
     """Return what the bot itself answers at any time: how her ticket stands, that it knows her time zone; else None."""
-    named = known_zone(words.zone_told(text))
-    if named is not None:
-        ticket = replace(ticket, zone=named.key, zone_said=True)
-        language = _language(ticket, desk)
-        return Aside(ticket, say("zone_noted", language, time=clock_time(at, named, language)), asks=False)
+    told_zone = words.zone_told(text)
+    if told_zone is not None and words.only_polite(desk.library.fold(told_zone[1])):
+        answer = _zone_heard(ticket, told_zone[0], at, desk)
+        if answer is not None:
+            return answer
     asked = words.status_asked(desk.library.fold(text))
     if asked is None:
         return None
     if ticket.language is None and asked in desk.languages:
         ticket = replace(ticket, language=asked)
     return Aside(ticket, status_told(ticket, at, desk), asks=True)
+
+
+def _zone_heard(ticket: Ticket, name: str, at: datetime, desk: Desk) -> Aside | None:
+    """Answer her time zone; one that is none only where no entry of the FAQ can be meant."""
+    zone, language = known_zone(name), _language(ticket, desk)
+    if zone is not None:
+        ticket = replace(ticket, zone=zone.key, zone_said=True)
+        return Aside(ticket, say("zone_noted", language, time=clock_time(at, zone, language)), asks=False)
+    if ticket.status in {Status.WAITING, Status.HELD}:
+        return Aside(ticket, say("zone_unknown", language), asks=True)
+    return None
 
 
 def wait_told(ticket: Ticket, at: datetime, desk: Desk) -> tuple[str, ...]:

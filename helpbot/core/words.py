@@ -87,8 +87,11 @@ _LONGEST_POLITE = 7  # words
 _MOST_ROUND = 40  # words: beyond, it is no mere question
 _ZONE = {
     "fuseau", "fuseau horaire", "mon fuseau", "mon fuseau horaire", "mon fuseau est", "mon fuseau horaire est",
-    "timezone", "time zone", "my timezone", "my time zone", "my timezone is", "my time zone is", "tz",
+    "timezone", "time zone", "my timezone", "my time zone", "my timezone is", "my time zone is", "tz", "timezone is",
+    "time zone is", "timezone =", "tz =", "le fuseau", "le fuseau horaire est", "fuseau horaire est",
 }  # fmt: skip
+_LONGEST_ZONE = 100  # characters of a message that names a time zone
+_LONGEST_BEFORE = max(len(phrase.split()) for phrase in _ZONE)  # words
 _HELLO = {
     "fr": {"bonjour", "bonsoir", "salut", "coucou", "bjr", "bsr", "slt", "rebonjour"},
     "en": {"hello", "hi", "hey", "hiya", "greetings", "morning", "afternoon", "evening"},
@@ -201,12 +204,20 @@ def _unnumbered(text: str) -> list[str]:
     return words
 
 
-def zone_told(text: str) -> str | None:
-    """Return what she names as her time zone ("fuseau Europe/Paris"), as she wrote it; the text is not folded."""
-    parts = text[:100].replace(":", " ").split()
-    name = parts.pop() if len(parts) > 1 else ""
-    named = " ".join(parts).casefold()
-    return name.rstrip(".!") if "/" in name and named in _ZONE else None
+def zone_told(text: str) -> tuple[str, str] | None:
+    """Return what she names as her time zone ("fuseau Europe/Paris") and what follows it; the text is not folded."""
+    words = text.replace(":", " ").split() if len(text) <= _LONGEST_ZONE else []
+    for cut in range(min(len(words) - 1, _LONGEST_BEFORE), 0, -1):
+        if " ".join(words[:cut]).casefold() in _ZONE:
+            name = words[cut].strip(".,;!?()\"'«»“”")
+            return (name, " ".join(words[cut + 1 :])) if name else None
+    return None
+
+
+def only_polite(folded: str) -> bool:
+    """Tell whether this is mere politeness, as it stands at the end of a message, or nothing at all."""
+    _, ends = _around(_unnumbered(f" {folded} "))
+    return 0 in ends
 
 
 def accepted(folded: str) -> bool:
