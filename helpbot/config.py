@@ -29,7 +29,8 @@ from helpbot.answers.semantic import installed
 from helpbot.answers.text import normalise
 from helpbot.config_base import FilePath, Flag, Language, Model, Number, Secret, Text, Token, UserId, Whole, Zone
 from helpbot.config_hours import Clock, Weekday
-from helpbot.config_load import merged, place_faults, repeated
+from helpbot.config_load import merged, place_faults
+from helpbot.config_names import confused
 from helpbot.config_teams import Team
 from helpbot.core.phrases import SHIPPED
 from helpbot.core.vague_words import VAGUE_WORDS
@@ -96,10 +97,19 @@ class Matrix(Model):
         return (f"*:{self.user.partition(':')[2]}",) if self.invites_from is None else self.invites_from
 
 
+def _spoken(value: str) -> str:
+    if value not in SHIPPED:
+        raise ValueError(f"the bot speaks {', '.join(SHIPPED)}: write these words under one of them")
+    return value
+
+
 def _vague(value: str) -> str:
     if not 0 < len(normalise(value)) <= _LONGEST_VAGUE:
         raise ValueError(f"write a few words, of at most {_LONGEST_VAGUE} letters")
     return value
+
+
+Spoken = Annotated[Language, AfterValidator(_spoken)]
 
 
 class Agents(Model):
@@ -107,7 +117,7 @@ class Agents(Model):
 
     plain_text: Literal["owner", "explicit"] = "owner"
     time_zones: Mapping[UserId, Zone] = {}
-    vague_words: Mapping[Language, tuple[Annotated[Text, AfterValidator(_vague)], ...]] = VAGUE_WORDS
+    vague_words: Mapping[Spoken, tuple[Annotated[Text, AfterValidator(_vague)], ...]] = VAGUE_WORDS
     canned: FilePath | None = None
 
 
@@ -324,7 +334,7 @@ def load_config(path: Path, env: Mapping[str, str], *, explicit: bool) -> tuple[
     """
     values, places, faults = merged(path, env, Config, explicit=explicit)
     config, more = place_faults(Config, {**values, "folder": path.parent}, places, path)
-    more += repeated(values, places, path)
+    more += confused(values.get("teams"), places, path)
     if () not in places and any(fault.file == str(path) for fault in faults):
         more = [fault for fault in more if fault.file != str(path)]  # what seems to be missing may stand in the file
     found = tuple(sorted({*faults, *more}))

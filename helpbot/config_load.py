@@ -64,25 +64,6 @@ def place_faults(model: type[M], values: Mapping[str, Any], places: Places, path
         ]
 
 
-def repeated(values: Mapping[str, Any], places: Places, path: Path) -> list[Fault]:
-    """Return a fault for each team with the id or the room of one before it.
-
-    Here and not in the model, where it would be told only once each team by itself is without fault.
-    """
-    teams = values.get("teams")
-    faults: list[Fault] = []
-    for key in ("id", "matrix_room"):
-        seen: set[str] = set()
-        for number, team in enumerate(teams if isinstance(teams, list) else ()):
-            value = team.get(key) if isinstance(team, dict) else None
-            if isinstance(value, str) and value in seen:
-                place = _place(("teams", number, key), places, path)
-                faults.append(Fault(*place, f"two teams have the same `{key}`: give each its own"))
-            elif isinstance(value, str):
-                seen.add(value)
-    return faults
-
-
 def _plain(node: Node, where: Path_, file: str, places: Places) -> Any:
     places[where] = (file, node.line)
     match node:
@@ -169,8 +150,8 @@ class _Where:
 
 def _fault(where: Path_, kind: str, message: str, at: _Where) -> Fault:
     where = tuple(part for part in where if part != "[key]")  # pydantic's word for a key that is wrong
-    file, line = _place(where, at.places, at.path)
-    name = ".".join(_shown(part) for part in where)
+    file, line = find_place(where, at.places, at.path)
+    name = ".".join(shown(part) for part in where)
     match kind:
         case "extra_forbidden":
             what = unknown_key(str(where[-1]), _keys_at(at.model, where[:-1]))
@@ -191,13 +172,13 @@ def _fault(where: Path_, kind: str, message: str, at: _Where) -> Fault:
     return Fault(file, line, what)
 
 
-def _shown(part: str | int) -> str:
+def shown(part: str | int) -> str:
     """Return a key on one line, and no longer than it takes to find it."""
     text = "".join(sign if sign.isprintable() else "\ufffd" for sign in str(part))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
-def _place(where: Path_, places: Places, path: Path) -> tuple[str, int]:
+def find_place(where: Path_, places: Places, path: Path) -> tuple[str, int]:
     """Return where a value stands, or the nearest section that holds it."""
     inner = [place for place in places if where and place[: len(where)] == where]
     known = min(inner, key=len) if inner else where

@@ -197,6 +197,7 @@ def test_every_fault_in_hours_comes_at_once_each_in_its_line(tmp_path: Path) -> 
         ("agents: {vague_words: }", 1, "keys and values"),
         ("agents: {vague_words: {english: [soon]}}", 1, "is no language"),
         ("agents: {vague_words: {en: soon}}", 1, "write a list"),
+        ("languages: [fr, en]\nagents:\n  vague_words:\n    de: [bald]", 4, "the bot speaks fr, en"),
         ("agents: {vague_words: {en: ['']}}", 1, "is empty"),
         ("agents: {vague_words: {en: ['…']}}", 1, "write a few words"),
         (f"agents: {{vague_words: {{en: [{'x' * 51}]}}}}", 1, "at most 50"),

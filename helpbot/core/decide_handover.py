@@ -42,7 +42,7 @@ from helpbot.core.model import NEAR, Audience, Desk, Figure, Person, Role, Statu
 from helpbot.core.phrases import say
 from helpbot.core.transcript import card, pieces, told
 
-_OFF = {"off", "cancel", "annuler", "stop", "non", "no"}
+OFF = {"off", "cancel", "annuler", "stop", "non", "no"}  # no team can be named so
 _MANY_HOPS = 3  # the third time that a ticket goes to another team, a lead has to look at it
 _LONGEST_WHY = 1000
 _LONGEST_NAME = 6  # words of a team's name after its first
@@ -123,7 +123,7 @@ def transferred(ticket: Ticket, event: AgentTransferred, desk: Desk) -> Decision
     """Offer the ticket to another team: a card there with all that was said, the notes and the reason."""
     if ticket.status is Status.CLOSED:
         return hinted(ticket, desk, "hint_closed")
-    if event.team.casefold() in _OFF:
+    if event.team.casefold() in OFF:
         if ticket.transfer is None:
             return hinted(ticket, desk, "hint_no_transfer")
         ticket, withdrawn = withdraw(ticket, desk)
