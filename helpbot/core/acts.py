@@ -201,7 +201,7 @@ class AgentAskedTickets:
 
 @dataclass(frozen=True, slots=True)
 class AgentSearched:
-    """`!find TEXT`; `lines` are number, author and words; `team` as for AgentWentAway."""
+    """`!find TEXT`; `lines` are number, author ("" for the bot) and words; `team` as for AgentWentAway."""
 
     at: datetime
     agent: Person

@@ -43,11 +43,12 @@ def history(ticket: Ticket, event: AgentAskedHistory, desk: Desk) -> Decision:
 
 
 def searched(ticket: Ticket, event: AgentSearched, desk: Desk) -> Decision:
-    """List the tickets in which a text stands, with the newest line of each."""
+    """List the tickets in which a text stands, with the first line given of each."""
     language = desk.languages[0]
     newest: dict[int, str] = {}
     for number, author, words in event.lines:
-        line = f"#{number} · {shorten(author, 40)}: {shorten(_around(words, event.text), _LONGEST)}"
+        name = shorten(author, 40) or say("bot", language)
+        line = f"#{number} · {name}: {shorten(_around(words, event.text), _LONGEST)}"
         newest.setdefault(number, line)
     if not newest:
         text = say("find_nothing", language, text=shorten(event.text, _LONGEST))

@@ -208,7 +208,10 @@ class Store(Protocol):
         ...
 
     async def find(self, text: str, here: Callable[[str], bool]) -> Sequence[tuple[int, str, str]]:
-        """Return new lines that hold the text, the newest first: number, author, words; of teams that are `here`."""
+        """Return new lines that hold the text: number, author ("" for the bot), words; of teams that are `here`.
+
+        What people wrote comes first, then what the bot said; of each the newest first.
+        """
         ...
 
     async def is_away(self, agent: str) -> bool:

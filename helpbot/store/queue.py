@@ -11,7 +11,7 @@ from statistics import median
 
 import aiosqlite
 
-from helpbot.core.model import Figure, Person, Ticket, Wait
+from helpbot.core.model import Figure, Person, Role, Ticket, Wait
 from helpbot.store import rows
 from helpbot.store.codec import content_text, json_content, time_or_none, time_text
 
@@ -69,7 +69,7 @@ async def tickets_of(db: aiosqlite.Connection, transport: str, customer: str, be
 async def newest_lines(db: aiosqlite.Connection) -> list[sqlite3.Row]:
     """Return the newest lines of the transcripts, the newest first, with the team of their tickets."""
     sql = (
-        "SELECT e.ticket, t.team, e.author, e.content FROM entry e JOIN ticket t ON t.number = e.ticket"
+        "SELECT e.ticket, t.team, e.role, e.author, e.content FROM entry e JOIN ticket t ON t.number = e.ticket"
         " WHERE e.id > (SELECT max(id) FROM entry) - ? ORDER BY e.id DESC"
     )
     async with db.execute(sql, (_SEARCHED,)) as found:
@@ -77,18 +77,22 @@ async def newest_lines(db: aiosqlite.Connection) -> list[sqlite3.Row]:
 
 
 def holding(lines: Sequence[sqlite3.Row], text: str, here: Callable[[str], bool]) -> tuple[tuple[int, str, str], ...]:
-    """Return of these lines a few that hold the text, whatever its capitals and accents; to be run beside the loop."""
+    """Return of these lines a few that hold the text, whatever its capitals and accents; to be run beside the loop.
+
+    Those that people wrote come before the bot's, which quote theirs and are in every ticket.
+    """
     needle = _folded(text)
     found: list[tuple[int, str, str]] = []
+    by_bot: list[tuple[int, str, str]] = []
     for line in lines:
         if not here(line["team"]):
             continue
         words = content_text(json_content(line["content"]))
         if needle in _folded(words):
-            found.append((line["ticket"], line["author"], words))
+            (by_bot if line["role"] == Role.BOT.value else found).append((line["ticket"], line["author"], words))
             if len(found) >= _FOUND:
                 break
-    return tuple(found)
+    return (*found, *by_bot)[:_FOUND]
 
 
 def _folded(text: str) -> str:

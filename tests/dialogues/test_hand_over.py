@@ -182,6 +182,19 @@ async def test_a_search_of_any_length_answers_and_stops_nobody(tmp_path: Path) -
         assert count(desk.network, AGENTS_ROOM, "No ticket holds “literal”.") == 1
 
 
+async def test_a_search_shows_what_people_wrote_before_what_the_bot_said(tmp_path: Path) -> None:
+    async with stage(HUMAN, tmp_path / "desk.db", rooms=TWO_ROOMS) as desk:
+        await held(desk)
+        await desk.agent("sam", "!promise +1h line 0612 is back")
+        await desk.agent_outside("sam", "!find 0612")
+        assert count(desk.network, AGENTS_ROOM, "#1 · 🤖 bot: ") == 1
+        await desk.customer("marie", "my number is 0612")
+        await desk.agent("sam", "!promise +2h line 0612 is back for good")
+        await desk.agent_outside("sam", "!find 0612")
+        assert count(desk.network, AGENTS_ROOM, "#1 · marie: my number is 0612") == 1
+        assert count(desk.network, AGENTS_ROOM, "#1 · 🤖 bot: ") == 1
+
+
 async def test_a_moment_that_comes_twice_is_not_taken_for_the_first(tmp_path: Path) -> None:
     """The clock ran ahead and is set right: what is put aside until the same moment once more comes back as well."""
     async with stage(HUMAN, tmp_path / "desk.db", rooms=TWO_ROOMS) as desk:
