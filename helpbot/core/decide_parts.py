@@ -121,7 +121,8 @@ def let_go(ticket: Ticket, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
     """Return the ticket with nothing that waits for a yes, and say in its thread what was not sent."""
     if not ticket.held_back:
         return ticket, ()
-    texts = "\n".join(f"« {shorten(one.text, _SHOWN_HELD)} »" for one in ticket.held_back)
+    language = desk.languages[0]
+    texts = "\n".join(say("quoted", language, text=shorten(one.text, _SHOWN_HELD)) for one in ticket.held_back)
     return replace(ticket, held_back=()), (inside("held_dropped", desk, texts=texts),)
 
 

@@ -76,7 +76,9 @@ def spoke(ticket: Ticket, at: datetime, desk: Desk) -> tuple[Ticket, tuple[Effec
 
 def used_canned(ticket: Ticket, event: AgentUsedCanned, desk: Desk) -> str | Decision:
     """Return the text of a reply that is ready, in her language; or what is wrong."""
-    known = ", ".join(sorted(desk.canned)) or "–"
+    if not desk.canned:
+        return hinted(ticket, desk, "canned_none")
+    known = ", ".join(sorted(desk.canned))
     if not event.name:
         return hinted(ticket, desk, "canned_list", names=known)
     canned = desk.canned.get(event.name)

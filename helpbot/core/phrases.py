@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from helpbot.core.french import of
 from helpbot.core.phrases_care import TO_AGENTS, TO_CUSTOMER
 from helpbot.core.phrases_hints import HINTS
 from helpbot.core.phrases_report import REPORT
@@ -244,9 +245,15 @@ _LANGUAGES = {
 
 
 def say(name: str, language: str, /, **values: object) -> str:
-    """Return the phrase in that language, or in English where the language is not one of ours."""
+    """Return the phrase in that language, or in English where the language is not one of ours.
+
+    In a phrase `{de_name}` stands for the value `name` as French wants it after "de": "d'Alex".
+    """
     texts = _PHRASES[name]
-    return texts.get(language, texts["en"]).format(**values)
+    text = texts.get(language, texts["en"])
+    if "{de_" in text:
+        values |= {f"de_{key}": of(str(value)) for key, value in values.items()}
+    return text.format(**values)
 
 
 def days(count: int, language: str) -> str:

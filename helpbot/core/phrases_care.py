@@ -124,9 +124,10 @@ TO_AGENTS: dict[str, dict[str, str]] = {
         "fr": "⏸️ Pas envoyé, et n'attend plus de confirmation :\n{texts}",
         "en": "⏸️ Not sent, and no longer waiting for a confirmation:\n{texts}",
     },
+    "quoted": {"fr": "« {text} »", "en": "“{text}”"},
     "hint_nothing_held": {"fr": "Rien n'attend votre confirmation.", "en": "Nothing waits for your confirmation."},
     "hint_held_by": {
-        "fr": "Ces mots sont de {name}, qui doit les confirmer. Rien n'a été envoyé.",
+        "fr": "Ces mots sont {de_name}, qui doit les confirmer. Rien n'a été envoyé.",
         "en": "Those words are {name}'s, who has to confirm them. Nothing was sent.",
     },
     "sent_by": {"fr": "{name} → client", "en": "{name} → customer"},
@@ -143,18 +144,18 @@ TO_AGENTS: dict[str, dict[str, str]] = {
         "en": "👋 {name} is away: ticket #{number} is to be taken again.",
     },
     "transfer_offered": {
-        "fr": "↪️ Proposé à {team}, avec tout l'échange. Il reste ici jusqu'à ce que quelqu'un là-bas le prenne ; "
-        "!transfer off retire l'offre.",
+        "fr": "↪️ Proposé à l'équipe « {team} », avec tout l'échange. Il reste ici jusqu'à ce que quelqu'un là-bas le "
+        "prenne ; !transfer off retire l'offre.",
         "en": "↪️ Offered to {team}, with the whole talk. It stays here until somebody there claims it; "
         "!transfer off takes the offer back.",
     },
     "transfer_off": {"fr": "↩️ L'offre de transfert est retirée.", "en": "↩️ The offer is taken back."},
     "transfer_ended": {
-        "fr": "↩️ L'offre à {team}, faite par {name}, est retirée : quelqu'un ici a pris le ticket.",
+        "fr": "↩️ L'offre à l'équipe « {team} », faite par {name}, est retirée : quelqu'un ici a pris le ticket.",
         "en": "↩️ The offer to {team}, made by {name}, is taken back: somebody here has taken the ticket.",
     },
     "transfer_team_gone": {
-        "fr": "↩️ Il n'y a plus d'équipe {team} : l'offre de transfert est terminée, le ticket reste ici.",
+        "fr": "↩️ Il n'y a plus d'équipe « {team} » : l'offre de transfert est terminée, le ticket reste ici.",
         "en": "↩️ There is no team {team} any more: the offer is over, the ticket stays here.",
     },
     "transfer_withdrawn": {
@@ -162,7 +163,7 @@ TO_AGENTS: dict[str, dict[str, str]] = {
         "en": "↩️ Ticket #{number} is not offered to you any more.",
     },
     "transfer_waits": {
-        "fr": "⏰ Le ticket #{number} est proposé à {team}, et personne là-bas ne l'a pris.",
+        "fr": "⏰ Le ticket #{number} est proposé à l'équipe « {team} », et personne là-bas ne l'a pris.",
         "en": "⏰ Ticket #{number} is offered to {team}, and nobody there has taken it.",
     },
     "many_hops": {
@@ -194,11 +195,11 @@ TO_AGENTS: dict[str, dict[str, str]] = {
         "en": "⏰ {name} has waited for your answer for {wait}.",
     },
     "ladder_owner_lead": {
-        "fr": "⏰ #{number} · {name} attend la réponse de {owner} depuis {wait}.",
+        "fr": "⏰ #{number} · {name} attend la réponse {de_owner} depuis {wait}.",
         "en": "⏰ #{number} · {name} has waited for {owner}'s answer for {wait}.",
     },
     "ladder_owner_leads": {
-        "fr": "🚨 #{number} · {name} attend la réponse de {owner} depuis {wait}. Tous les responsables sont appelés.",
+        "fr": "🚨 #{number} · {name} attend la réponse {de_owner} depuis {wait}. Tous les responsables sont appelés.",
         "en": "🚨 #{number} · {name} has waited for {owner}'s answer for {wait}. All leads are called.",
     },
     "promise_soon": {
@@ -212,13 +213,13 @@ TO_AGENTS: dict[str, dict[str, str]] = {
         "en": "🤝 You promised the customer word: {when}. Write to them, or !promise a new date.",
     },
     "promise_alarm": {
-        "fr": "💔 Promesse non tenue, de {name}{what} : c'était pour {when}. Le client en est prévenu. Si c'est fait : "
+        "fr": "💔 Promesse non tenue, {de_name}{what} : c'était pour {when}. Le client en est prévenu. Si c'est fait : "
         "!kept [TEXTE] ; sinon, une nouvelle date : !promise DATE {words}",
         "en": "💔 {name}'s promise was broken{what}: it was for {when}. The customer is told so. If it is done: "
         "!kept [TEXT]; else a new date: !promise WHEN {words}",
     },
     "promise_alarm_word": {
-        "fr": "💔 Promesse non tenue, de {name} : le client devait avoir des nouvelles {when}. Il en est prévenu. "
+        "fr": "💔 Promesse non tenue, {de_name} : le client devait avoir des nouvelles {when}. Il en est prévenu. "
         "Écrivez-lui, ou donnez une nouvelle date : !promise DATE",
         "en": "💔 {name}'s promise was broken: the customer was to have word by {when}. They are told so. Write to "
         "them, or give a new date: !promise WHEN",
@@ -280,12 +281,18 @@ TO_AGENTS: dict[str, dict[str, str]] = {
     },
     "list_more": {"fr": "… et {count} de plus", "en": "… and {count} more"},
     "list_waits": {"fr": "attend depuis {wait}", "en": "has waited for {wait}"},
-    "history": {"fr": "Autres tickets de {name} :", "en": "Other tickets of {name}:"},
+    "history": {"fr": "Autres tickets {de_name} :", "en": "Other tickets of {name}:"},
     "history_none": {"fr": "Ce client n'a pas d'autre ticket.", "en": "This customer has no other ticket."},
     "find": {"fr": "Tickets où se trouve « {text} » :", "en": "Tickets that hold “{text}”:"},
     "find_nothing": {"fr": "Aucun ticket ne contient « {text} ».", "en": "No ticket holds “{text}”."},
     "canned_list": {"fr": "Réponses prêtes : {names}. !canned NOM envoie.", "en": "Replies that are ready: {names}. "
                     "!canned NAME sends one."},
+    "canned_none": {
+        "fr": "Il n'y a pas encore de réponses prêtes. Un administrateur les met dans un dossier, et le nomme dans la "
+        "config : agents.canned. Rien n'a été envoyé.",
+        "en": "There are no replies that are ready yet. An admin puts them into a folder, and names it in the config: "
+        "agents.canned. Nothing was sent.",
+    },
     # --- what is wrong
     "hint_date_unread": {
         "fr": "« {what} » n'est pas une date que je comprenne : 2026-10-21 18:00, demain 9h, +2h. Rien n'a changé.",
@@ -355,7 +362,7 @@ TO_AGENTS: dict[str, dict[str, str]] = {
     "hint_own_team": {"fr": "Le ticket #{number} est déjà chez {word}. Rien n'a changé.",
                       "en": "Ticket #{number} is with {word} already. Nothing was changed."},
     "hint_transferred_already": {
-        "fr": "Le ticket #{number} est déjà proposé à {word}. Rien n'a changé.",
+        "fr": "Le ticket #{number} est déjà proposé à l'équipe {word}. Rien n'a changé.",
         "en": "Ticket #{number} is offered to {word} already. Nothing was changed.",
     },
     "hint_no_transfer": {"fr": "Le ticket #{number} n'est proposé à personne.",

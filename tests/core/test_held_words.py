@@ -87,7 +87,7 @@ def test_several_words_may_wait_and_go_in_their_order() -> None:
     second = decide(ticket, AgentConfirmed(NOW, SAM, "$yes", "$2"), HUMAN)
     assert to_customer(second.effects) == "one day you will see"
     assert second.ticket.held_back == (), "what was written before is overtaken"
-    assert "Not sent, and no longer waiting for a confirmation:\n« it works soon »" in told(second)
+    assert "Not sent, and no longer waiting for a confirmation:\n“it works soon”" in told(second)
     first = decide(ticket, AgentConfirmed(NOW, SAM, "$yes", "$r"), HUMAN)
     assert [held.ref for held in first.ticket.held_back] == ["$2"]
     many = human(*(did(SAM, f"soon {number}") for number in range(6)))
@@ -97,7 +97,7 @@ def test_several_words_may_wait_and_go_in_their_order() -> None:
 @pytest.mark.parametrize("text", ["what is your number?", "!close", "!close bye", "!release", "!promise +2h"])
 def test_what_is_no_longer_to_be_confirmed_is_said_to_be_not_sent(text: str) -> None:
     decision = decide(human(did(SAM, "it works soon")), did(SAM, text), HUMAN)
-    assert "Not sent, and no longer waiting for a confirmation:\n« it works soon »" in told(decision)
+    assert "Not sent, and no longer waiting for a confirmation:\n“it works soon”" in told(decision)
     assert decision.ticket.held_back == ()
     assert "works soon" not in to_customer(decision.effects)
 
@@ -124,5 +124,5 @@ def test_a_yes_of_one_drops_what_another_wrote_before() -> None:
     ticket = human(replace(did(ALEX, "!r it works soon"), ref="$a"), did(SAM, "one day"))
     decision = decide(ticket, did(SAM, "!send"), HUMAN)
     assert to_customer(decision.effects) == "one day"
-    assert "« it works soon »" in told(decision)
+    assert "“it works soon”" in told(decision)
     assert decision.ticket.held_back == ()
