@@ -125,7 +125,8 @@ def check(config_file: Path | None, faq_folder: Path | None) -> None:
     if not found:
         library = compose.library(config, faq)
         faults += check_tests(library, faq, now)
-        for note in worth_a_look(faq, library.calibration, config.languages, now):
+        vague = compose.vague_replies(config, compose.make_desk(config, library))
+        for note in (*worth_a_look(faq, library.calibration, config.languages, now), *vague):
             click.echo(f"worth a look: {note}", err=True)
     _end_check(faults, faq)
 

@@ -13,8 +13,10 @@ from helpbot.answers.semantic import embedder
 from helpbot.config import Config, check_faq_against
 from helpbot.config_teams import beside
 from helpbot.core.model import Canned, Desk
+from helpbot.core.vague import vague_word
 from helpbot.strict_yaml import Fault
 
+_AS_IT_IS = "what is ready is not held back, it goes out as it is"
 _LEARNT_AT_ONCE = 500  # phrasings, which takes a tenth of a second
 
 
@@ -70,4 +72,15 @@ def make_desk(config: Config, library: FaqLibrary) -> Desk:
         vague=vague,
         zones=dict(agents.time_zones),
         canned=load_canned(config)[0],
+    )
+
+
+def vague_replies(config: Config, desk: Desk) -> tuple[Fault, ...]:
+    """Return what is worth a look in the replies that are ready: words that a message would be held back for."""
+    texts = [(one.id, language, text) for one in desk.canned.values() for language, text in one.texts.items()]
+    found = [(name, language, vague_word(text, desk)) for name, language, text in texts]
+    return tuple(
+        Fault(str(config.canned_folder()), 0, f"the reply {name!r} ({language}) says “{word}” and no time: {_AS_IT_IS}")
+        for name, language, word in found
+        if word is not None
     )

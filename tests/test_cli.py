@@ -112,6 +112,19 @@ def test_check_tells_of_a_test_that_does_not_come_to_its_entry(tmp_path: Path) -
     assert "blue bicycles" in done.stdout
 
 
+def test_check_finds_a_ready_reply_that_is_vague_about_time_worth_a_look(tmp_path: Path) -> None:
+    for folder in ("canned", "faq"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "faq" / "a.yaml").write_text("- id: a\n  questions: [red apples]\n  answer: x\n")
+    replies = "- id: call\n  text: {en: 'We call you soon, {customer}', fr: 'Appelez le 39 00'}\n"
+    (tmp_path / "canned" / "a.yaml").write_text(replies)
+    (tmp_path / "config.yaml").write_text("faq: faq\nagents: {canned: canned}\n")
+    done = helpbot("check", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+    note = "worth a look: canned: the reply 'call' (en) says “soon” and no time: "
+    assert [line.startswith(note) for line in done.stderr.splitlines() if "canned" in line] == [True], done.stderr
+
+
 @pytest.mark.parametrize(
     "words",
     [
