@@ -213,13 +213,13 @@ TO_AGENTS: dict[str, dict[str, str]] = {
         "en": "🤝 You promised the customer word: {when}. Write to them, or !promise a new date.",
     },
     "promise_alarm": {
-        "fr": "💔 Promesse non tenue, {de_name}{what} : c'était pour {when}. Le client en est prévenu. Si c'est fait : "
+        "fr": "💔 Promesse {de_name} non tenue{what} : c'était pour {when}. Le client en est prévenu. Si c'est fait : "
         "!kept [TEXTE] ; sinon, une nouvelle date : !promise DATE {words}",
         "en": "💔 {name}'s promise was broken{what}: it was for {when}. The customer is told so. If it is done: "
         "!kept [TEXT]; else a new date: !promise WHEN {words}",
     },
     "promise_alarm_word": {
-        "fr": "💔 Promesse non tenue, {de_name} : le client devait avoir des nouvelles {when}. Il en est prévenu. "
+        "fr": "💔 Promesse {de_name} non tenue : le client devait avoir des nouvelles {when}. Il en est prévenu. "
         "Écrivez-lui, ou donnez une nouvelle date : !promise DATE",
         "en": "💔 {name}'s promise was broken: the customer was to have word by {when}. They are told so. Write to "
         "them, or give a new date: !promise WHEN",
