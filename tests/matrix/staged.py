@@ -107,6 +107,10 @@ class Cast:
         )
         return replace(desk, teams=tuple(teams))
 
+    def desks(self, desk: Desk) -> dict[str, str]:
+        """Return the rooms of the teams as the server knows them."""
+        return {team.id: self.rooms[TWO_ROOMS[team.id]] for team in desk.teams}
+
 
 async def new_cast(server: Synapse, person: MakePerson, *customers: str) -> Cast:
     """Return agents in their rooms, to which the bot is invited, and customers without one."""
@@ -343,16 +347,14 @@ class SynapseStage:
         ]
 
 
-@asynccontextmanager
-async def staged(cast: Cast, desk: Desk, folder: Path) -> AsyncIterator[SynapseStage]:
-    """Open a desk on the database and the keys of that folder; one that was there before goes on."""
-    store = await WatchedStore.open(folder / "desk.db")
-    assert isinstance(store, WatchedStore)
-    teams = {team.id: cast.rooms[TWO_ROOMS[team.id]] for team in desk.teams}
+def bot_of(  # noqa: PLR0917  # all that makes one
+    store: SqliteStore, url: str, user: User, teams: dict[str, str], desk: Desk, folder: Path, clock: WallClock
+) -> Helpbot:
+    """Return the bot of that account, with the teams in those rooms."""
     transport = MatrixTransport(
-        homeserver=cast.server.url,
-        user=cast.bot.id,
-        password=cast.bot.password,
+        homeserver=url,
+        user=user.id,
+        password=user.password,
         store=folder / "keys",
         invites_from=["*:helpbot.test"],
         teams=teams,
@@ -361,7 +363,15 @@ async def staged(cast: Cast, desk: Desk, folder: Path) -> AsyncIterator[SynapseS
         notebook=store.notebook("matrix"),
     )
     seats = {team: Address("matrix", room) for team, room in teams.items()}
-    bot = Helpbot(store, [transport], seats, cast.known(desk), cast.clock.now)
+    return Helpbot(store, [transport], seats, desk, clock.now)
+
+
+@asynccontextmanager
+async def staged(cast: Cast, desk: Desk, folder: Path) -> AsyncIterator[SynapseStage]:
+    """Open a desk on the database and the keys of that folder; one that was there before goes on."""
+    store = await WatchedStore.open(folder / "desk.db")
+    assert isinstance(store, WatchedStore)
+    bot = bot_of(store, cast.server.url, cast.bot, cast.desks(desk), cast.known(desk), folder, cast.clock)
     try:
         async with bot.running():
             async with asyncio.timeout(30):

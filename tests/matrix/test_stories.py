@@ -16,6 +16,7 @@ from tests.dialogues.test_dialogues import HERE, play, the_desk
 
 from .actors import CLIENT, CryptoActor
 from .conftest import MakeCrypto, MakePlain
+from .killed import killed
 from .staged import PEOPLE, MakePerson, SynapseStage, new_cast, staged
 from .synapse import Synapse
 
@@ -115,14 +116,19 @@ async def test_a_reminder_calls_the_lead_and_nobody_else_and_never_in_her_room(
 async def test_what_comes_due_while_the_desk_is_closed_comes_once_when_it_opens(
     synapse: Synapse, person: MakePerson, tmp_path: Path
 ) -> None:
+    """Once it is killed at the moment in which it has said it."""
     lines = await lines_of("the_month")
     promised = through(lines, "sam", "!promise demain", more=2)
-    again, offered = through(lines, "sam", "!promise aujourd'hui") - 1, through(lines, "sam", "!transfer", more=1)
+    again, offered = (
+        through(lines, "sam", "!promise aujourd'hui") - 1,
+        through(lines, "sam", "!transfer lines sa ligne", more=1),
+    )
     cast = await new_cast(synapse, person, "marie")
 
     async with staged(cast, the_desk(), tmp_path) as desk:
         await played(desk, lines[:promised])
     cast.clock.at = datetime(2026, 10, 22, 6, 40, tzinfo=UTC)  # the owner was to be reminded at 6.30
+    await killed(cast, the_desk(), tmp_path, "Promised to the customer")
     async with staged(cast, the_desk(), tmp_path) as desk:
         await played(desk, [("marie reads", ["Sam s'engage"]), ("lines reads", [])])
         await play(desk, "agents reads", ["Sam\n🤝 Promised to the customer"], "the reminder")
