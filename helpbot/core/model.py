@@ -92,6 +92,23 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that somebody sent, where their network keeps it: `source` tells that network's transport where.
+
+    `kind` is image, video, audio, voice, sticker or file; `size` is in bytes, as its sender's client tells, None when
+    it does not; `text` is what its sender wrote with it. A message carries one.
+    """
+
+    name: str
+    kind: str
+    media_type: str
+    size: int | None
+    text: str
+    network: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a transcript; `text` is as it was written, `marked` when that is CommonMark of ours."""
 
@@ -101,6 +118,8 @@ class Entry:
     text: str
     at: datetime
     marked: bool = False
+    source: str | None = None  # the network's id of the message that it is, where it is a person's
+    file: Attachment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +285,7 @@ class HeldBack:
     ref: str
     text: str
     way: Way = Way.SAID
+    file: Attachment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +304,8 @@ class Desk:
     vague: Mapping[str, str] = field(default_factory=dict)  # words that are vague about time: folded → as written
     zones: Mapping[str, ZoneInfo] = field(default_factory=dict)  # of agents whose zone is not their team's
     canned: Mapping[str, Canned] = field(default_factory=dict)
+    largest_file: int = 20_000_000  # bytes of what is passed on
+    file_types: tuple[str, ...] = ("*/*",)  # media types of it; a star stands for anything
     waits: Mapping[str, Wait] | None = field(default_factory=dict)  # by team, when the event was decided; None: unknown
 
     def team(self, team_id: str | None) -> Team:
