@@ -13,6 +13,7 @@ from helpbot.clock import Now, follow_config, run_notices, run_timers, system_no
 from helpbot.core.model import Desk
 from helpbot.courier import Courier
 from helpbot.desk import DeskLoop
+from helpbot.signs import Signs
 from helpbot.store.base import Store, StoreBusy
 from helpbot.transports.base import Address, Incoming, Transport
 
@@ -38,13 +39,16 @@ class Helpbot:
         self._transports = {transport.name: transport for transport in transports}
         self._now = now
         account = " ".join(sorted(transport.account for transport in transports))
-        self._courier = Courier(store, self._transports, rooms, now)
+        self._courier = Courier(store, self._transports, rooms, now, lambda: self.desk.largest_file)
         cases = Cases(
             store,
             lambda: self.desk,
             one_room=lambda one, other: rooms.get(one) == rooms.get(other),
             certain=self._courier.certain,
         )
+        self._signs = Signs(store, self._transports, rooms)
+        for transport in transports:
+            transport.notice = self._signs.seen
         self._loop = DeskLoop(store, cases, lambda: self.desk, now, account)
         self._open = asyncio.Event()
         self._open.set()
@@ -67,6 +71,7 @@ class Helpbot:
                 group.create_task(self._loop.run(), name="desk"),
                 group.create_task(self._courier.run(), name="courier"),
                 group.create_task(self._run_clock(), name="clock"),
+                group.create_task(self._signs.run(), name="signs"),
                 group.create_task(run_notices(self._store, self._now, self._teams), name="notices"),
                 *(group.create_task(self._listen(transport), name=transport.name) for transport in self._all()),
             ]

@@ -15,7 +15,7 @@ import structlog
 
 from helpbot import reports
 from helpbot.cases_agents import AgentsRooms
-from helpbot.cases_base import SKINS_AND_VARIANTS, Case
+from helpbot.cases_base import SKINS_AND_VARIANTS, Case, said
 from helpbot.core.decide import goes_on
 from helpbot.core.decide_after import mark_rating
 from helpbot.core.events import (
@@ -23,21 +23,26 @@ from helpbot.core.events import (
     BotGaveUp,
     CardLost,
     CustomerArrived,
+    CustomerDeleted,
     CustomerLeft,
     CustomerRated,
+    CustomerReacted,
     CustomerSaid,
     DeadLettersFound,
     Delayed,
     Delivered,
     Event,
+    FileLost,
     OwnerWentAway,
     StrangerCame,
     StrangersGone,
     TimerFired,
+    Unchanged,
     Undelivered,
+    Unheard,
     WeeklyReport,
 )
-from helpbot.core.model import Desk, Person, Reason, Ticket
+from helpbot.core.model import Audience, Desk, Person, Reason, Ticket
 from helpbot.core.zones import known_zone
 from helpbot.store.base import INTERNAL, Conversation, InboxRow, Store
 from helpbot.store.codec import json_incoming, text_time
@@ -80,10 +85,39 @@ class Cases:
             return None
         if incoming.kind is Kind.REACTED:
             return await self._customer_reacted(row, incoming, case)
+        if incoming.kind is Kind.DELETED:
+            return await self._customer_deleted(row, incoming, case)
         event = _customer_event(incoming, row.at, case)
         if isinstance(event, CustomerSaid):
-            event = replace(event, written=_written(row, incoming))
+            event = await self._related(replace(event, written=_written(row, incoming)), incoming, case)
         return replace(case, event=event)
+
+    async def _related(self, event: CustomerSaid, incoming: Incoming, case: Case) -> CustomerSaid:
+        """Return her words with what they correct and answer, where that is on the agents' side."""
+        talk, number = case.conversation, case.ticket.number
+        if talk is None or not case.ticket.carded:
+            return event
+        if incoming.edits is not None:
+            shown = await self._store.shown(incoming.edits)
+            on_paper = shown is not None and not shown.has_file and incoming.file is None
+            if shown is not None and on_paper and (shown.ticket, shown.audience) == (number, Audience.AGENTS):
+                event = replace(event, corrects=incoming.edits)
+        if incoming.reply_to is None:
+            return event
+        origin = await self._store.origin(incoming.reply_to, talk.id)
+        if origin is not None and origin[1] == number:
+            return replace(event, answers=await self._in_own_thread(origin[0], case.ticket))
+        hers = await self._store.shown(incoming.reply_to)
+        if hers is None or (hers.ticket, hers.audience) != (number, Audience.AGENTS):
+            return event
+        return replace(event, answers=hers.ref if self._is_own(hers.team, case.ticket) else None)
+
+    async def _in_own_thread(self, ref: str, ticket: Ticket) -> str | None:
+        """Return the agent's message when it stands in the thread that her words go to."""
+        return ref if self._is_own(await self._store.thread_of(ticket.number, ref), ticket) else None
+
+    def _is_own(self, team: str | None, ticket: Ticket) -> bool:
+        return team is not None and self._desk().team(team).id == self._desk().team(ticket.team).id
 
     async def _zoned(self, row: InboxRow, incoming: Incoming) -> Case | None:
         """Return the conversation with the zone of her profile as it is now; what she wrote herself counts for more."""
@@ -96,16 +130,33 @@ class Cases:
         return Case(None, nowhere, replace(talk, zone=zone.key, zone_said=False), stored=False)
 
     async def _customer_reacted(self, row: InboxRow, incoming: Incoming, case: Case) -> Case | None:
-        """Return how it was, if that is what the reaction answers; others are carried by a later version."""
+        """Return how it was, if that is what the reaction answers, else on which words of an agent it is."""
         rating = mark_rating(incoming.symbol.translate(SKINS_AND_VARIANTS))
         talk = case.conversation
-        if rating is None or talk is None or talk.id == 0 or incoming.target is None:
+        if talk is None or talk.id == 0 or incoming.target is None:
             return None
-        number = await self._store.asked_how_it_was(talk.id, incoming.target)
+        if rating is not None:
+            number = await self._store.asked_how_it_was(talk.id, incoming.target)
+            kept = None if number is None else await self._store.ticket(number)
+            if kept is not None:
+                return Case(CustomerRated(row.at, rating, incoming.symbol), kept.ticket, kept.conversation)
+        origin = await self._store.origin(incoming.target, talk.id)
+        kept = None if origin is None else await self._store.ticket(origin[1])
+        if origin is None or kept is None:
+            return None
+        team = await self._store.thread_of(kept.ticket.number, origin[0])
+        return Case(CustomerReacted(row.at, incoming.id, incoming.symbol, origin[0], team), kept.ticket, talk)
+
+    async def _customer_deleted(self, row: InboxRow, incoming: Incoming, case: Case) -> Case | None:
+        """Return which of her messages, or of her marks, she took back; None for those of others, and unknown ones."""
+        target, talk = incoming.target or "", case.conversation
+        line = await self._store.line(target)
+        shown = await self._store.shown(target) if line is None else None
+        number = line[0] if line is not None else None if shown is None else shown.ticket
         kept = None if number is None else await self._store.ticket(number)
-        if kept is None:
+        if kept is None or talk is None or kept.conversation.id != talk.id:
             return None
-        return Case(CustomerRated(row.at, rating, incoming.symbol), kept.ticket, kept.conversation)
+        return Case(CustomerDeleted(row.at, target, "" if line is None else line[1]), kept.ticket, talk)
 
     async def failed(self, row: InboxRow) -> Case | None:
         """Return the case of a row that the bot cannot decide, for a person; None when it holds nobody's words."""
@@ -117,7 +168,7 @@ class Cases:
         if incoming.team is not None:
             return await self._agents.failed(row, incoming, incoming.team)
         case = await self._situation(row, incoming)
-        return None if case is None else replace(case, event=BotGaveUp(row.at, _words(incoming)))
+        return None if case is None else replace(case, event=BotGaveUp(row.at, _words(incoming), ref=_ref(incoming)))
 
     async def _internal(self, row: InboxRow) -> Case | None:
         values = json.loads(row.payload)
@@ -129,25 +180,10 @@ class Cases:
         kept = None if values["ticket"] is None else await self._store.ticket(values["ticket"])
         if kept is None:
             return None
-        event: Event
-        match values["kind"]:
-            case "timer":
-                if await self._store.timer_runs(kept.ticket.number, values["name"]):
-                    return None  # it was set anew after it fired
-                event = TimerFired(row.at, values["name"])
-            case "delivered":
-                event = Delivered(row.at, values["ref"], await self._thread_of(values))
-            case "late":
-                event = Delayed(row.at, values["ref"], values["why"])
-            case "card_lost":
-                event = CardLost(row.at, values.get("team"))
-            case "agent_left":
-                event = AgentLeft(row.at, Person(values["agent"], values["name"]))
-            case "owner_away":
-                event = OwnerWentAway(row.at, Person(values["agent"], values["name"]))
-            case _:
-                event = Undelivered(row.at, values["ref"], values["why"], await self._thread_of(values))
-        return Case(event, kept.ticket, kept.conversation)
+        if values["kind"] == "timer" and await self._store.timer_runs(kept.ticket.number, values["name"]):
+            return None  # it was set anew after it fired
+        team = await self._thread_of(values) if values["kind"] in {"delivered", "undelivered"} else None
+        return Case(_told(values, row.at, team), kept.ticket, kept.conversation)
 
     async def _report(self, row: InboxRow, values: Mapping[str, Any]) -> Case | None:
         """Return a team's weekly report; None for a team that there is no more."""
@@ -204,6 +240,31 @@ class Cases:
         return replace(before, customer=speaker, gone=before.gone and incoming.late)  # names change
 
 
+def _told(values: Mapping[str, Any], at: datetime, team: str | None) -> Event:
+    """Return what the desk has told itself; `team` is in whose thread the agent's message stands that it is about."""
+    match values["kind"]:
+        case "timer":
+            return TimerFired(at, values["name"])
+        case "delivered":
+            return Delivered(at, values["ref"], team)
+        case "late":
+            return Delayed(at, values["ref"], values["why"])
+        case "unheard":
+            return Unheard(at)
+        case "unchanged":
+            return Unchanged(at, values["deleted"], values["why"])
+        case "file_lost":
+            return FileLost(at, Audience(values["to"]), values["ref"], values["name"], values["why"])
+        case "card_lost":
+            return CardLost(at, values.get("team"))
+        case "agent_left":
+            return AgentLeft(at, Person(values["agent"], values["name"]))
+        case "owner_away":
+            return OwnerWentAway(at, Person(values["agent"], values["name"]))
+        case _:
+            return Undelivered(at, values["ref"], values["why"], team)
+
+
 def _written(row: InboxRow, incoming: Incoming) -> datetime:
     """Return when it was written, as far as the network tells: not after it was read."""
     return min(row.at, incoming.at)
@@ -211,6 +272,11 @@ def _written(row: InboxRow, incoming: Incoming) -> datetime:
 
 def _words(incoming: Incoming) -> str:
     return "\n".join(part for part in (incoming.attachment and f"📎 {incoming.attachment}", incoming.text) if part)
+
+
+def _ref(incoming: Incoming) -> str:
+    """Return the message that these words are, or correct."""
+    return incoming.edits or said(incoming)
 
 
 def _customer_event(incoming: Incoming, at: datetime, case: Case) -> Event | None:
@@ -226,9 +292,15 @@ def _customer_event(incoming: Incoming, at: datetime, case: Case) -> Event | Non
             return StrangersGone(at)
         case Kind.SAID:
             if talk is not None and talk.crowded and not case.ticket.carded:
-                return BotGaveUp(at, _words(incoming), Reason.CROWDED)
-            return CustomerSaid(at, incoming.text, incoming.edits is not None, incoming.attachment)
+                return BotGaveUp(at, _words(incoming), Reason.CROWDED, _ref(incoming))
+            edited = incoming.edits is not None
+            if edited and (incoming.attachment is not None or not incoming.text):  # the file itself stays what it was
+                incoming = replace(incoming, attachment=None, file=None)
+                if not incoming.text:
+                    return None
+            said_so = CustomerSaid(at, incoming.text, edited, incoming.attachment, ref=_ref(incoming))
+            return replace(said_so, file=incoming.file)
         case Kind.ZONED:
             return None
-        case Kind.REACTED:
-            return None  # reactions are carried by a later version
+        case Kind.REACTED | Kind.DELETED:
+            return None  # found before

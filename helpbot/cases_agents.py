@@ -21,7 +21,12 @@ from helpbot.core.acts import (
     AgentBlocked,
     AgentClaimed,
     AgentConfirmed,
+    AgentDeleted,
+    AgentEdited,
     AgentMistyped,
+    AgentNoted,
+    AgentReacted,
+    AgentReplied,
     AgentSaid,
     AgentSearched,
     AgentWentAway,
@@ -82,6 +87,8 @@ class AgentsRooms:
         if act is None:
             return None
         act = await self._lookups.of(act, kept, incoming, team)
+        if isinstance(act, AgentReacted) and not act.to:  # it is on nothing of hers
+            return None
         internal, freed = await self._lookups.follow(row, act)
         return replace(self._case(row, incoming, act, pointed), internal=internal, freed=freed)
 
@@ -122,6 +129,9 @@ class AgentsRooms:
                 known = await self._store.ticket_of(row.transport, ref)
                 if known is not None:
                     found.setdefault(*known)
+            if not found and incoming.kind is Kind.DELETED and incoming.target is not None:
+                mark = await self._store.shown(incoming.target)
+                return {} if mark is None else {mark.ticket: team}
             if found or not pointed or last:
                 return found
             if not await self._certain(team, row.id):
@@ -174,7 +184,11 @@ def _agent_act(
         symbol, held = incoming.symbol.translate(SKINS_AND_VARIANTS), kept.ticket.held_back
         if symbol in _CONFIRMS and any(incoming.target == one.ref for one in held):
             return AgentConfirmed(at, agent, ref, incoming.target)
-        return AgentClaimed(at, agent, ref) if symbol in _CLAIMS and claimable else None
+        if symbol in _CLAIMS and claimable:
+            return AgentClaimed(at, agent, ref)
+        return AgentReacted(at, agent, ref, incoming.symbol, "")
+    if incoming.kind is Kind.DELETED:
+        return AgentDeleted(at, agent, ref, incoming.target or "") if incoming.member and not incoming.exposed else None
     lost = incoming.attachment == UNDECRYPTABLE
     if incoming.kind is not Kind.SAID or (incoming.late and not lost and incoming.edits is None):
         return None  # who wrote it was told that it could not be read, and has written it again
@@ -187,7 +201,37 @@ def _agent_act(
     if ambiguous:
         return AgentBlocked(at, agent, ref, "hint_two_tickets")
     if incoming.edits is not None:
-        return AgentMistyped(at, agent, ref, "", "hint_edit")
+        return _edited(incoming, agent, at)
     if incoming.attachment is not None:
-        return AgentSaid(at, agent, ref, incoming.text, incoming.mentions, incoming.attachment)
+        return _with_file(incoming, agent, at)
     return commands.read(at, agent, ref, incoming.text, incoming.mentions)
+
+
+def _with_file(incoming: Incoming, agent: Person, at: datetime) -> AgentAct:
+    """Return what an agent did by sending a file; what is written under it may be `!r` or `!note`."""
+    under = commands.read(at, agent, incoming.id, incoming.text, incoming.mentions)
+    sent = AgentSaid(at, agent, incoming.id, incoming.text, incoming.mentions, incoming.attachment, file=incoming.file)
+    match under:
+        case AgentReplied() if incoming.file is not None:
+            return replace(under, file=incoming.file)
+        case AgentSaid():
+            return sent
+        case AgentNoted():
+            return replace(sent, text=under.text, mentions=True)  # it stays inside
+        case _:
+            return AgentMistyped(at, agent, incoming.id, commands.split(incoming.text)[0] or "!", "hint_file_command")
+
+
+def _edited(incoming: Incoming, agent: Person, at: datetime) -> AgentEdited:
+    """Return a correction; whether the words that it corrects were sent, or are inside ones, is looked up."""
+    act = commands.read(at, agent, incoming.id, incoming.text, incoming.mentions)
+    match act:
+        case AgentSaid():
+            word, text = "", act.text
+        case AgentReplied():
+            word, text = "!r", act.text
+        case AgentNoted():
+            word, text = "!note", act.text
+        case _:
+            word, text = commands.split(incoming.text)[0] or "!", ""
+    return AgentEdited(at, agent, incoming.id, incoming.edits or "", text, word, incoming.mentions)

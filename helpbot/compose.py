@@ -12,6 +12,7 @@ from helpbot.answers.prepare import Prepared
 from helpbot.answers.semantic import embedder
 from helpbot.config import Config, check_faq_against
 from helpbot.config_teams import beside
+from helpbot.core.files import MEGABYTE
 from helpbot.core.model import Canned, Desk
 from helpbot.core.vague import vague_word
 from helpbot.strict_yaml import Fault
@@ -69,6 +70,8 @@ def make_desk(config: Config, library: FaqLibrary) -> Desk:
         silent_for=timedelta(days=tickets.silent_days) if tickets.silent_days else None,
         warned_for=timedelta(hours=tickets.warned_hours),
         ask_rating=tickets.ask_rating,
+        largest_file=int(config.files.max_mb * MEGABYTE),
+        file_types=config.files.types,
         vague=vague,
         zones=dict(agents.time_zones),
         canned=load_canned(config)[0],

@@ -27,11 +27,25 @@ from helpbot import config_teams
 from helpbot.answers.entries import Faq
 from helpbot.answers.semantic import installed
 from helpbot.answers.text import normalise
-from helpbot.config_base import FilePath, Flag, Language, Model, Number, Secret, Text, Token, UserId, Whole, Zone
+from helpbot.config_base import (
+    FilePath,
+    Flag,
+    Language,
+    MediaType,
+    Model,
+    Number,
+    Secret,
+    Text,
+    Token,
+    UserId,
+    Whole,
+    Zone,
+)
 from helpbot.config_hours import Clock, Weekday
 from helpbot.config_load import merged, place_faults
 from helpbot.config_names import confused
 from helpbot.config_teams import Team
+from helpbot.core.files import TYPES
 from helpbot.core.phrases import SHIPPED
 from helpbot.core.vague_words import VAGUE_WORDS
 from helpbot.strict_yaml import MAX_BYTES, Fault, Scalar, parse
@@ -131,6 +145,13 @@ class Tickets(Model):
     ask_rating: Flag = True
 
 
+class Files(Model):
+    """Which files are passed on between customers and agents."""
+
+    max_mb: Number = Field(default=20, gt=0, le=1000)
+    types: tuple[MediaType, ...] = TYPES
+
+
 class Report(Model):
     """When the weekly report comes: `day` is 0 for Monday."""
 
@@ -188,6 +209,7 @@ class Config(Model):
     teams: tuple[Team, ...] = (_DEFAULT_TEAM,)
     agents: Agents = Agents()
     tickets: Tickets = Tickets()
+    files: Files = Files()
     report: Report | None = Report()
     metrics: Metrics | None = None
     folder: Path = Field(default=Path(), exclude=True)

@@ -37,6 +37,9 @@ _ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*\Z")
 _LONGEST = timedelta(days=365)
 
 
+_MEDIA_SIGNS = {*"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-_*/"}
+
+
 def _true_or_false(value: object) -> bool:
     if isinstance(value, bool):
         return value
@@ -145,6 +148,13 @@ def duration_text(value: timedelta) -> str:
     return "".join(f"{number}{unit}" for number, unit in parts if number) or "0s"
 
 
+def _a_media_type(value: str) -> str:
+    kind, slash, more = value.partition("/")
+    if not slash or not kind or not more or not set(value) <= _MEDIA_SIGNS:
+        raise ValueError("write a media type, such as image/* or application/pdf; */* stands for every file")
+    return value.lower()
+
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Secret = Annotated[SecretStr, Field(min_length=1), BeforeValidator(_a_password)]
 Token = Annotated[SecretStr, Field(min_length=1), BeforeValidator(_a_token)]
@@ -153,6 +163,7 @@ Number = Annotated[float, BeforeValidator(_number)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 FilePath = Annotated[Path, BeforeValidator(_a_path)]
 TeamId = Annotated[str, AfterValidator(_a_team_id)]
+MediaType = Annotated[str, AfterValidator(_a_media_type)]
 Language = Annotated[str, AfterValidator(_a_language)]
 UserId = Annotated[str, AfterValidator(_a_user_id)]
 Duration = Annotated[timedelta, PlainValidator(_a_duration)]

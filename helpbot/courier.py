@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
@@ -19,10 +19,10 @@ import structlog
 
 from helpbot.clock import Now
 from helpbot.core.effects import Content, Strong
-from helpbot.core.model import Audience
+from helpbot.core.model import Attachment, Audience
 from helpbot.rooms import Rooms
 from helpbot.store.base import Outgoing, Store, StoreBusy
-from helpbot.transports.base import Address, Transport, TryLater, Undeliverable
+from helpbot.transports.base import Address, Fetched, Transport, TryLater, Undeliverable
 from helpbot.where import where
 
 T = TypeVar("T")
@@ -34,6 +34,7 @@ _IN_FLIGHT = 32  # rooms that are sent to at the same time
 _SLOW = 3.0  # seconds after which a message in flight leaves its place to others
 _TRIES = 3  # refusals after which a message to a customer is a dead letter
 _FAULTS = 5  # faults of ours over one message, of whatever kind, after which it is one
+_FETCHES = 5  # tries of getting a file, before its words go without it
 _BUSY_PAUSE = 1.0  # seconds before a database that could not be used is tried again
 _LOOK = 0.1  # seconds that somebody waits for a look at a room; if it takes longer, others need not wait for it
 _UNSETTLED = timedelta(seconds=1)  # before a room is asked about again whose news are not decided yet
@@ -44,8 +45,14 @@ class Courier:
     """Carries the outbox out; `rooms` says on which network and in which room each team sits."""
 
     def __init__(
-        self, store: Store, transports: Mapping[str, Transport], rooms: Mapping[str, Address], now: Now
+        self,
+        store: Store,
+        transports: Mapping[str, Transport],
+        rooms: Mapping[str, Address],
+        now: Now,
+        largest: Callable[[], int] = lambda: 20_000_000,
     ) -> None:
+        self._largest = largest  # bytes of a file
         self._store = store
         self._transports = transports
         self._desks = rooms
@@ -262,8 +269,10 @@ class Courier:
         if row.verb == "react":
             return await transport.react(address, row.target or "", row.symbol or "", row.key)
         content = row.content or ()
+        if row.verb in {"amend", "redact"}:
+            return await self._amend(transport, address, row)
         if row.verb in {"card", "say_in_room"} or row.audience is Audience.CUSTOMER:
-            return await transport.send(address, content, row.key)
+            return await self._send(transport, address, content, row)
         if row.verb == "edit_card":
             if row.card is not None:
                 return await transport.edit(address, row.card, content, row.key)
@@ -274,13 +283,63 @@ class Courier:
             await self._never_made(row)
             return await transport.send(address, _numbered(row), row.key)
         try:
-            return await transport.send(address, content, row.key)
+            return await self._send(transport, address, content, row)
         except Undeliverable as never:
             if never.whole_room:
                 raise
         # The card is gone, or in a room that was the team's before: her words are shown, and a new card asked for.
         await self._store.card_lost(row, self._now())
         return await transport.send(replace(address, thread=None), _numbered(row), row.key)
+
+    async def _send(self, transport: Transport, address: Address, content: Content, row: Outgoing) -> str:
+        """Send words, as an answer to what they answer, if that is still there."""
+        async with self._file(row, content) as (file, lost):
+            ref = await self._say(transport, address, content, row, file)
+        if lost:
+            await self._store.file_lost(row, *lost, self._now())
+        return ref
+
+    async def _say(
+        self, transport: Transport, address: Address, content: Content, row: Outgoing, file: Fetched | None
+    ) -> str:
+        answers = row.target if row.verb == "say" else None
+        if answers is not None:
+            try:
+                return await transport.send(address, content, row.key, answers=answers, file=file)
+            except Undeliverable as never:
+                if never.whole_room:
+                    raise
+        return await transport.send(address, content, row.key, file=file)
+
+    @asynccontextmanager
+    async def _file(
+        self, row: Outgoing, content: Content
+    ) -> AsyncIterator[tuple[Fetched | None, tuple[str, str] | None]]:
+        """Give the file that a message holds; or why its words go without it. Raises TryLater, a few times."""
+        attachment = next((block for block in content if isinstance(block, Attachment)), None)
+        network = None if attachment is None else self._transports.get(attachment.network)
+        if attachment is None or network is None:
+            yield None, None if attachment is None else (attachment.name, "why_file_gone")
+            return
+        async with AsyncExitStack() as stack:
+            file, lost = None, None
+            try:
+                file = await stack.enter_async_context(network.fetch(attachment, self._largest()))
+            except TryLater:
+                if row.tries < _FETCHES:
+                    raise
+                lost = attachment.name, "why_file_away"
+            except Undeliverable as never:
+                lost = attachment.name, f"why_{never.why}"
+            yield file, lost
+
+    async def _amend(self, transport: Transport, address: Address, row: Outgoing) -> str:
+        """Show a message as it is now, or take it back; what never went out needs neither."""
+        if row.amends is None:
+            return ""
+        if row.verb == "redact":
+            return await transport.redact(address, row.amends, row.key)
+        return await transport.edit(address, row.amends, row.content or (), row.key)
 
     async def _never_made(self, row: Outgoing) -> bool:
         """Ask for a card where there never was one, for the ticket was another team's, which is no more."""

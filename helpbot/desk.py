@@ -19,6 +19,7 @@ from helpbot.cases_base import Case, NotYet
 from helpbot.clock import Now
 from helpbot.core.decide import decide
 from helpbot.core.effects import (
+    Amend,
     Asked,
     Called,
     Content,
@@ -168,7 +169,7 @@ class DeskLoop:
                 talk = replace(talk, zone=ticket.zone, zone_said=True)
         at = (case.event.written if isinstance(case.event, CustomerSaid) else None) or row.at
         records = [
-            Entry(effect.role, effect.audience, effect.author, effect.text, at)
+            Entry(effect.role, effect.audience, effect.author, effect.text, at, source=effect.source, file=effect.file)
             for effect in decision.effects
             if isinstance(effect, Record)
         ]
@@ -190,6 +191,7 @@ class DeskLoop:
             notes=[effect for effect in decision.effects if isinstance(effect, Asked | Settled | Propose | Count)],
             internal=case.internal,
             freed=case.freed,
+            amends=[effect for effect in decision.effects if isinstance(effect, Amend)],
             away=[(effect.agent, effect.is_away) for effect in decision.effects if isinstance(effect, MarkAway)],
             fault=fault,
         )
@@ -206,18 +208,32 @@ class DeskLoop:
                 case Say(audience=Audience.CUSTOMER):
                     drafts.append(to_customer(key, effect, row.at))
                 case Say():
-                    drafts.append(_inside(key, "say", team(effect.team), content=effect.content))
+                    inner = _inside(key, "say", team(effect.team), content=effect.content, target=effect.answers)
+                    drafts.append(inner)
                 case PostCard():
                     drafts.append(_inside(key, "card", team(effect.team), content=effect.content))
                 case EditCard():
                     drafts.append(_inside(key, "edit_card", team(effect.team), content=effect.content))
+                case React(audience=Audience.CUSTOMER):
+                    mark = Draft(key, Audience.CUSTOMER, "react", target=effect.to, symbol=effect.symbol)
+                    drafts.append(replace(mark, source=effect.source))
                 case React():
                     mark = _inside(key, "react", team(effect.team), target=effect.to, symbol=effect.symbol)
-                    drafts.append(mark)
+                    drafts.append(replace(mark, source=effect.source))
                 case SayInRoom():
                     aside = Draft(key, Audience.AGENTS, "say_in_room", content=effect.content, team=effect.team)
                     drafts.append(replace(aside, target=effect.to))
-                case Record() | StartTimer() | StopTimer() | MarkAway() | Asked() | Settled() | Propose() | Count():
+                case (
+                    Amend()
+                    | Record()
+                    | StartTimer()
+                    | StopTimer()
+                    | MarkAway()
+                    | Asked()
+                    | Settled()
+                    | Propose()
+                    | Count()
+                ):
                     pass
         return drafts
 
@@ -242,8 +258,8 @@ def _by_team(queues: Mapping[str, Wait], desk: Desk) -> dict[str, Wait]:
 def to_customer(key: str, said: Say, at: datetime) -> Draft:
     """Return what is said to a customer as a draft, which calls nobody."""
     content = uncalled(said.content)
-    line = Entry(said.role, said.audience, said.author, content_text(content), at)
-    return Draft(key, Audience.CUSTOMER, "say", entry=(line, content), receipt=said.receipt)
+    line = Entry(said.role, said.audience, said.author, content_text(content), at, source=said.source)
+    return Draft(key, Audience.CUSTOMER, "say", entry=(line, content), target=said.answers, receipt=said.receipt)
 
 
 def uncalled(content: Content) -> Content:

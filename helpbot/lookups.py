@@ -11,12 +11,16 @@ from helpbot.core.acts import (
     AgentAskedHistory,
     AgentAskedTickets,
     AgentAssigned,
+    AgentEdited,
+    AgentReacted,
+    AgentReplied,
+    AgentSaid,
     AgentSearched,
     AgentTaught,
     AgentTransferred,
     AgentWentAway,
 )
-from helpbot.core.model import Desk, Person
+from helpbot.core.model import Audience, Desk, Person
 from helpbot.store.base import InboxRow, KeptTicket, Store
 from helpbot.transports.base import Incoming
 
@@ -36,6 +40,13 @@ class Lookups:
         match act:
             case AgentTaught() if incoming.reply_to is not None and kept is not None:
                 return replace(act, line=await self._store.line_shown(kept.ticket.number, incoming.reply_to))
+            case AgentSaid() | AgentReplied() if incoming.reply_to is not None and kept is not None:
+                return replace(act, answers=await self._hers(incoming.reply_to, kept.ticket.number))
+            case AgentEdited() if kept is not None:
+                return await self._edited(act, kept.ticket.number)
+            case AgentReacted() if incoming.target is not None and kept is not None:
+                origin = await self._store.origin(incoming.target, None)
+                return replace(act, to=origin[0] if origin is not None and origin[1] == kept.ticket.number else "")
             case AgentTransferred() if kept is not None:
                 return replace(act, transcript=await self._store.transcript(kept.ticket.number))
             case AgentAssigned():
@@ -54,6 +65,23 @@ class Lookups:
                 return replace(act, text=text, lines=tuple(await self._store.find(text, self._here(team))))
             case _:
                 return act
+
+    async def _edited(self, act: AgentEdited, ticket: int) -> AgentEdited:
+        """Return a correction with whether its words were sent, and can be corrected there, or are inside ones."""
+        shown, line = await self._store.shown(act.of), await self._store.line(act.of)
+        sent = (
+            shown is not None and not shown.has_file and (shown.ticket, shown.audience) == (ticket, Audience.CUSTOMER)
+        )
+        return replace(act, sent=sent, kept=line is not None and line[0] == ticket)
+
+    async def _hers(self, ref: str, ticket: int) -> str | None:
+        """Return what stands in her room for a message of the ticket's thread: her own, or what was sent to her."""
+        origin = await self._store.origin(ref, None)
+        if origin is not None:
+            return origin[0] if origin[1] == ticket else None
+        shown = await self._store.shown(ref)
+        sent = shown is not None and (shown.ticket, shown.audience) == (ticket, Audience.CUSTOMER)
+        return shown.ref or None if shown is not None and sent else None
 
     def _here(self, team: str) -> Callable[[str], bool]:
         """Return what tells whether a ticket of that team belongs in the room of this one."""

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from helpbot.answers.entries import Faq
 from helpbot.compose import make_desk, unprepared
 from helpbot.config import Config, Report, canned_beside, load_config
+from helpbot.core.files import TYPES
 from helpbot.core.hours import Hours, Span, opens_at
 from helpbot.core.model import Canned, Desk, Patience, Person
 from helpbot.core.vague_words import VAGUE_WORDS
@@ -208,6 +209,10 @@ def test_every_fault_in_hours_comes_at_once_each_in_its_line(tmp_path: Path) -> 
         ("tickets: {silent_days: 3651}", 1, "tickets.silent_days"),
         ("tickets: {warned_hours: 0}", 1, "tickets.warned_hours"),
         ("tickets: {ask_rating: yes}", 1, "true or false"),
+        ("files: {max_mb: 0}", 1, "files.max_mb"),
+        ("files: {max_mb: big}", 1, "files.max_mb"),
+        ("files: {types: [png]}", 1, "such as image/*"),
+        ("files: {types: ['image/ png']}", 1, "such as image/*"),
         ("report:", 1, "write false, or when it comes"),
         ("report: no", 1, "keys and values"),
         ("report: [mon]", 1, "keys and values"),
@@ -446,6 +451,9 @@ def test_a_desk_of_defaults_is_that_of_the_core(tmp_path: Path) -> None:
     desk = desk_of(good(tmp_path, "teams: [{id: a, name: A}]"))
     assert (desk.silent_for, desk.warned_for, desk.ask_rating) == (timedelta(days=3), timedelta(days=1), True)
     assert (desk.teams[0].hours, desk.teams[0].patience, desk.teams[0].leads) == (Hours(), Patience(), ())
+    assert (desk.largest_file, desk.file_types) == (20_000_000, TYPES)
+    wide = desk_of(good(tmp_path, "files: {max_mb: 0.5, types: ['*/*', Image/PNG]}"))
+    assert (wide.largest_file, wide.file_types) == (500_000, ("*/*", "image/png"))
     assert {"dès que possible", "asap"} <= {word for words in VAGUE_WORDS.values() for word in words}
     assert {"des que possible", "asap", "tout a l heure", "d ici peu"} <= set(desk.vague)
     assert len(desk.vague) == sum(len(words) for words in VAGUE_WORDS.values())

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from helpbot.core.model import Entry, Person, Ticket
+from helpbot.core.model import Attachment, Entry, Person, Ticket
 
 
 @dataclass(frozen=True, slots=True)
 class AgentSaid:
     """An agent wrote plainly in the thread; `mentions` is True when a colleague was mentioned.
 
-    `attachment` names a file that came instead of text.
+    `attachment` names a file that came instead of text. `answers` is the customer's message that it replies to.
     """
 
     at: datetime
@@ -21,16 +21,59 @@ class AgentSaid:
     text: str
     mentions: bool = False
     attachment: str | None = None
+    answers: str | None = None
+    file: Attachment | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AgentReplied:
-    """`!r TEXT`."""
+    """`!r TEXT`; `answers` as for AgentSaid, `file` is what it was written under."""
 
     at: datetime
     agent: Person
     ref: str
     text: str
+    answers: str | None = None
+    file: Attachment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentEdited:
+    """An agent corrected their earlier message `of`, which says `text` now, behind the command `word` if one.
+
+    `sent` when it is on its way to the customer or with her, `kept` when it is an inside word.
+    """
+
+    at: datetime
+    agent: Person
+    ref: str
+    of: str
+    text: str
+    word: str = ""
+    mentions: bool = False
+    sent: bool = False
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDeleted:
+    """A message of an agent, or a reaction, `of`, was taken back."""
+
+    at: datetime
+    agent: Person
+    ref: str
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReacted:
+    """An agent put a mark on what shows the customer's message `to`."""
+
+    at: datetime
+    agent: Person
+    ref: str
+    symbol: str
+    to: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +288,9 @@ class AgentBlocked:
 AgentAct = (
     AgentSaid
     | AgentReplied
+    | AgentEdited
+    | AgentDeleted
+    | AgentReacted
     | AgentNoted
     | AgentClaimed
     | AgentReleased

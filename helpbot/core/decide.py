@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from helpbot.core import decide_agent, decide_customer
+from helpbot.core import decide_agent, decide_customer, decide_relay
 from helpbot.core.decide_after import rated_by_mark
 from helpbot.core.decide_clock import fired, with_timers
 from helpbot.core.decide_handover import offer_ended, owner_away, with_mirror
-from helpbot.core.decide_parts import escalated, waiting_for_a_word, with_people
+from helpbot.core.decide_parts import escalated, spoken, tell, waiting_for_a_word, with_people
 from helpbot.core.decide_promise import unsaid
 from helpbot.core.effects import Decision, EditCard, Effect, Literal, PostCard, React, Say, SayInRoom
 from helpbot.core.events import (
@@ -23,18 +23,23 @@ from helpbot.core.events import (
     BotGaveUp,
     CardLost,
     CustomerArrived,
+    CustomerDeleted,
     CustomerLeft,
     CustomerRated,
+    CustomerReacted,
     CustomerSaid,
     DeadLettersFound,
     Delayed,
     Delivered,
     Event,
+    FileLost,
     OwnerWentAway,
     StrangerCame,
     StrangersGone,
     TimerFired,
+    Unchanged,
     Undelivered,
+    Unheard,
     WeeklyReport,
 )
 from helpbot.core.model import Audience, Desk, Reason, Status, Ticket
@@ -56,6 +61,14 @@ def _decided(ticket: Ticket, event: Event, desk: Desk) -> Decision:  # noqa: PLR
     match event:
         case CustomerSaid():
             return decide_customer.said(ticket, event, desk)
+        case CustomerDeleted():
+            return decide_relay.customer_deleted(ticket, event, desk)
+        case FileLost():
+            return decide_relay.file_lost(ticket, event, desk)
+        case Unchanged():
+            return decide_relay.unchanged(ticket, event, desk)
+        case CustomerReacted():
+            return decide_relay.customer_reacted(ticket, event)
         case CustomerRated():
             return rated_by_mark(ticket, event, desk)
         case CustomerArrived():
@@ -87,6 +100,8 @@ def _decided(ticket: Ticket, event: Event, desk: Desk) -> Decision:  # noqa: PLR
             return _undelivered(ticket, event, desk)
         case Delayed():
             return _delayed(ticket, event, desk)
+        case Unheard():
+            return _unheard(ticket, desk)
         case CardLost():
             return _card_lost(ticket, event, desk)
         case TimerFired():
@@ -122,6 +137,13 @@ def _delayed(ticket: Ticket, event: Delayed, desk: Desk) -> Decision:
     if not ticket.carded:
         return _left_alone(ticket, "delayed", event, desk)
     return _out_of_reach(ticket, "delayed", event.why, desk)
+
+
+def _unheard(ticket: Ticket, desk: Desk) -> Decision:
+    """Tell her honestly that nobody reads what she writes yet."""
+    if not with_people(ticket) or ticket.undeliverable:
+        return Decision(ticket)
+    return Decision(ticket, (tell(say("unheard", spoken(ticket, desk), number=ticket.number)),))
 
 
 def _left_alone(ticket: Ticket, phrase: str, event: Undelivered | Delayed, desk: Desk) -> Decision:

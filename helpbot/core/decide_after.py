@@ -106,7 +106,7 @@ def rated_in_words(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision 
     rating, parted, rest = _number(event.text)
     if rating is None or not ticket.asked_rating or not _is_a_comment(rating, desk.library.fold(rest), parted=parted):
         return None
-    return _rated(ticket, rating, kept_words(ticket, event.text), event.text, desk)
+    return _rated(ticket, rating, kept_words(ticket, event.text, source=event.ref), event.text, desk)
 
 
 def mark_rating(mark: str) -> int | None:
@@ -129,11 +129,11 @@ def _among_thanks(folded: str) -> int | None:
 
 def _thanked(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
     """Show her thanks to the agents; answer them once, for another bot may thank for ever."""
-    shown = Say(Audience.AGENTS, (Quoted(ticket.customer.name, event.text),))
+    shown = Say(Audience.AGENTS, (Quoted(ticket.customer.name, event.text, event.ref),))
     once = ticket.reassured_at is None or (ticket.closed_at is not None and ticket.reassured_at < ticket.closed_at)
     thanks = tell(say("welcome_after", spoken(ticket, desk), number=ticket.number))
     ticket = replace(ticket, reassured_at=event.at)
-    return Decision(ticket, (*kept_words(ticket, event.text), shown, *((thanks,) if once else ())))
+    return Decision(ticket, (*kept_words(ticket, event.text, source=event.ref), shown, *((thanks,) if once else ())))
 
 
 def _is_a_comment(rating: int, folded: str, *, parted: bool) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from helpbot.core import decide_customer, words
+from helpbot.core import decide_customer, decide_relay, words
 from helpbot.core.acts import (
     AgentAct,
     AgentAskedHelp,
@@ -21,10 +21,13 @@ from helpbot.core.acts import (
     AgentClaimed,
     AgentClosed,
     AgentConfirmed,
+    AgentDeleted,
+    AgentEdited,
     AgentKeptPromise,
     AgentMistyped,
     AgentNoted,
     AgentPromised,
+    AgentReacted,
     AgentReleased,
     AgentReopened,
     AgentReplied,
@@ -44,6 +47,7 @@ from helpbot.core.decide_promise import kept, promised, snoozed
 from helpbot.core.decide_words import goes_out, held_back, shown_inside, used_canned
 from helpbot.core.effects import Decision, Effect, Literal, Propose, React, Record, Say
 from helpbot.core.events import AgentElsewhere, AgentLeft
+from helpbot.core.files import refusal
 from helpbot.core.model import Audience, Desk, HeldBack, Role, Status, Ticket, Way
 from helpbot.core.phrases import say
 from helpbot.core.transcript import shorten
@@ -58,6 +62,12 @@ def acted(ticket: Ticket, event: AgentAct, desk: Desk) -> Decision:  # noqa: PLR
             return _said(ticket, event, desk)
         case AgentReplied():
             return _replied(ticket, event, desk)
+        case AgentEdited():
+            return decide_relay.agent_edited(ticket, event, desk)
+        case AgentDeleted():
+            return decide_relay.agent_deleted(ticket, event)
+        case AgentReacted():
+            return decide_relay.agent_reacted(ticket, event, desk)
         case AgentNoted():
             return Decision(ticket, kept_inside(event.agent, event.ref, event.text))
         case AgentClaimed():
@@ -115,6 +125,10 @@ def elsewhere(ticket: Ticket, event: AgentElsewhere, desk: Desk) -> Decision:
         case AgentSaid():
             text = act.text if act.attachment is None else f"📎 {act.attachment}\n{act.text}".strip()
             decision = Decision(ticket, kept_inside(act.agent, act.ref, text))
+        case AgentReacted():
+            return Decision(ticket)
+        case AgentEdited() if act.sent:
+            decision = not_here(ticket, act.ref, desk, offered=offered, words=False)
         case AgentReplied() | AgentClosed() | AgentPromised() | AgentKeptPromise() | AgentUsedCanned():
             decision = not_here(ticket, act.ref, desk, offered=offered, words=True)
         case (
@@ -152,12 +166,17 @@ def help_text(desk: Desk) -> str:
 def _said(ticket: Ticket, event: AgentSaid, desk: Desk) -> Decision:
     mine = owns(ticket, event.agent)
     if event.attachment is not None:
-        kept_file = f"📎 {event.attachment}" + (f"\n{event.text}" if event.text else "")
-        if mine and not event.mentions and desk.plain_text == "owner":
-            record = Record(Role.AGENT, Audience.AGENTS, event.agent.name, kept_file)
-            decision = refused(ticket, event.ref, desk, "hint_file")
-            return Decision(ticket, (record, *decision.effects))
-        return Decision(ticket, kept_inside(event.agent, event.ref, kept_file))
+        named = f"📎 {event.attachment}" + (f"\n{event.text}" if event.text else "")
+        goes = mine and not event.mentions and desk.plain_text == "owner" and ticket.status is Status.HELD
+        why = "hint_file" if event.file is None else refusal(event.file, desk)
+        if goes and why is None:
+            return goes_out(ticket, event, desk)
+        if goes and why is not None:
+            record = Record(Role.AGENT, Audience.AGENTS, event.agent.name, named)
+            name, said = event.attachment, "" if why == "hint_file" else say(why, desk.languages[0])
+            hint = "hint_file" if why == "hint_file" else "hint_file_refused"
+            return Decision(ticket, (record, *refused(ticket, event.ref, desk, hint, file=name, why=said).effects))
+        return Decision(ticket, kept_inside(event.agent, event.ref, named))
     if not event.text or event.mentions or not mine or desk.plain_text != "owner":
         return Decision(ticket, kept_inside(event.agent, event.ref, event.text))
     if ticket.status is not Status.HELD:
@@ -169,6 +188,10 @@ def _said(ticket: Ticket, event: AgentSaid, desk: Desk) -> Decision:
 def _replied(ticket: Ticket, event: AgentReplied, desk: Desk) -> Decision:
     if ticket.status is Status.CLOSED:
         return refused(ticket, event.ref, desk, "hint_closed")
+    why = None if event.file is None else refusal(event.file, desk)
+    if event.file is not None and why is not None:
+        said = say(why, desk.languages[0])
+        return refused(ticket, event.ref, desk, "hint_file_refused", file=event.file.name, why=said)
     return _owning(ticket, event, desk)
 
 
@@ -221,7 +244,8 @@ def _sent(ticket: Ticket, held: HeldBack, at: datetime, desk: Desk) -> Decision:
     """Send words that were held back, in the way in which they were written."""
     match held.way:
         case Way.SAID:
-            return _owning(ticket, AgentReplied(at, held.agent, held.ref, held.text), desk, sure=True)
+            said = AgentReplied(at, held.agent, held.ref, held.text, file=held.file)
+            return _owning(ticket, said, desk, sure=True)
         case Way.CLOSED:
             return closed(ticket, AgentClosed(at, held.agent, held.ref, held.text), desk, sure=True)
         case Way.KEPT:

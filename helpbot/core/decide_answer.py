@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from helpbot.core import words
-from helpbot.core.decide_parts import UNDECRYPTABLE, escalated, kept_words, spoken, tell
+from helpbot.core.decide_parts import UNDECRYPTABLE, escalated, kept_file, kept_words, spoken, tell
 from helpbot.core.effects import (
     Asked,
     Content,
@@ -21,6 +21,7 @@ from helpbot.core.effects import (
     Strong,
 )
 from helpbot.core.events import CustomerSaid
+from helpbot.core.files import refusal
 from helpbot.core.model import NEAR, Answer, Audience, Desk, Finding, Outcome, Reason, Role, Status, Ticket, Timer, Zone
 from helpbot.core.phrases import language_name, say
 from helpbot.core.status import aside
@@ -34,7 +35,10 @@ def could_not_read(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
     lost = event.attachment == UNDECRYPTABLE
     again = lost and next((line.text for line in reversed(ticket.transcript) if line.role is Role.CUSTOMER), "")
     ticket = _begun(ticket, event)
-    kept = kept_words(ticket, f"📎 {event.attachment}")
+    kept = kept_words(ticket, f"📎 {event.attachment}", source=event.ref)
+    if event.file is not None and refusal(event.file, desk) is None:
+        kept = kept_file(ticket, event.file, event.ref)
+        return _spoken(ticket, event, desk, (*kept, tell(say("file_kept", spoken(ticket, desk)))))
     if again == f"📎 {UNDECRYPTABLE}":  # neither could her asking for a person be read
         return escalated(ticket, kept, Reason.BOT_FAILED, event.at, desk)
     name = "undecryptable" if lost else "no_files"
@@ -45,7 +49,7 @@ def answered(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
     """Answer her, ask her what she means, or call a person."""
     folded = desk.library.fold(event.text)
     offer, ticket = ticket.offer, _begun(ticket, event)
-    kept = kept_words(ticket, event.text, event.attachment)
+    kept = _kept(ticket, event, desk)
     language = words.person_wanted(folded)
     if language is not None:
         question = ticket.question or shorten(event.text)
@@ -76,6 +80,12 @@ def answered(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
     return _found(replace(ticket, question=shorten(event.text)), event, ticket.question or None, desk)
 
 
+def _kept(ticket: Ticket, event: CustomerSaid, desk: Desk) -> tuple[Effect, ...]:
+    if event.file is not None and refusal(event.file, desk) is None:
+        return kept_file(ticket, event.file, event.ref)
+    return kept_words(ticket, event.text, event.attachment, event.ref)
+
+
 def _found(ticket: Ticket, event: CustomerSaid, before: str | None, desk: Desk) -> Decision:
     """Do what the FAQ's certainty allows; never offer again what she refused."""
     finding = desk.library.find(event.text, ticket.language, event.at, before)
@@ -87,7 +97,7 @@ def _found(ticket: Ticket, event: CustomerSaid, before: str | None, desk: Desk) 
 
 
 def _by_certainty(ticket: Ticket, event: CustomerSaid, finding: Finding, desk: Desk) -> Decision:
-    kept = kept_words(ticket, event.text, event.attachment)
+    kept = _kept(ticket, event, desk)
     ticket = _in_language_of(ticket, finding, desk)
     best = finding.candidates[0].entry if finding.candidates else None
     if finding.zone is Zone.ANSWER and best is not None:
@@ -110,7 +120,7 @@ def _by_certainty(ticket: Ticket, event: CustomerSaid, finding: Finding, desk: D
 def _answering(ticket: Ticket, event: CustomerSaid, found: Sequence[tuple[str, Answer]], desk: Desk) -> Decision:
     """Say each answer, under its title when there are several; call a person where an entry wants one."""
     language = spoken(ticket, desk)
-    effects = kept_words(ticket, event.text, event.attachment)
+    effects = _kept(ticket, event, desk)
     for number, (entry, answer) in enumerate(found, start=1):
         if not answer.text:
             continue
@@ -137,11 +147,11 @@ def _offered(ticket: Ticket, event: CustomerSaid, choices: tuple[str, ...], desk
     titles = [(entry, desk.library.title(entry, language)) for entry in choices]
     known = [(entry, title) for entry, title in titles if title is not None]
     if not known:
-        return escalated(ticket, kept_words(ticket, event.text, event.attachment), Reason.UNSURE, event.at, desk)
+        return escalated(ticket, _kept(ticket, event, desk), Reason.UNSURE, event.at, desk)
     lines = [f"{number}. {title}" for number, (_, title) in enumerate(known, start=1)]
     text = "\n".join((say("offer", language), *lines, say("offer_end", language)))
     ticket = replace(ticket, status=Status.OFFERED, offer=tuple(entry for entry, _ in known))
-    return _spoken(ticket, event, desk, (*kept_words(ticket, event.text, event.attachment), tell(text)))
+    return _spoken(ticket, event, desk, (*_kept(ticket, event, desk), tell(text)))
 
 
 def _choice(ticket: Ticket, offer: tuple[str, ...], folded: str, desk: Desk) -> str | None:
@@ -156,7 +166,7 @@ def _choice(ticket: Ticket, offer: tuple[str, ...], folded: str, desk: Desk) -> 
 def _chosen(ticket: Ticket, event: CustomerSaid, entry: str, desk: Desk) -> Decision:
     answer = desk.library.answer(entry, spoken(ticket, desk), event.at)
     if answer is None:  # the FAQ changed between the offer and the choice
-        return escalated(ticket, kept_words(ticket, event.text, event.attachment), Reason.UNSURE, event.at, desk)
+        return escalated(ticket, _kept(ticket, event, desk), Reason.UNSURE, event.at, desk)
     return _answering(ticket, event, [(entry, answer)], desk)
 
 
@@ -164,7 +174,7 @@ def _refused(ticket: Ticket, event: CustomerSaid, offer: tuple[str, ...], desk: 
     gone = offer or ticket.answered
     refused = (*ticket.refused, *gone)
     ticket = replace(ticket, refusals=ticket.refusals + 1, refused=refused, entry=None, answered=())
-    kept = kept_words(ticket, event.text, event.attachment)
+    kept = _kept(ticket, event, desk)
     if ticket.refusals >= 2:
         return escalated(ticket, kept, Reason.REFUSED, event.at, desk)
     return _spoken(ticket, event, desk, (*kept, tell(say("refused_once", spoken(ticket, desk)))))

@@ -16,6 +16,7 @@ from helpbot.core.decide_parts import (
     called,
     escalated,
     inside,
+    kept_file,
     kept_words,
     spoken,
     tell,
@@ -23,20 +24,23 @@ from helpbot.core.decide_parts import (
     with_people,
 )
 from helpbot.core.effects import (
+    Amend,
     Count,
     Decision,
     EditCard,
     Effect,
     Literal,
     Quoted,
+    React,
     Say,
     StopTimer,
 )
 from helpbot.core.events import BotGaveUp, CustomerArrived, CustomerLeft, CustomerSaid, StrangerCame
+from helpbot.core.files import refusal
 from helpbot.core.model import Audience, Desk, Figure, Reason, Role, Status, Ticket, Timer
 from helpbot.core.phrases import in_all, say
 from helpbot.core.status import aside, wait_told
-from helpbot.core.transcript import card, pieces, shorten
+from helpbot.core.transcript import PIECE, card, pieces, shorten
 
 # So many messages with the bot in that time: people do not write so fast, nor so long without one who helps.
 _MOST = ((timedelta(minutes=1), 15), (timedelta(hours=2), 40))
@@ -70,9 +74,10 @@ def left(ticket: Ticket, event: CustomerLeft, desk: Desk) -> Decision:
 def bot_gave_up(ticket: Ticket, event: BotGaveUp, desk: Desk) -> Decision:
     """Hand her words to a person, by the shortest way that there is."""
     if ticket.carded:
-        return _shown(ticket, CustomerSaid(event.at, event.text), desk, understood=False)
+        return _shown(ticket, CustomerSaid(event.at, event.text, ref=event.ref), desk, understood=False)
     ticket = replace(ticket, question=shorten(event.text), offer=(), closed_at=None)
-    return escalated(ticket, kept_words(ticket, event.text), event.reason, event.at, desk)
+    kept = kept_words(ticket, event.text, source=event.ref)
+    return escalated(ticket, kept, event.reason, event.at, desk)
 
 
 def stranger_came(ticket: Ticket, event: StrangerCame, desk: Desk) -> Decision:
@@ -99,7 +104,7 @@ def said(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
     if _writes_like_a_bot(ticket, event.written or event.at):
         file = None if event.attachment is None else f"📎 {event.attachment}"
         said_so = "\n".join(part for part in (file, event.text) if part)
-        return bot_gave_up(ticket, BotGaveUp(event.at, said_so, Reason.LOOP), desk)
+        return bot_gave_up(ticket, BotGaveUp(event.at, said_so, Reason.LOOP, event.ref), desk)
     ticket = replace(ticket, closed_at=None)
     if event.attachment is not None and not event.text:
         return could_not_read(ticket, event, desk)
@@ -134,6 +139,12 @@ def _shown(ticket: Ticket, event: CustomerSaid, desk: Desk, *, understood: bool 
 
     Words over which the bot failed are not `understood`: nothing is asked of them once more.
     """
+    if understood and event.corrects is not None and len(event.text) <= PIECE:
+        corrected = (Amend(event.corrects, event.text),)
+        if with_people(ticket) and ticket.answered_at is None:  # whoever reads it has yet to answer
+            return Decision(ticket, corrected)
+        shown = _shown(ticket, replace(event, corrects=None), desk)
+        return Decision(shown.ticket, (*corrected, *shown.effects))
     answer = aside(ticket, event.text, event.at, desk) if understood and event.attachment is None else None
     if ticket.status is Status.CLOSED and understood and answer is None:
         rated = rated_in_words(ticket, event, desk)
@@ -214,13 +225,27 @@ def reopened(ticket: Ticket, at: datetime, desk: Desk) -> tuple[Ticket, tuple[Ef
 def _in_thread(ticket: Ticket, event: CustomerSaid, desk: Desk) -> tuple[Effect, ...]:
     language, name = desk.languages[0], ticket.customer.name
     effects: list[Effect] = []
+    if event.file is not None and refusal(event.file, desk) is None:
+        answers = None if event.text else event.answers
+        shown = (Quoted(name, event.text, event.ref), replace(event.file, text=""))
+        return (*kept_file(ticket, event.file, event.ref), Say(Audience.AGENTS, shown, answers=answers))
     if event.text:
         author = say("edited", language, name=name) if event.edited else name
-        effects += kept_words(ticket, event.text)
-        effects += [Say(Audience.AGENTS, (Quoted(author, piece),)) for piece in pieces(event.text)]
+        effects += kept_words(ticket, event.text, source=event.ref)
+        for number, piece in enumerate(pieces(event.text)):
+            answers = event.answers if number == 0 else None
+            effects.append(Say(Audience.AGENTS, (Quoted(author, piece, event.ref),), answers=answers))
     if event.attachment == UNDECRYPTABLE:
         effects.append(inside("lost_words", desk, name=name))
+    elif event.file is not None:
+        why = refusal(event.file, desk) or "why_file_type"
+        effects += kept_words(ticket, f"📎 {event.attachment}", source=event.ref)
+        effects.append(inside("file_refused_inside", desk, name=name, file=event.file.name, why=say(why, language)))
+        hers = spoken(ticket, desk)
+        effects.append(tell(say("file_refused", hers, file=event.file.name, why=say(why, hers))))
     elif event.attachment is not None:
-        effects += kept_words(ticket, f"📎 {event.attachment}")
+        effects += kept_words(ticket, f"📎 {event.attachment}", source=event.ref)
         effects.append(inside("file_shown", desk, name=name, file=event.attachment))
+        if event.ref is not None:  # a mark and no words: the bot keeps silent while people talk
+            effects.append(React(event.ref, "❌", audience=Audience.CUSTOMER))
     return tuple(effects)

@@ -141,7 +141,7 @@ def transferred(ticket: Ticket, event: AgentTransferred, desk: Desk) -> Decision
     ticket = replace(ticket, transfer=offer)
     name = team_name(team.id, desk.languages[0], desk)
     note = f"→ {name}" + (f": {offer.why}" if offer.why else "")
-    shown = [Say(Audience.AGENTS, content, team=team.id) for content in told(event.transcript, desk)]
+    shown = [Say(Audience.AGENTS, content, team=team.id) for content in told(ticket, event.transcript, desk)]
     return Decision(
         ticket,
         (
@@ -261,11 +261,11 @@ def with_mirror(before: Ticket, decision: Decision, event: Event, desk: Desk) ->
         match effect:
             case Record():
                 author = effect.author if effect.audience is Audience.CUSTOMER else f"📝 {effect.author}"
-                texts = pieces(effect.text)
+                texts, source = pieces(effect.text), effect.source
             case Say(audience=Audience.CUSTOMER):
                 author = say("bot", desk.languages[0]) if effect.role is Role.BOT else effect.author
-                texts = ("\n".join(block.text for block in effect.content),)
+                texts, source = ("\n".join(block.text for block in effect.content),), effect.source
             case _:
                 continue
-        there += [Say(Audience.AGENTS, (Quoted(author, text),), team=offer.team) for text in texts]
+        there += [Say(Audience.AGENTS, (Quoted(author, text, source),), team=offer.team) for text in texts]
     return replace(decision, effects=(*decision.effects, *there))

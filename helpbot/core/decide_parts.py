@@ -22,7 +22,7 @@ from helpbot.core.effects import (
     StopTimer,
     Strong,
 )
-from helpbot.core.model import Audience, Desk, Entry, Figure, Person, Reason, Role, Status, Ticket, Timer
+from helpbot.core.model import Attachment, Audience, Desk, Entry, Figure, Person, Reason, Role, Status, Ticket, Timer
 from helpbot.core.phrases import say
 from helpbot.core.status import wait_told
 from helpbot.core.transcript import card, pieces, shorten, told
@@ -37,7 +37,7 @@ def escalated(ticket: Ticket, effects: tuple[Effect, ...], reason: Reason, at: d
     ticket = replace(ticket, escalated_at=at, first_word_at=None)
     ticket = waiting_for_a_word(ticket, at, anew=True)
     transcript = (*ticket.transcript, *_lines(effects, ticket, at))
-    shown = [Say(Audience.AGENTS, content) for content in told(transcript, desk)]
+    shown = [Say(Audience.AGENTS, content) for content in told(ticket, transcript, desk)]
     promise: tuple[Effect, ...] = ()
     if reason is not Reason.CROWDED:
         called = say(f"escalated_{reason.value}", spoken(ticket, desk), number=ticket.number)
@@ -126,25 +126,42 @@ def let_go(ticket: Ticket, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
     return replace(ticket, held_back=()), (inside("held_dropped", desk, texts=texts),)
 
 
-def kept_words(ticket: Ticket, text: str, attachment: str | None = None) -> tuple[Effect, ...]:
+def kept_words(
+    ticket: Ticket, text: str, attachment: str | None = None, source: str | None = None
+) -> tuple[Effect, ...]:
     """Return her words for the transcript, and the name of the file that came with them."""
     words_and_file = (text,) if attachment is None else (f"📎 {attachment}", text)
-    return tuple(Record(Role.CUSTOMER, Audience.CUSTOMER, ticket.customer.name, line) for line in words_and_file)
+    name = ticket.customer.name
+    return tuple(Record(Role.CUSTOMER, Audience.CUSTOMER, name, line, source) for line in words_and_file)
+
+
+def kept_file(ticket: Ticket, file: Attachment, source: str | None) -> tuple[Effect, ...]:
+    """Return her file for the transcript, with what she wrote under it."""
+    return (Record(Role.CUSTOMER, Audience.CUSTOMER, ticket.customer.name, file.text, source, file),)
 
 
 def kept_inside(agent: Person, ref: str, text: str) -> tuple[Effect, ...]:
     """Keep an agent's words with the ticket, and mark them as inside."""
-    return (Record(Role.AGENT, Audience.AGENTS, agent.name, text), React(ref, "📝"))
+    return (Record(Role.AGENT, Audience.AGENTS, agent.name, text, ref), React(ref, "📝"))
 
 
-def to_customer(ticket: Ticket, agent: Person, ref: str, text: str) -> tuple[Effect, ...]:
+def to_customer(ticket: Ticket, agent: Person, ref: str, text: str, answers: str | None = None) -> tuple[Effect, ...]:
     """Return the agent's words on their way; somebody who is not the owner she knows of is named."""
     effects: list[Effect] = []
     for number, piece in enumerate(pieces(text)):
         name: tuple[Block, ...] = (Strong(agent.name),) if not owns(ticket, agent) and number == 0 else ()
-        content = (*name, Literal(piece))
-        effects.append(Say(Audience.CUSTOMER, content, role=Role.AGENT, author=agent.name, receipt=ref))
+        said = Say(Audience.CUSTOMER, (*name, Literal(piece)), role=Role.AGENT, author=agent.name, receipt=ref)
+        effects.append(replace(said, source=ref, answers=answers if number == 0 else None))
     return tuple(effects)
+
+
+def with_file(sent: tuple[Effect, ...], file: Attachment | None) -> tuple[Effect, ...]:
+    """Return an agent's words with the file that they were written under, in their first message."""
+    first = sent[0]
+    if file is None or not isinstance(first, Say):
+        return sent
+    content = tuple(block for block in first.content if block.text)
+    return (replace(first, content=(*content, replace(file, text=""))), *sent[1:])
 
 
 def _lines(effects: tuple[Effect, ...], ticket: Ticket, at: datetime) -> tuple[Entry, ...]:
@@ -153,11 +170,12 @@ def _lines(effects: tuple[Effect, ...], ticket: Ticket, at: datetime) -> tuple[E
     for effect in effects:
         match effect:
             case Record():
-                found.append(Entry(effect.role, effect.audience, effect.author, effect.text, at))
+                line = Entry(effect.role, effect.audience, effect.author, effect.text, at)
+                found.append(replace(line, source=effect.source, file=effect.file))
             case Say(audience=Audience.CUSTOMER):
                 marked = any(isinstance(block, Marked) for block in effect.content)
                 text = ("\n\n" if marked else "\n").join(block.text for block in effect.content)
-                found.append(Entry(effect.role, effect.audience, effect.author, text, at, marked))
+                found.append(Entry(effect.role, effect.audience, effect.author, text, at, marked, effect.source))
             case _:
                 pass
     return tuple(found)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from helpbot.core.acts import AgentClosed, AgentKeptPromise, AgentReplied, AgentSaid, AgentUsedCanned
 from helpbot.core.canned import fill
-from helpbot.core.decide_parts import hinted, inside, let_go, refused, spoken, team_name, to_customer
+from helpbot.core.decide_parts import hinted, inside, let_go, refused, spoken, team_name, to_customer, with_file
 from helpbot.core.effects import Count, Decision, EditCard, Effect, Quoted, React, Say
 from helpbot.core.hours import between
 from helpbot.core.model import Audience, Desk, Figure, HeldBack, Person, Status, Ticket, Way
@@ -28,7 +28,8 @@ def goes_out(ticket: Ticket, said: Words, desk: Desk, *, sure: bool = False) -> 
     held = None if sure else held_back(ticket, said, desk)
     if held is not None:
         return held
-    sent = to_customer(ticket, said.agent, said.ref, said.text)
+    answers, file = (said.answers, said.file) if isinstance(said, AgentSaid | AgentReplied) else (None, None)
+    sent = with_file(to_customer(ticket, said.agent, said.ref, said.text, answers), file)
     ticket, noted = spoke(without(ticket, said, Way.SAID), said.at, desk)
     return Decision(ticket, (*sent, *noted))
 
@@ -38,7 +39,8 @@ def held_back(ticket: Ticket, said: Words, desk: Desk, way: Way = Way.SAID) -> D
     word = None if without(ticket, said, way) is not ticket else vague_word(said.text, desk)
     if word is None:
         return None
-    waiting = (*ticket.held_back, HeldBack(said.agent, said.ref, said.text, way))
+    file = said.file if isinstance(said, AgentSaid | AgentReplied) else None
+    waiting = (*ticket.held_back, HeldBack(said.agent, said.ref, said.text, way, file))
     ticket, dropped = let_go(replace(ticket, held_back=waiting[:-_MOST_HELD]), desk)
     ticket = replace(ticket, held_back=waiting[-_MOST_HELD:])
     return Decision(ticket, (React(said.ref, "⏸️"), inside("held_back", desk, word=word), *dropped))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from helpbot.core.model import Audience, Figure, Outcome, Person, Role, Ticket, Zone
+from helpbot.core.model import Attachment, Audience, Figure, Outcome, Person, Role, Ticket, Zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,19 @@ class Strong:
 
 
 @dataclass(frozen=True, slots=True)
+class Folded:
+    """A heading, in bold, under which the rest of the message is folded away where the network can; it stands first."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Quoted:
-    """Somebody's words, shown to the letter beside who said them."""
+    """Somebody's words, shown to the letter beside who said them; `source` is the message that they are."""
 
     author: str
     text: str
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,7 @@ class Picture:
     data: str
 
 
-Block = Marked | Literal | Strong | Quoted | Called | Picture
+Block = Marked | Literal | Strong | Folded | Quoted | Called | Picture | Attachment
 Content = tuple[Block, ...]
 
 
@@ -64,6 +72,8 @@ class Say:
 
     What is said to the customer is kept in the transcript. `receipt` is the agent's message whose delivery this is:
     when all that carries it has arrived, Delivered comes back; when a part of it cannot, Undelivered, once.
+    `source` is the person's message that these are the words of, `answers` the message where it is said that they
+    answer.
     """
 
     audience: Audience
@@ -72,6 +82,8 @@ class Say:
     author: str = ""
     receipt: str | None = None
     team: str | None = None
+    source: str | None = None
+    answers: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +116,24 @@ class EditCard:
 
 @dataclass(frozen=True, slots=True)
 class React:
-    """Put a mark on an agent's message, in that team's room or in the ticket's own."""
+    """Put a mark on an agent's message, in that team's room or in the ticket's own; or on one of the customer's.
+
+    `source` is the reaction that it passes on.
+    """
 
     to: str
     symbol: str
     team: str | None = None
+    audience: Audience = Audience.AGENTS
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Amend:
+    """Show everywhere what a person's message says now, as they corrected it; None takes it, or a reaction, back."""
+
+    source: str
+    text: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +144,8 @@ class Record:
     audience: Audience
     author: str
     text: str
+    source: str | None = None
+    file: Attachment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +217,7 @@ class MarkAway:
 
 
 Note = Asked | Settled | Propose | Count
-Effect = Say | SayInRoom | PostCard | EditCard | React | Record | StartTimer | StopTimer | MarkAway | Note
+Effect = Say | SayInRoom | PostCard | EditCard | React | Amend | Record | StartTimer | StopTimer | MarkAway | Note
 
 
 @dataclass(frozen=True, slots=True)

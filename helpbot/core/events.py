@@ -7,7 +7,7 @@ from datetime import datetime
 
 from helpbot.core.acts import AgentAct
 from helpbot.core.effects import Content
-from helpbot.core.model import Person, Reason
+from helpbot.core.model import Attachment, Audience, Person, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,8 @@ class CustomerArrived:
 class CustomerSaid:
     """She wrote; `attachment` names a file that came instead of text, `edited` marks a correction of earlier words.
 
-    `written` is when she did, as far as her network tells; None for `at`, when it was read.
+    `written` is when she did, as far as her network tells; None for `at`, when it was read. `ref` is her message,
+    `answers` the agent's that it replies to. `corrects` is her earlier message where that is shown to the agents.
     """
 
     at: datetime
@@ -30,6 +31,50 @@ class CustomerSaid:
     edited: bool = False
     attachment: str | None = None
     written: datetime | None = None
+    ref: str | None = None
+    answers: str | None = None
+    corrects: str | None = None
+    file: Attachment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerDeleted:
+    """She took back her message, or her reaction, `source`, which said `text`."""
+
+    at: datetime
+    source: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileLost:
+    """A file could not be fetched, and its message `ref` went out in words; `to` is whom it was for."""
+
+    at: datetime
+    to: Audience
+    ref: str
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A correction, or a deletion, of an agent's words did not reach the customer."""
+
+    at: datetime
+    deleted: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerReacted:
+    """She put a mark on words of an agent, whose message `to` stands in that team's thread."""
+
+    at: datetime
+    ref: str
+    symbol: str
+    to: str
+    team: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +136,13 @@ class Delayed:
 
 
 @dataclass(frozen=True, slots=True)
+class Unheard:
+    """Her words have not reached the agents for long, and are still tried."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CardLost:
     """The ticket's card for that team cannot be referred to any more: it is gone, or in a room that the team had."""
 
@@ -113,6 +165,7 @@ class BotGaveUp:
     at: datetime
     text: str
     reason: Reason = Reason.BOT_FAILED
+    ref: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +232,10 @@ AgentEvent = AgentAct | AgentElsewhere
 Event = (
     CustomerArrived
     | CustomerSaid
+    | CustomerDeleted
+    | CustomerReacted
+    | FileLost
+    | Unchanged
     | CustomerRated
     | CustomerLeft
     | AgentEvent
@@ -186,6 +243,7 @@ Event = (
     | Delivered
     | Undelivered
     | Delayed
+    | Unheard
     | CardLost
     | TimerFired
     | BotGaveUp

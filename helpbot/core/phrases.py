@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from helpbot.core.french import of
 from helpbot.core.phrases_care import TO_AGENTS, TO_CUSTOMER
 from helpbot.core.phrases_hints import HINTS
+from helpbot.core.phrases_relay import TO_AGENTS as RELAYED_INSIDE
+from helpbot.core.phrases_relay import TO_CUSTOMER as RELAYED
 from helpbot.core.phrases_report import REPORT
 
 SHIPPED = ("fr", "en")
@@ -19,6 +21,8 @@ _PHRASES: dict[str, dict[str, str]] = {
     **TO_CUSTOMER,
     **TO_AGENTS,
     **HINTS,
+    **RELAYED,
+    **RELAYED_INSIDE,
     **REPORT,
     # --- to the customer
     "greeting": {
@@ -159,12 +163,13 @@ _PHRASES: dict[str, dict[str, str]] = {
         "en": "somebody else is in the customer's room, where the bot says nothing then",
     },
     "reason_bot_failed": {"fr": "le robot est tombé en panne", "en": "the bot failed"},
+    "transcript_long": {"fr": "Échanges jusqu'ici ({count} lignes)", "en": "The talk so far ({count} lines)"},
     "transcript": {"fr": "Échanges jusqu'ici :", "en": "The talk so far:"},
     "bot": {"fr": "🤖 robot", "en": "🤖 bot"},
     "edited": {"fr": "✏️ {name} (corrigé)", "en": "✏️ {name} (corrected)"},
     "file_shown": {
-        "fr": "📎 {name} a envoyé un fichier qui ne peut pas être transmis : {file}",
-        "en": "📎 {name} sent a file that cannot be passed on: {file}",
+        "fr": "📎 {name} a envoyé quelque chose qui ne peut pas être transmis (❌ chez le client) : {file}",
+        "en": "📎 {name} sent what cannot be passed on (❌ is on it there): {file}",
     },
     "lost_words": {
         "fr": "🔒 {name} a écrit un message qui n'a pas pu être déchiffré : demandez-lui de l'envoyer à nouveau.",

@@ -50,12 +50,8 @@ HINTS: dict[str, dict[str, str]] = {
     },
     "hint_not_owned": {"fr": "Personne n'a le ticket #{number}.", "en": "Nobody has ticket #{number}."},
     "hint_file": {
-        "fr": "Les fichiers et les images ne peuvent pas être transmis : rien n'a été envoyé.",
-        "en": "Files and pictures cannot be passed on: nothing was sent.",
-    },
-    "hint_edit": {
-        "fr": "Une correction n'est pas transmise : le client n'a pas reçu ce nouveau texte. Écrivez-le à nouveau.",
-        "en": "A correction is not passed on: the customer has not got the new text. Write it anew.",
+        "fr": "Cela ne peut pas être transmis : rien n'a été envoyé. Écrivez-le en mots.",
+        "en": "This cannot be passed on: nothing was sent. Write it in words.",
     },
     "hint_not_member": {
         "fr": "{name} n'est pas membre de ce salon : rien n'a été envoyé.",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from helpbot.core.effects import Block, Content, Literal, Marked, Quoted, Strong
-from helpbot.core.model import Audience, Desk, Entry, Reason, Role, Status, Ticket
+from helpbot.core.effects import Block, Content, Folded, Literal, Marked, Quoted, Strong
+from helpbot.core.model import Attachment, Audience, Desk, Entry, Reason, Role, Status, Ticket
 from helpbot.core.phrases import language_name, say
 from helpbot.core.told import full_date, lasting
 
 PIECE = 4000  # characters in one message: 64 KiB hold it as text and as HTML, escaped and encrypted
 _ROUND = 40  # characters of markup round a block, about
 _QUESTION = 200
+_UNFOLDED = 12  # lines of a transcript that may stand open
 _LIGHTS = {Status.WAITING: "🟡", Status.HELD: "🟢", Status.CLOSED: "⚪"}
 _STATES = {Status.WAITING: "state_waiting", Status.HELD: "state_held", Status.CLOSED: "state_closed"}
 
@@ -104,19 +106,34 @@ def shorten(text: str, limit: int = _QUESTION) -> str:
     return line if len(line) <= limit and len(text) <= 4 * limit else line[: limit - 1] + "…"
 
 
-def told(entries: Sequence[Entry], desk: Desk) -> tuple[Content, ...]:
-    """Return the transcript so far as messages of at most PIECE characters, the first with its heading."""
+def told(ticket: Ticket, entries: Sequence[Entry], desk: Desk) -> tuple[Content, ...]:
+    """Return the transcript so far as messages of at most PIECE characters, the first with its heading.
+
+    A long one is folded under what ticket and question it is about, which is also what clients show of it elsewhere.
+    """
     language = desk.languages[0]
     blocks: list[Block] = []
     for entry in entries:
         author = say("bot", language) if entry.role is Role.BOT else entry.author
         if entry.audience is Audience.AGENTS:
             author = f"📝 {author}"
-        if entry.marked and len(entry.text) <= PIECE:
+        if entry.file is not None:
+            blocks += [Quoted(author, pieces(entry.text)[0], entry.source), replace(entry.file, text="")]
+        elif entry.marked and len(entry.text) <= PIECE:
             blocks += [Strong(author), Marked(entry.text)]
         else:
-            blocks += [Quoted(author, piece) for piece in pieces(entry.text)]
-    return gathered((Strong(say("transcript", language)), *blocks))
+            blocks += [Quoted(author, piece, entry.source) for piece in pieces(entry.text)]
+    messages = gathered((Strong(say("transcript", language)), *blocks))
+    if len(entries) <= _UNFOLDED and len(messages) == 1:
+        return messages
+    heading = f"#{ticket.number} · {say('transcript_long', language, count=len(entries))}"
+    heading = f"{heading} · {shorten(ticket.question)}" if ticket.question else heading
+    return tuple(_folded(heading, message) for message in (messages[0][1:], *messages[1:]) if message)
+
+
+def _folded(heading: str, message: Content) -> Content:
+    """Return a message of a transcript under a heading; a file stays in sight."""
+    return message if isinstance(message[-1], Attachment) else (Folded(heading), *message)
 
 
 def gathered(blocks: Sequence[Block]) -> tuple[Content, ...]:
@@ -125,6 +142,11 @@ def gathered(blocks: Sequence[Block]) -> tuple[Content, ...]:
     current: list[Block] = []
     size = 0
     for block in blocks:
+        if isinstance(block, Attachment):  # a message of its own, with who sent it, which stands before
+            messages += [tuple(current[:-1])] if current[:-1] else []
+            messages.append((*current[-1:], block))
+            current, size = [], 0
+            continue
         length = len(block.text) + (len(block.author) if isinstance(block, Quoted) else 0) + _ROUND
         if current and size + length > PIECE:
             messages.append(tuple(current))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from helpbot.core.effects import Content, Note
+from helpbot.core.effects import Amend, Content, Note
 from helpbot.core.figures import Measured
 from helpbot.core.model import Audience, Entry, Person, Ticket, Wait
 from helpbot.transports.base import Incoming
@@ -82,9 +82,21 @@ class Draft:
     entry: tuple[Entry, Content] | None = None
     content: Content | None = None
     team: str | None = None
-    target: str | None = None
+    target: str | None = None  # the message that it is a mark on, or an answer to
     symbol: str | None = None
     receipt: str | None = None
+    source: str | None = None  # the reaction that a mark passes on
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Where a person's message is shown first: to whom, in which team's room, as what (None: not sent yet)."""
+
+    ticket: int
+    audience: Audience
+    ref: str | None
+    team: str | None
+    has_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +105,8 @@ class Outgoing:
 
     `room` is None where the agents' room is the team's; `card` is the root of the ticket's thread. `tries` counts the
     times that it could not be sent, `refusals` those of them when the network said no for good. `unsettled` when
-    something of who is in a customer's room is not decided yet.
+    something of who is in a customer's room is not decided yet. `amends` is the message that is shown anew or taken
+    back, None when that was never sent.
     """
 
     id: int
@@ -118,6 +131,7 @@ class Outgoing:
     refusals: int
     again: int
     due_at: datetime | None
+    amends: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +150,7 @@ class Step:
     internal: Sequence[tuple[str, str]] = ()  # (event, payload): what is to be decided because of this
     freed: Sequence[int] = ()  # closed tickets that nobody owns from now on
     away: Sequence[tuple[Person, bool]] = ()  # agents who are away from now on, or back
+    amends: Sequence[Amend] = ()  # messages that say something else from now on, or nothing
     fault: str | None = None
 
 
@@ -185,6 +200,25 @@ class Store(Protocol):
 
     async def thread_of(self, ticket: int, ref: str) -> str | None:
         """Return in which team's thread of the ticket a message stands."""
+        ...
+
+    async def shown(self, source: str) -> Shown | None:
+        """Return where a person's message, or reaction, is shown on the other side."""
+        ...
+
+    async def origin(self, ref: str, conversation: int | None) -> tuple[str, int] | None:
+        """Return the one message that the bot's own `ref` shows, in her room or (None) a team's, and its ticket."""
+        ...
+
+    async def read_by(self, transport: str, ref: str, person: str) -> tuple[str, str, str] | None:
+        """Return where the customer is, and her last message that `ref` in a thread shows or comes after.
+
+        None unless that person owns the ticket, and when somebody else is in her room.
+        """
+        ...
+
+    async def line(self, source: str) -> tuple[int, str] | None:
+        """Return the ticket of a person's message that is in its transcript, and what it says."""
         ...
 
     async def transcript(self, number: int) -> tuple[Entry, ...]:
@@ -274,6 +308,10 @@ class Store(Protocol):
 
         What is buried `for_now` is sent after all, a few times at most, once its room takes something else.
         """
+        ...
+
+    async def file_lost(self, row: Outgoing, name: str, why: str, at: datetime) -> None:
+        """Report that the row went out without its file; `why` is for people to read, or names a phrase."""
         ...
 
     async def card_lost(self, row: Outgoing, at: datetime) -> None:

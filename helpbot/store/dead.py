@@ -139,6 +139,7 @@ async def gather(db: aiosqlite.Connection, now: datetime, every: timedelta, team
         (time_text(now), *QUIET),
     )
     await _tell_of_late_words(db, now)
+    await _tell_her_that_she_waits(db, now)
     failed = [*await _unnoticed(db, teams), *await _unheard(db, now, teams)]
     if not failed:
         return None
@@ -172,6 +173,21 @@ async def _tell_of_late_words(db: aiosqlite.Connection, now: datetime) -> None:
         payload = json.dumps({"kind": "late", "ticket": row["ticket"], "ref": row["receipt"], "why": row["why"] or ""})
         await write_note(db, f"late:{row['key']}:{row['again']}", payload, now)
         await db.execute("UPDATE outbox SET noticed_at = ? WHERE id = ?", (time_text(now), row["id"]))
+
+
+async def _tell_her_that_she_waits(db: aiosqlite.Connection, now: datetime) -> None:
+    """Have a customer told that her words do not come to the agents, once for what keeps them from it."""
+    sql = (
+        f"SELECT key, ticket, again FROM outbox o WHERE audience = 'agents' AND ticket IS NOT NULL AND {_IS_LATE}"  # noqa: S608
+        " AND EXISTS (SELECT 1 FROM outbox w WHERE w.lane = o.lane AND w.state = 'queued' AND (w.verb = 'card'"
+        " OR EXISTS (SELECT 1 FROM shown s JOIN entry e ON e.source = s.source AND e.role = 'customer'"
+        " WHERE s.outbox = w.id)))"
+    )
+    async with db.execute(sql, _late(now)) as found:
+        late = await found.fetchall()
+    for row in late:
+        payload = json.dumps({"kind": "unheard", "ticket": row["ticket"]})
+        await write_note(db, f"unheard:{row['key']}:{row['again']}", payload, now)
 
 
 async def _unheard(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
-from helpbot.core.model import HeldBack, Person, Promise, Transfer, Way
+from helpbot.core.model import Attachment, HeldBack, Person, Promise, Transfer, Way
 from helpbot.store.codec import text_time, time_text
 
 
@@ -52,16 +53,25 @@ def json_transfer(text: str | None) -> Transfer | None:
 
 def held_back_json(held: Sequence[HeldBack]) -> str | None:
     """Return the words that are held back as JSON; None for none."""
-    values = [{"agent": _pair(one.agent), "ref": one.ref, "text": one.text, "way": one.way.value} for one in held]
-    return _json(values) if values else None
+    return _json([_held_values(one) for one in held]) if held else None
+
+
+def _held_values(held: HeldBack) -> dict[str, Any]:
+    file = None if held.file is None else asdict(held.file)
+    return {"agent": _pair(held.agent), "ref": held.ref, "text": held.text, "way": held.way.value, "file": file}
 
 
 def json_held_back(text: str | None) -> tuple[HeldBack, ...]:
     """Return the words that `held_back_json` wrote."""
     if text is None:
         return ()
-    found = json.loads(text)
-    return tuple(HeldBack(Person(*one["agent"]), one["ref"], one["text"], Way(one["way"])) for one in found)
+    return tuple(_held(values) for values in json.loads(text))
+
+
+def _held(values: dict[str, Any]) -> HeldBack:
+    file = values.get("file")  # those of before there were any have none
+    kept = HeldBack(Person(*values["agent"]), values["ref"], values["text"], Way(values["way"]))
+    return kept if file is None else replace(kept, file=Attachment(**file))
 
 
 def _pair(person: Person) -> list[str]:

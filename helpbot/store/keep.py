@@ -7,8 +7,9 @@ from datetime import datetime
 
 import aiosqlite
 
-from helpbot.core.effects import Content, Literal
+from helpbot.core.effects import Content, Literal, Quoted
 from helpbot.core.model import Audience, Entry, Person, Status, Ticket
+from helpbot.store import relay
 from helpbot.store.base import INTERNAL, Conversation, Draft, Step
 from helpbot.store.codec import content_json, time_or_none, time_text
 from helpbot.store.human import held_back_json, promises_json, transfer_json
@@ -22,8 +23,11 @@ async def keep_step(db: aiosqlite.Connection, step: Step) -> None:
     if ticket is not None and conversation is not None:
         await _keep_ticket(db, ticket, conversation)
     number = None if ticket is None else ticket.number
+    if number is not None:  # before what is added, which says what it says now
+        await relay.amend(db, step.amends, number, step)
     for record in step.records:
-        await _keep_entry(db, record, (Literal(record.text),), conversation, number)
+        file = () if record.file is None else (record.file,)
+        await _keep_entry(db, record, (Literal(record.text), *file), conversation, number)
     for draft in step.drafts:
         await _keep_draft(db, draft, step, conversation, number)
     for name, due in (step.timers or {}).items():
@@ -145,7 +149,8 @@ async def _keep_entry(
     db: aiosqlite.Connection, entry: Entry, content: Content, conversation: int | None, ticket: int | None
 ) -> int:
     async with db.execute(
-        "INSERT INTO entry (conversation, ticket, audience, role, author, content, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO entry (conversation, ticket, audience, role, author, content, at, source)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
         " RETURNING id",
         (
             conversation,
@@ -155,6 +160,7 @@ async def _keep_entry(
             entry.author,
             content_json(content),
             time_text(entry.at),
+            entry.source,
         ),
     ) as found:
         row = await found.fetchone()
@@ -172,7 +178,7 @@ async def _keep_draft(
         lane, talk = f"c{conversation}", conversation
     else:
         lane, talk = f"r{draft.team}" if ticket is None else f"t{ticket} {draft.team}", None
-    await db.execute(
+    made = await db.execute(
         "INSERT INTO outbox (key, lane, audience, verb, conversation, ticket, team, entry, content, target, symbol,"
         " receipt, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
@@ -191,3 +197,12 @@ async def _keep_draft(
             time_text(step.at),
         ),
     )
+    for source in _sources(draft):
+        await db.execute("INSERT OR IGNORE INTO shown VALUES (?, ?)", (source, made.lastrowid))
+
+
+def _sources(draft: Draft) -> set[str]:
+    """Return the messages of people that a draft shows, or the reaction that it passes on."""
+    shown = {block.source for block in draft.content or () if isinstance(block, Quoted)}
+    shown |= {draft.source, None if draft.entry is None else draft.entry[0].source}
+    return {source for source in shown if source is not None}

@@ -103,6 +103,13 @@ async def card_lost(db: aiosqlite.Connection, row: Outgoing, at: datetime) -> No
     await write_note(db, f"card_lost:{row.ticket}:{row.card or row.team}", payload, at)
 
 
+async def file_lost(db: aiosqlite.Connection, row: Outgoing, name: str, why: str, at: datetime) -> None:
+    """See Store."""
+    found = await _first(db, "SELECT source FROM shown WHERE outbox = ?", row.id)
+    if found is not None:
+        await _report(db, row, "file_lost", {"ref": found["source"], "to": row.audience, "name": name, "why": why}, at)
+
+
 async def card_was_made(db: aiosqlite.Connection, row: Outgoing) -> bool:
     """See Store."""
     made = "SELECT 1 FROM outbox WHERE ticket = ? AND team = ? AND verb = 'card'"
@@ -128,8 +135,12 @@ async def bury(db: aiosqlite.Connection, row: Outgoing, why: str, at: datetime, 
             "UPDATE outbox SET state = 'dead', why = ? WHERE receipt = ? AND lane = ? AND state = 'queued'",
             (why, row.receipt, row.lane),
         )
-    if row.audience is Audience.CUSTOMER and row.ticket is not None:
+    if row.audience is not Audience.CUSTOMER or row.ticket is None:
+        return
+    if row.verb == "say":
         await _report(db, row, "undelivered", {"ref": row.receipt, "why": why}, at)
+    elif row.verb in {"amend", "redact"}:  # she can be reached, and reads what she read before
+        await _report(db, row, "unchanged", {"deleted": row.verb == "redact", "why": why}, at)
 
 
 async def _report(db: aiosqlite.Connection, row: Outgoing, kind: str, values: dict[str, object], at: datetime) -> None:

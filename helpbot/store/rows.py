@@ -9,17 +9,19 @@ from dataclasses import replace
 import aiosqlite
 
 from helpbot.core.effects import Marked
-from helpbot.core.model import Audience, Entry, Person, Reason, Role, Status, Ticket
+from helpbot.core.model import Attachment, Audience, Entry, Person, Reason, Role, Status, Ticket
 from helpbot.store.base import Conversation, InboxRow, KeptTicket, Outgoing
 from helpbot.store.codec import content_text, json_content, maybe_time, text_time
 from helpbot.store.human import json_held_back, json_promises, json_transfer
 
 OUTGOING = (  # `+c.room` has no affinity: with one the index of what is undecided would not be used
-    "SELECT o.*, coalesce(o.content, e.content) AS words, c.transport, c.room, coalesce(c.gone, 0) AS gone,"
+    "SELECT o.*, coalesce(o.content, e.content, a.content) AS words, nullif(a.ref, '') AS amended,"
+    " c.transport, c.room, coalesce(c.gone, 0) AS gone,"
     " coalesce(c.crowded, 0) AS crowded, d.ref AS card, EXISTS (SELECT 1 FROM inbox i WHERE i.done_at IS NULL"
     "   AND i.transport = c.transport AND json_extract(i.payload, '$.room') = +c.room"
     "   AND json_extract(i.payload, '$.kind') IN ('crowded', 'left', 'removed')) AS unsettled"
-    " FROM outbox o LEFT JOIN entry e ON e.id = o.entry LEFT JOIN conversation c ON c.id = o.conversation"
+    " FROM outbox o LEFT JOIN entry e ON e.id = o.entry LEFT JOIN outbox a ON a.id = o.amends"
+    " LEFT JOIN conversation c ON c.id = o.conversation"
     " LEFT JOIN card d ON d.ticket = o.ticket AND d.team = o.team"
 )
 
@@ -63,6 +65,7 @@ def outgoing(row: sqlite3.Row) -> Outgoing:
         refusals=row["refusals"],
         again=row["again"],
         due_at=maybe_time(row["due_at"]),
+        amends=row["amended"],
     )
 
 
@@ -99,7 +102,9 @@ def _entry(row: sqlite3.Row) -> Entry:
     content = json_content(row["content"])
     marked = any(isinstance(block, Marked) for block in content)
     role, audience = Role(row["role"]), Audience(row["audience"])
-    return Entry(role, audience, row["author"], content_text(content), text_time(row["at"]), marked)
+    file = next((block for block in content if isinstance(block, Attachment)), None)
+    text, at = content_text([block for block in content if block is not file]), text_time(row["at"])
+    return Entry(role, audience, row["author"], text, at, marked, row["source"], file)
 
 
 def ticket(row: sqlite3.Row, customer: Person, entries: tuple[Entry, ...]) -> Ticket:

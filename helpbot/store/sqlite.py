@@ -15,8 +15,8 @@ import aiosqlite
 from helpbot.core.effects import Quoted
 from helpbot.core.figures import Measured
 from helpbot.core.model import Entry, Ticket, Wait
-from helpbot.store import dead, figures, outbox, queue, rows, timers
-from helpbot.store.base import INTERNAL, Conversation, InboxRow, KeptTicket, Outgoing, Step, TimerChanges
+from helpbot.store import dead, figures, outbox, queue, relay, rows, timers
+from helpbot.store.base import INTERNAL, Conversation, InboxRow, KeptTicket, Outgoing, Shown, Step, TimerChanges
 from helpbot.store.codec import incoming_json, json_content, time_text
 from helpbot.store.keep import keep_step, write_note
 from helpbot.store.notebook import SqliteNotebook
@@ -129,7 +129,7 @@ class SqliteStore(Units):
             self.inbox_bell.set()
         if step.fault is not None:
             self.dead_bell.set()
-        if step.drafts:
+        if step.drafts or step.amends:
             self.outbox_bell.set()
         if step.timers:
             self.timer_bell.set()
@@ -167,6 +167,22 @@ class SqliteStore(Units):
         """See Store."""
         row = await self._one("SELECT team FROM reference WHERE ticket = ? AND ref = ?", ticket, ref)
         return None if row is None else str(row["team"])
+
+    async def shown(self, source: str) -> Shown | None:
+        """See Store."""
+        return await self._unit(lambda db: relay.shown(db, source))
+
+    async def origin(self, ref: str, conversation: int | None) -> tuple[str, int] | None:
+        """See Store."""
+        return await self._unit(lambda db: relay.origin(db, ref, conversation))
+
+    async def read_by(self, transport: str, ref: str, person: str) -> tuple[str, str, str] | None:
+        """See Store."""
+        return await self._unit(lambda db: relay.read_by(db, transport, ref, person))
+
+    async def line(self, source: str) -> tuple[int, str] | None:
+        """See Store."""
+        return await self._unit(lambda db: relay.line(db, source))
 
     async def transcript(self, number: int) -> tuple[Entry, ...]:
         """See Store."""
@@ -259,6 +275,11 @@ class SqliteStore(Units):
         """See Store."""
         await self._unit(lambda db: outbox.postpone(db, row, due, why, refused=refused))
         self.progress_bell.set()
+
+    async def file_lost(self, row: Outgoing, name: str, why: str, at: datetime) -> None:
+        """See Store."""
+        await self._unit(lambda db: outbox.file_lost(db, row, name, why, at))
+        self.inbox_bell.set()
 
     async def card_lost(self, row: Outgoing, at: datetime) -> None:
         """See Store."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from helpbot.core.effects import Content
+from helpbot.core.model import Attachment
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Kind(StrEnum):
     ALONE = "alone"  # nobody but the sender is with the bot any more
     SAID = "said"
     REACTED = "reacted"
+    DELETED = "deleted"  # a message, or a reaction, was taken back
     ZONED = "zoned"  # a customer's profile names a time zone
 
 
@@ -54,10 +57,11 @@ class Incoming:
     team: str | None = None
     thread: str | None = None  # root of the thread it was written in
     reply_to: str | None = None  # the message it answers
-    target: str | None = None  # REACTED: the message that got the reaction
+    target: str | None = None  # REACTED: the message that got the reaction; DELETED: what was taken back
     symbol: str = ""  # REACTED
     edits: str | None = None  # the sender's own earlier message that this one corrects
     attachment: str | None = None  # name or kind of a file that came instead of text
+    file: Attachment | None = None  # the same, when it can be fetched
     mentions: bool = False  # somebody other than the bot is mentioned
     mentioned: tuple[tuple[str, str], ...] = ()  # agents' room: its members among them, id and name
     member: bool = True  # agents' room: whether the sender is a joined member now
@@ -95,6 +99,41 @@ class SetupError(Exception):
     """The admin must mend something before this network can be used (login refused, agents' room out of reach)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """These people, none of them the bot, are typing in a room now; nobody keeps this."""
+
+    room: str
+    team: str | None
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Somebody has read a room, or one of its threads, up to a message; nobody keeps this."""
+
+    room: str
+    team: str | None
+    person: str
+    ref: str
+    thread: str | None = None  # its root; None: the room outside of threads, or all of it
+
+
+Sign = Typing | Read
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The bytes of a file, whole and as they were sent, in a temporary file that its giver closes; `size` in bytes.
+
+    `thumbnail` is a small picture of it, if its network has one.
+    """
+
+    file: BinaryIO
+    size: int
+    thumbnail: Fetched | None = None
+
+
 Receive = Callable[[Sequence[Incoming], str | None], Awaitable[None]]
 """Hands in events together with the network's cursor; returns once both are committed."""
 
@@ -128,6 +167,7 @@ class Transport(Protocol):
 
     name: str
     ready: asyncio.Event  # set once it is connected and has handed in what it missed
+    notice: Callable[[Sign], None]  # is called with signs of life, and must not raise
 
     @property
     def account(self) -> str:
@@ -138,8 +178,34 @@ class Transport(Protocol):
         """Receive until cancelled. Raises SetupError when only the admin can help."""
         ...
 
-    async def send(self, address: Address, content: Content, key: str) -> str:
-        """Send a message; return its reference there."""
+    async def send(
+        self, address: Address, content: Content, key: str, *, answers: str | None = None, file: Fetched | None = None
+    ) -> str:
+        """Send a message; return its reference there.
+
+        `answers` is the message in that room that it is a reply to. `file` are the bytes of the attachment that the
+        content holds; without them, and where the network will not have them, its name goes in words.
+        """
+        ...
+
+    def fetch(self, attachment: Attachment, most: int) -> AbstractAsyncContextManager[Fetched]:
+        """Give a file that came in on this network, of at most so many bytes.
+
+        Raises TryLater, and Undeliverable, whose `why` names a phrase, when it is larger, not there, or not what its
+        sender's client said it would be.
+        """
+        ...
+
+    async def redact(self, address: Address, ref: str, key: str) -> str:
+        """Take back a message or a mark of the bot's own; return the reference of that. What is gone is no error."""
+        ...
+
+    async def show_typing(self, address: Address, *, typing: bool) -> None:
+        """Show in a customer's room that somebody is typing, or no longer; does nothing when it cannot."""
+        ...
+
+    async def show_read(self, address: Address, ref: str) -> None:
+        """Show a customer that a person has read up to her message; does nothing when it cannot."""
         ...
 
     async def edit(self, address: Address, ref: str, content: Content, key: str) -> str:

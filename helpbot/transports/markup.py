@@ -15,7 +15,8 @@ from urllib.parse import quote
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from helpbot.core.effects import Block, Called, Content, Literal, Marked, Picture, Quoted, Strong
+from helpbot.core.effects import Block, Called, Content, Folded, Literal, Marked, Picture, Quoted, Strong
+from helpbot.core.model import Attachment
 from helpbot.transports.matrix_events import is_user_id
 
 _SCHEMES = ("http://", "https://", "mailto:", "tel:")
@@ -43,7 +44,7 @@ _MARKDOWN = _SafeMarkdown("commonmark", {"html": False}).disable(["image", "html
 def render(content: Content) -> Rendered:
     """Return the content as a Matrix message."""
     body = plain(content)
-    if all(isinstance(block, Literal | Picture) for block in content):
+    if all(isinstance(block, Literal | Picture | Attachment) for block in content):
         return Rendered(body)
     ids = (block.id for block in content if isinstance(block, Called) and _can_be_called(block.id))
     return Rendered(body, _html(content), tuple(dict.fromkeys(ids)))
@@ -54,15 +55,18 @@ def plain(content: Content) -> str:
     lines: list[str] = []
     for before, block in zip((None, *content), content, strict=False):
         match block:
-            case Literal(text) | Strong(text):
+            case Literal(text) | Strong(text) | Folded(text):
                 lines.append(text)
             case Called():
                 _add_called(lines, before, _called_name(block))
             case Picture(_, text):
                 lines += [text] if text else []
+            case Attachment():
+                lines += _attached(block)
             case Quoted(author, text):
                 # Indented, so that no line of hers can pass for somebody else's.
-                lines.append(f"{_one_line(author)}: " + text.replace("\n", "\n  "))
+                named = _one_line(author)
+                lines.append(f"{named}: " + text.replace("\n", "\n  ") if text else named)
             case Marked(text):
                 lines.append(_plain_markdown(text))
             case _:
@@ -80,7 +84,16 @@ def picture_name(picture: Picture) -> str:
     return _one_line(picture.name).translate(_NOT_TEXT) or "picture.png"
 
 
+def _attached(attachment: Attachment) -> list[str]:
+    """Return a file in words."""
+    name = f"📎 {_one_line(attachment.name) or attachment.kind}"
+    return [name, attachment.text] if attachment.text else [name]
+
+
 def _html(content: Content) -> str:
+    if content and isinstance(content[0], Folded) and content[1:]:
+        heading = _escaped(_one_line(content[0].text)).translate(_NOT_TEXT)
+        return f"<details><summary><strong>{heading}</strong></summary>{_html(content[1:])}</details>"
     parts: list[str] = []
     run: list[str] = []  # lines that share one paragraph
 
@@ -97,12 +110,16 @@ def _html(content: Content) -> str:
                 _add_called(run, before, _pill(block))
             case Picture(_, text):
                 run += [_escaped(text)] if text else []
+            case Attachment():
+                run += [_escaped(line) for line in _attached(block)]
             case Strong(text):
                 run.append(f"<strong>{_escaped(text)}</strong>")
             case Quoted(author, text):
                 run.append(f"<strong>{_escaped(_one_line(author))}</strong>")
                 end_paragraph()
-                parts.append(f"<blockquote>{_escaped(text)}</blockquote>")
+                parts += [f"<blockquote>{_escaped(text)}</blockquote>"] if text else []
+            case Folded(text):
+                run.append(f"<strong>{_escaped(text)}</strong>")
             case Marked(text):
                 end_paragraph()
                 parts.append(_markdown_html(text))

@@ -8,22 +8,25 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from nio.exceptions import EncryptionError, LocalProtocolError
 
 from helpbot.core.effects import Content, Literal
-from helpbot.transports import matrix_content
-from helpbot.transports.base import Address, Notebook, Receive, SetupError, TryLater, Undeliverable
+from helpbot.core.model import Attachment
+from helpbot.transports import matrix_content, matrix_signs
+from helpbot.transports.base import Address, Fetched, Notebook, Receive, SetupError, Sign, TryLater, Undeliverable
 from helpbot.transports.markup import picture_in
 from helpbot.transports.matrix_batch import Batch
 from helpbot.transports.matrix_crypto import GuardedClient
 from helpbot.transports.matrix_desks import DOOR
-from helpbot.transports.matrix_events import reference
+from helpbot.transports.matrix_download import fetched
+from helpbot.transports.matrix_files import NETWORK, beside_file
 from helpbot.transports.matrix_held import Held
 from helpbot.transports.matrix_http import Backoff, LoginGone, Refused, path
 from helpbot.transports.matrix_inbox import Inbox
@@ -32,28 +35,31 @@ from helpbot.transports.matrix_login import Account, connect
 from helpbot.transports.matrix_pictures import Pictures
 from helpbot.transports.matrix_rooms import Rooms
 from helpbot.transports.matrix_signing import vouch_for_device
+from helpbot.transports.matrix_signs import Signs
 from helpbot.transports.matrix_snapshot import snapshot
+from helpbot.transports.matrix_traces import sent_since, take_back
+from helpbot.transports.matrix_uploads import Files
 from helpbot.where import where
 
 log = structlog.get_logger(__name__)
 
 _POLL = 30.0  # seconds that the server may wait for news
 _CATCH_UP = 300.0  # seconds that the server may take to gather what was missed
-_READ_BACK = 2000  # events
 _EXPOSED = timedelta(seconds=30)  # after which an agents' room is looked at again
 _NOTHING = {"not_types": ["*"]}
-_FILTER = json.dumps(
-    {
-        "presence": _NOTHING,
-        "account_data": _NOTHING,
-        "room": {
-            "timeline": {"limit": 100},
-            "state": {"types": ["m.room.member", "m.room.encryption", *DOOR]},
-            "ephemeral": _NOTHING,
-            "account_data": _NOTHING,
-        },
-    }
-)
+_ROOM_FILTER = {
+    "timeline": {"limit": 100},
+    "state": {"types": ["m.room.member", "m.room.encryption", *DOOR]},
+    "account_data": _NOTHING,
+}
+
+
+class _Connection(NamedTuple):
+    """What there is while the transport runs."""
+
+    client: GuardedClient
+    rooms: Rooms
+    signs: Signs
 
 
 class MatrixTransport:
@@ -74,7 +80,7 @@ class MatrixTransport:
         decline_text: str,
         exposed_text: str,
         notebook: Notebook,
-        name: str = "matrix",
+        name: str = NETWORK,
     ) -> None:
         self.name = name
         self.ready = asyncio.Event()
@@ -87,7 +93,9 @@ class MatrixTransport:
         self._notebook = notebook
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._pictures = Pictures()
-        self._connection: tuple[GuardedClient, Rooms] | None = None
+        self._files = Files()
+        self._connection: _Connection | None = None
+        self.notice: Callable[[Sign], None] = lambda sign: None
 
     @property
     def account(self) -> str:
@@ -107,14 +115,16 @@ class MatrixTransport:
             decline=lambda room, key: self._say_plainly(room, self._decline_text, key),
             warn=lambda room, key: self._say_plainly(room, self._exposed_text, key),
         )
-        self._connection = client, rooms
+        signs = Signs(rooms, self.account, lambda sign: self.notice(sign))  # noqa: PLW0108  # whoever listens then
+        connection = self._connection = _Connection(client, rooms, signs)
         upkeep, synced = self._upkeep(client), asyncio.Event()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(rooms.chores.work(), name="matrix rooms")
                 group.create_task(rooms.zones.work(receive, _now), name="matrix zones")
                 group.create_task(_after_each(synced, upkeep), name="matrix keys")
-                await self._listen(client, rooms, receive, upkeep, synced)
+                group.create_task(signs.work(), name="matrix signs")
+                await self._listen(connection, receive, upkeep, synced)
         except BaseExceptionGroup as failed:
             if all(isinstance(error, SetupError) for error in failed.exceptions):
                 raise failed.exceptions[0] from None
@@ -134,27 +144,26 @@ class MatrixTransport:
 
     async def _listen(
         self,
-        client: GuardedClient,
-        rooms: Rooms,
+        connection: _Connection,
         receive: Receive,
         upkeep: Callable[[], Awaitable[None]],
         synced: asyncio.Event,
     ) -> None:
         held = Held(self._notebook)
-        inbox = Inbox(client, rooms, held, _now)
+        inbox = Inbox(connection.client, connection.rooms, held, _now)
         cursor: str | None = None
         backoff = Backoff("sync", homeserver=self._login.homeserver)
         while True:
             try:
                 if self.ready.is_set():
                     wait = _POLL if (due := held.next_due(_now())) is None else min(max(due, 1.0), _POLL)
-                    cursor = await self._sync(client, inbox, receive, cursor, wait)
+                    cursor = await self._sync(connection, inbox, receive, cursor, wait)
                 else:
                     await held.load()
                     cursor = await self._notebook.cursor()
                     await upkeep()
-                    await rooms.open_desks()
-                    cursor = await self._catch_up(client, inbox, receive, cursor)
+                    await connection.rooms.open_desks()
+                    cursor = await self._catch_up(connection, inbox, receive, cursor)
                     self.ready.set()
                 synced.set()
                 backoff.worked()
@@ -196,11 +205,14 @@ class MatrixTransport:
             f"and check that the account {self.account} still exists"
         )
 
-    async def _catch_up(self, client: GuardedClient, inbox: Inbox, receive: Receive, cursor: str | None) -> str | None:
+    async def _catch_up(
+        self, connection: _Connection, inbox: Inbox, receive: Receive, cursor: str | None
+    ) -> str | None:
         """Hand in what was missed; at the very first start nothing was, and only the cursor is taken."""
         first = cursor is None
         if not first:
-            cursor = await self._sync(client, inbox, receive, cursor, 0)
+            cursor = await self._sync(connection, inbox, receive, cursor, 0)
+        client = connection.client
         invited = await snapshot(client)
         if cursor is None:
             cursor = str(invited["next_batch"])
@@ -210,17 +222,18 @@ class MatrixTransport:
         return cursor
 
     async def _sync(
-        self, client: GuardedClient, inbox: Inbox, receive: Receive, cursor: str | None, wait: float
+        self, connection: _Connection, inbox: Inbox, receive: Receive, cursor: str | None, wait: float
     ) -> str | None:
-        query = {"filter": _FILTER, "timeout": str(int(wait * 1000))}
+        query = {"filter": _filter(connection.rooms.desks()), "timeout": str(int(wait * 1000))}
         if cursor is not None:
             query["since"] = cursor
         patience = wait + _POLL if self.ready.is_set() else _CATCH_UP
-        answer = await client.call(
+        answer = await connection.client.call(
             "GET", path("sync"), query=query, holds={"next_batch": str}, patience=patience, gated=False
         )
         further = str(answer["next_batch"])
         await self._commit(inbox, receive, await inbox.read(answer, cursor), further)
+        connection.signs.take(answer)
         return further
 
     async def _commit(self, inbox: Inbox, receive: Receive, batch: Batch, cursor: str | None) -> None:
@@ -231,16 +244,28 @@ class MatrixTransport:
 
     # --- sending
 
-    async def send(self, address: Address, content: Content, key: str) -> str:
+    async def send(
+        self, address: Address, content: Content, key: str, *, answers: str | None = None, file: Fetched | None = None
+    ) -> str:
         """See Transport."""
         client, rooms, room = await self._open(address)
         encrypted = await rooms.is_encrypted(room)
-        event = matrix_content.message(content, address.thread, encrypted=encrypted)
+        shown = None if file is None else await self._files.shown(client, content, file, key, encrypted=encrypted)
+        words = content if shown is None else beside_file(content)
+        event = matrix_content.message(words, address.thread, encrypted=encrypted, answers=answers)
         picture = picture_in(content)
-        file = None if picture is None else await self._pictures.placed(client, picture, key, encrypted=encrypted)
-        if picture is not None and file is not None:
-            event = matrix_content.with_picture(event, picture, file)
+        if shown is not None:
+            event = matrix_content.with_file(event, shown)
+        elif picture is not None:
+            placed = await self._pictures.placed(client, picture, key, encrypted=encrypted)
+            event = event if placed is None else matrix_content.with_picture(event, picture, placed)
         return await self._put(room, "m.room.message", event, key, encrypted=encrypted)
+
+    @asynccontextmanager
+    async def fetch(self, attachment: Attachment, most: int) -> AsyncIterator[Fetched]:
+        """See Transport."""
+        async with fetched(self._client(), attachment, most) as file:
+            yield file
 
     async def edit(self, address: Address, ref: str, content: Content, key: str) -> str:
         """See Transport."""
@@ -259,36 +284,49 @@ class MatrixTransport:
                 return ""
             raise
 
+    async def redact(self, address: Address, ref: str, key: str) -> str:
+        """See Transport; the reference is empty when somebody else took it back, or it is not there."""
+        client, _, room = await self._open(address)
+        async with self._locks[room]:
+            return await take_back(client, room, ref, key)
+
+    async def show_typing(self, address: Address, *, typing: bool) -> None:
+        """See Transport."""
+        if (client := self._among_customers(address.room)) is not None:
+            await matrix_signs.show_typing(client, address.room, typing=typing)
+
+    async def show_read(self, address: Address, ref: str) -> None:
+        """See Transport."""
+        if (client := self._among_customers(address.room)) is not None:
+            await matrix_signs.show_read(client, address.room, ref)
+
     async def sent_since(self, address: Address, ref: str | None) -> Mapping[str, str]:
         """See Transport."""
         client, _, room = await self._open(address)
-        sent: dict[str, str] = {}
-        start: str | None = None
-        for _ in range(_READ_BACK // 100):
-            events, start = await client.page_back(room, start)
-            for event in events:
-                if event.get("event_id") == ref:
-                    return sent
-                key, own = matrix_content.key_of(event), reference(event.get("event_id"))
-                if key is not None and own is not None and event.get("sender") == self.account:
-                    sent[key] = own
-            if start is None:
-                break
-        return sent
+        return await sent_since(client, room, ref)
+
+    def _among_customers(self, room: str) -> GuardedClient | None:
+        """Return the connection for what is shown to a customer alone; None without one."""
+        if self._connection is None or room not in self._connection.rooms.known:
+            return None
+        return self._connection.client
 
     async def _open(self, address: Address) -> tuple[GuardedClient, Rooms, str]:
         if self._connection is None:
             raise TryLater("not connected to the homeserver", doubtful=False)
-        client, rooms = self._connection
+        client, rooms, _ = self._connection
         room = await rooms.resolve(address.room)
         if await rooms.is_exposed(room):
             raise TryLater("this agents' room is open to everybody: make it invite-only", _EXPOSED, doubtful=False)
         return client, rooms, room
 
-    async def _put(self, room: str, kind: str, event: dict[str, Any], key: str, *, encrypted: bool) -> str:
+    def _client(self) -> GuardedClient:
         if self._connection is None:
             raise TryLater("not connected to the homeserver", doubtful=False)
-        client, _ = self._connection
+        return self._connection.client
+
+    async def _put(self, room: str, kind: str, event: dict[str, Any], key: str, *, encrypted: bool) -> str:
+        client = self._client()
         async with self._locks[room]:
             if encrypted and client.olm is None:
                 raise Undeliverable("the room is encrypted, and the bot's encryption is switched off", whole_room=True)
@@ -305,7 +343,7 @@ class MatrixTransport:
         """Say something that holds nobody's words, wherever that is."""
         if self._connection is None:
             raise TryLater("not connected to the homeserver", doubtful=False)
-        encrypted = await self._connection[1].is_encrypted(room)
+        encrypted = await self._connection.rooms.is_encrypted(room)
         event = matrix_content.message((Literal(text),), None, encrypted=encrypted)
         await self._put(room, "m.room.message", event, key, encrypted=encrypted)
 
@@ -316,6 +354,17 @@ async def _after_each(sync: asyncio.Event, upkeep: Callable[[], Awaitable[None]]
         await sync.wait()
         sync.clear()
         await upkeep()
+
+
+def _filter(desks: Sequence[str]) -> str:
+    """Return what a sync is asked to tell; signs of life come from these rooms alone."""
+    return json.dumps(
+        {
+            "presence": _NOTHING,
+            "account_data": _NOTHING,
+            "room": {**_ROOM_FILTER, "ephemeral": matrix_signs.wanted(desks)},
+        }
+    )
 
 
 def _now() -> datetime:

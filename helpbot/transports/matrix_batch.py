@@ -17,14 +17,14 @@ class Batch:
     items: list[Incoming] = field(default_factory=list)
     arrived: set[str] = field(default_factory=set)
     left: set[str] = field(default_factory=set)
-    decrypted: set[str] = field(default_factory=set)
+    released: set[str] = field(default_factory=set)  # what waits for its key no longer: it came, or was taken back
     told: set[str] = field(default_factory=set)
 
     def add(self, other: Batch) -> None:
         """Take in all that another holds, its items excepted: these want to be in order."""
         self.arrived |= other.arrived
         self.left |= other.left
-        self.decrypted |= other.decrypted
+        self.released |= other.released
         self.told |= other.told
 
 

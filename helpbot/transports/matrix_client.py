@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -20,12 +21,14 @@ from nio.client.async_client import client_session
 
 from helpbot.transports.base import SetupError, TryLater
 from helpbot.transports.matrix_events import is_user_id, words
-from helpbot.transports.matrix_http import File, Gate, JsonDict, dicts, fault, is_away, path, redirected
+from helpbot.transports.matrix_http import File, Gate, JsonDict, Stream, dicts, fault, is_away, path, redirected
 from helpbot.transports.matrix_json import parse
 from helpbot.transports.matrix_keystore import FAULTS, KeyStore, not_opened
 
 # nio writes what people said into its log (validation errors quote the event); ours must not hold that.
 logging.getLogger("nio").setLevel(logging.CRITICAL + 1)
+
+_CONNECT = 10.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +117,12 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
         """
         if gated:
             self._gate.check()
-        headers = {"Content-Type": body.kind if isinstance(body, File) else "application/json"}
-        if self.access_token:
-            headers["Authorization"] = f"Bearer {self.access_token}"
-        target = where if not query else f"{where}?{urlencode(query)}"
+        headers = {"Content-Type": body.kind if isinstance(body, File | Stream) else "application/json"}
+        if isinstance(body, Stream):
+            headers["Content-Length"] = str(body.size)
         limit = aiohttp.ClientTimeout(total=patience)
         try:
-            async with await self._unfollowed(method, target, _sent(body), headers, limit) as response:
+            async with await self._unfollowed(method, where, query, _sent(body), headers, limit) as response:
                 status, answered, raw = response.status, response.headers, await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             if isinstance(error, aiohttp.InvalidURL):
@@ -139,6 +141,23 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
         self._count(counted, worked=not is_away(status, answer))
         return status, answered, answer
 
+    @asynccontextmanager
+    async def opened(self, where: str, query: Mapping[str, str]) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Give the answer to a GET, whatever it is, its body still to be read; raises TryLater, also in its block.
+
+        It is not counted (see `ask`), and takes as long as the block lets it.
+        """
+        self._gate.check()
+        limit = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT)
+        headers = {"Accept-Encoding": "identity"}  # what is counted is what is written
+        try:
+            async with await self._unfollowed("GET", where, query, None, headers, limit) as response:
+                if 300 <= response.status < 400 and "Location" in response.headers:
+                    raise redirected(response.status, self.homeserver, where, response.headers["Location"])
+                yield response
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise TryLater(f"the homeserver does not give it ({type(error).__name__})") from None
+
     def _count(self, counted: bool, *, worked: bool) -> None:
         if counted and worked:
             self._gate.worked()
@@ -146,13 +165,20 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
             self._gate.failed()
 
     @client_session  # type: ignore[untyped-decorator]  # nio has no types; it makes the session
-    async def _unfollowed(
-        self, method: str, target: str, data: bytes | None, headers: Mapping[str, str], limit: aiohttp.ClientTimeout
+    async def _unfollowed(  # noqa: PLR0917  # what a request is made of
+        self,
+        method: str,
+        where: str,
+        query: Mapping[str, str] | None,
+        data: bytes | AsyncIterator[bytes] | None,
+        headers: Mapping[str, str],
+        limit: aiohttp.ClientTimeout,
     ) -> aiohttp.ClientResponse:
         """Ask without following redirects: aiohttp makes a GET of a POST then, and leaves the login out."""
-        where = self.homeserver + target
+        target = self.homeserver + (where if not query else f"{where}?{urlencode(query)}")
+        login = {"Authorization": f"Bearer {self.access_token}"} if self.access_token else {}
         answer: aiohttp.ClientResponse = await self.client_session.request(
-            method, where, data=data, headers=headers, ssl=self.ssl, timeout=limit, allow_redirects=False
+            method, target, data=data, headers={**headers, **login}, ssl=self.ssl, timeout=limit, allow_redirects=False
         )
         return answer
 
@@ -191,8 +217,10 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
         return events, further if isinstance(further, str) and events else None
 
 
-def _sent(body: object) -> bytes | None:
+def _sent(body: object) -> bytes | AsyncIterator[bytes] | None:
     """Return what goes over the wire: a file as it is, all else as JSON."""
+    if isinstance(body, Stream):
+        return body.pieces
     if body is None or isinstance(body, File):
         return None if body is None else body.data
     return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")

@@ -12,8 +12,7 @@ from typing import Any
 
 from helpbot.core.effects import Content, Picture
 from helpbot.transports.markup import Rendered, picture_name, render
-
-JsonDict = dict[str, Any]
+from helpbot.transports.matrix_http import JsonDict, as_dict
 
 # An event holds 65,536 bytes with all that the server adds; encrypting makes four bytes of three.
 _ROOM_CLEAR = 60_000
@@ -22,26 +21,33 @@ _ROOM_ENCRYPTED = 45_000
 
 KEY = "org.helpbot.key"  # in the clear: it tells nothing, and lets the bot know its own again under another login
 
+TAKES_BACK = "org.helpbot.takes_back"  # in a redaction: the key of what it empties
+
 
 def key_of(event: Mapping[str, Any]) -> str | None:
     """Return the key that an event of the bot was sent with, as far as it tells; anybody may claim one."""
-    content, unsigned = event.get("content"), event.get("unsigned")
-    named = content.get(KEY) if isinstance(content, dict) else None
+    content, unsigned = as_dict(event.get("content")), as_dict(event.get("unsigned"))
+    by = as_dict(unsigned.get("redacted_because"))
+    named = content.get(KEY)
     if named is None:
-        named = unsigned.get("transaction_id") if isinstance(unsigned, dict) else None
+        named = unsigned.get("transaction_id")
+    if named is None and by.get("sender") == event.get("sender"):
+        named = as_dict(by.get("content")).get(TAKES_BACK)
     return named if isinstance(named, str) else None
 
 
-def message(content: Content, thread: str | None, *, encrypted: bool) -> JsonDict:
-    """Return a text message, in a message's thread if one is named."""
+def message(content: Content, thread: str | None, *, encrypted: bool, answers: str | None = None) -> JsonDict:
+    """Return a text message, in a message's thread if one is named, as a reply if it answers one."""
     event = _fitting(_text(render(content)), encrypted)
     if thread is not None:
         event["m.relates_to"] = {
             "rel_type": "m.thread",
             "event_id": thread,
-            "is_falling_back": True,
-            "m.in_reply_to": {"event_id": thread},  # for clients that know no threads
+            "is_falling_back": answers is None,
+            "m.in_reply_to": {"event_id": answers or thread},  # the root for clients that know no threads
         }
+    elif answers is not None:
+        event["m.relates_to"] = {"m.in_reply_to": {"event_id": answers}}
     return event
 
 
@@ -49,6 +55,11 @@ def with_picture(event: JsonDict, picture: Picture, file: JsonDict) -> JsonDict:
     """Return a message as one that shows a picture with the message's words below it; `file` says where it lies."""
     name = picture_name(picture)
     return {**event, "msgtype": "m.image", "body": event["body"] or name, "filename": name, **file}
+
+
+def with_file(event: JsonDict, shown: JsonDict) -> JsonDict:
+    """Return a message as one that shows a file with the message's words below it; `shown` says all of the file."""
+    return {**event, "body": event["body"] or shown["filename"], **shown}
 
 
 def correction(content: Content, ref: str, *, encrypted: bool) -> JsonDict:

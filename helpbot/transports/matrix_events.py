@@ -13,17 +13,20 @@ from datetime import UTC, datetime
 from urllib.parse import unquote
 
 from helpbot.transports.base import Incoming, Kind
+from helpbot.transports.matrix_files import place_words, poll_words, with_file
 from helpbot.transports.naming import NAME_LENGTH, SOMEBODY, bearers, named
 
 UNDECRYPTABLE = "undecryptable"  # the attachment of words that could not be decrypted
+REDACTION = "m.room.redaction"
 
 _ID_LENGTH = 255  # the specification's limit for every kind of id
-_FILE_NAME_LENGTH = 100
+_KIND_LENGTH = 100  # of what a message says that it is
 _SYMBOL_LENGTH = 32  # an emoji of a family has eleven characters, and a mark may be a word
 _WORDS = {"m.text", "m.emote"}
 _FILES = {"m.file", "m.image", "m.audio", "m.video"}
 _NOT_FOR_US = {"m.notice", "m.server_notice", "m.bad.encrypted", "m.key.verification.request"}
 _POLLS = {"m.poll.start", "org.matrix.msc3381.poll.start"}
+_MESSAGES = {"m.room.message", "m.sticker", *_POLLS}
 _NOT_A_NAME = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _QUOTED_AUTHOR = re.compile(r"> (\* )?<@[^>\s]{1,255}>")
 _USER_LINK = re.compile(r"matrix\.to/#/((?:@|%40)[^\"'<>?\s]{1,1000})|matrix:u/([^\"'<>?\s]{1,1000})", re.IGNORECASE)
@@ -44,12 +47,35 @@ class Place:
 
 def incoming(event: Mapping[str, object], place: Place) -> Incoming | None:
     """Return what somebody else said or marked with this event; None for all other events."""
-    ref, sender, content = reference(event.get("event_id")), event.get("sender"), event.get("content")
-    if ref is None or not is_user_id(sender) or sender == place.me or not isinstance(content, dict):
+    base, content = _base(event, place), event.get("content")
+    if base is None or not isinstance(content, dict):
         return None
-    if "state_key" in event:
+    kind = words(event.get("type"))
+    if kind == "m.reaction":
+        return _reaction(base, content)
+    return _message(base, content, place, kind) if kind in _MESSAGES else None
+
+
+def deletion(event: Mapping[str, object], place: Place) -> Incoming | None:
+    """Return what somebody else took back with this event, which must be as the server gave it.
+
+    Servers refuse to take back what the sender has no right to; an encrypted payload that calls itself a redaction was
+    never looked at.
+    """
+    base, content = _base(event, place), event.get("content")
+    inside = content.get("redacts") if isinstance(content, dict) else None  # from room version 11 on
+    target = reference(event.get("redacts")) or reference(inside)
+    if base is None or target is None or event.get("type") != REDACTION:
         return None
-    base = Incoming(
+    return replace(base, kind=Kind.DELETED, target=target)
+
+
+def _base(event: Mapping[str, object], place: Place) -> Incoming | None:
+    """Return who did something where and when; None for what the bot did, and for states."""
+    ref, sender = reference(event.get("event_id")), event.get("sender")
+    if ref is None or not is_user_id(sender) or sender == place.me or "state_key" in event:
+        return None
+    return Incoming(
         id=ref,
         kind=Kind.SAID,
         room=place.room,
@@ -60,16 +86,6 @@ def incoming(event: Mapping[str, object], place: Place) -> Incoming | None:
         member=place.team is None or sender in place.people,
         exposed=place.exposed,
     )
-    kind = words(event.get("type"))
-    if kind == "m.reaction":
-        return _reaction(base, content)
-    if kind == "m.room.message":
-        return _message(base, content, place)
-    if kind == "m.sticker":
-        return replace(base, attachment=_file_name(content, "sticker"))
-    if kind in _POLLS:
-        return replace(base, attachment="poll")
-    return None
 
 
 def undecryptable(event: Mapping[str, object], place: Place) -> Incoming | None:
@@ -145,7 +161,7 @@ def _reaction(base: Incoming, content: Mapping[str, object]) -> Incoming | None:
     return replace(base, kind=Kind.REACTED, target=target, symbol=symbol[:_SYMBOL_LENGTH])
 
 
-def _message(base: Incoming, content: Mapping[str, object], place: Place) -> Incoming | None:
+def _message(base: Incoming, content: Mapping[str, object], place: Place, event_kind: str) -> Incoming | None:
     relation = relates_to(content)
     meant = content
     if relation.get("rel_type") == "m.replace":
@@ -159,34 +175,28 @@ def _message(base: Incoming, content: Mapping[str, object], place: Place) -> Inc
     reply = reference(answered.get("event_id")) if isinstance(answered, dict) else None
     if relation.get("is_falling_back") is not True:
         base = replace(base, reply_to=reply)
-    said = _said(base, meant, is_reply=reply is not None)
+    said = _said(base, meant, event_kind, is_reply=reply is not None)
     if said is None or place.team is None:
         return said
     return _addressing(said, [content, meant] if meant is not content else [content], place)
 
 
-def _said(base: Incoming, content: Mapping[str, object], *, is_reply: bool) -> Incoming | None:
+def _said(base: Incoming, content: Mapping[str, object], event_kind: str, *, is_reply: bool) -> Incoming | None:
+    if event_kind == "m.sticker":
+        return with_file(base, content, "sticker")
+    if event_kind in _POLLS:
+        return replace(base, attachment="poll", text=poll_words(content))
     kind, body = content.get("msgtype"), content.get("body")
     if not isinstance(kind, str) or kind in _NOT_FOR_US:
         return None
     if kind in _FILES:
-        name = content.get("filename")
-        has_caption = isinstance(name, str) and isinstance(body, str) and body != name
-        return replace(
-            base, attachment=_file_name(content, kind.removeprefix("m.")), text=words(body) if has_caption else ""
-        )
+        return with_file(base, content, kind.removeprefix("m."))
     if kind == "m.location":
-        return replace(base, attachment="location")
+        return replace(base, text=place_words(content))
     if not isinstance(body, str):
-        return None if kind in _WORDS else replace(base, attachment=words(kind)[:_FILE_NAME_LENGTH])
+        return None if kind in _WORDS else replace(base, attachment=words(kind)[:_KIND_LENGTH])
     text = words(body)
     return replace(base, text=without_quote(text) if is_reply else text)
-
-
-def _file_name(content: Mapping[str, object], otherwise: str) -> str:
-    named = words(content.get("filename")) or words(content.get("body"))
-    name = "".join(c for c in named[: 4 * _FILE_NAME_LENGTH] if _may_be_in_a_name(c))
-    return name.strip()[:_FILE_NAME_LENGTH] or otherwise
 
 
 def _addressing(said: Incoming, contents: Sequence[Mapping[str, object]], place: Place) -> Incoming:

@@ -123,15 +123,19 @@ class Held:
     def _due(self, ref: str) -> datetime:
         return self._later.get(ref) or datetime.fromisoformat(self._events[ref].since) + _PATIENCE
 
-    def settle(self, decrypted: set[str], told: set[str], now: datetime) -> None:
-        """Let go of what was decrypted, dropped or is too old, and mark what was told."""
+    def is_held(self, ref: str, room: str) -> bool:
+        """Tell whether this event of that room waits for its key."""
+        return ref in self._events and self._events[ref].room == room
+
+    def settle(self, released: set[str], told: set[str], now: datetime) -> None:
+        """Let go of what was released, dropped or is too old, and mark what was told."""
         for ref in told & self._events.keys():
             self._changed = self._changed or not self._events[ref].told
             self._events[ref].told = True
         kept = {
             ref: held
             for ref, held in self._events.items()
-            if ref not in decrypted
+            if ref not in released
             and not (held.dropped and held.told)
             and now - datetime.fromisoformat(held.since) < _KEPT_FOR
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -48,6 +48,15 @@ class File:
     """What is sent as it is instead of JSON, and its media type."""
 
     data: bytes
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What is sent piece by piece: that many bytes in all, and their media type; it can be sent once."""
+
+    pieces: AsyncIterator[bytes]
+    size: int
     kind: str
 
 

@@ -91,7 +91,7 @@ class Inbox(Words):
         for item in batch.items:
             if item.team is None and item.kind in _BY_HER:
                 self._rooms.zones.want(item.room, item.sender)
-        self._held.settle(batch.decrypted, batch.told, self._now())
+        self._held.settle(batch.released, batch.told, self._now())
         await self._held.save()
 
     # --- rooms

@@ -89,6 +89,10 @@ class Rooms:
         """Return whose agents' room this is."""
         return self._desks.team(room)
 
+    def desks(self) -> list[str]:
+        """Return the agents' rooms that are within reach."""
+        return self._desks.rooms()
+
     async def is_exposed(self, room: str) -> bool:
         """Tell whether an agents' room may be entered or read by anybody: then nothing of a customer is said there."""
         return await self._desks.is_exposed(room)

@@ -14,7 +14,9 @@ from helpbot.transports.base import Incoming, Kind, TryLater
 from helpbot.transports.matrix_batch import Batch
 from helpbot.transports.matrix_crypto import GuardedClient
 from helpbot.transports.matrix_events import (
+    REDACTION,
     Place,
+    deletion,
     incoming,
     is_user_id,
     moment,
@@ -100,10 +102,15 @@ class Words:
         if ref is None or not is_user_id(sender) or sender == self._me or "state_key" in event:
             return
         self._remember(ref, place.room, str(sender))
+        if event.get("type") == REDACTION:
+            self._take_back(event, place, batch)
+            return
+        if isinstance(
+            as_dict(event.get("unsigned")).get("redacted_because"), dict
+        ):  # nothing is left of it; what took it back is told
+            return
         clear: JsonDict | None = event
         if event.get("type") == "m.room.encrypted":
-            if "redacted_because" in as_dict(event.get("unsigned")):
-                return
             clear = self._client.decrypted(event, place.room)
         if clear is None:
             self._hold(ref, event, place, batch)
@@ -114,6 +121,14 @@ class Words:
         said = incoming(event, place)
         if said is not None and (said.edits is None or await self._is_her_own(said)):
             batch.items.append(replace(said, late=late))
+
+    def _take_back(self, event: JsonDict, place: Place, batch: Batch) -> None:
+        """Hand in that something was taken back; what waits for its key waits no longer."""
+        gone = deletion(event, place)
+        if gone is not None and gone.target is not None:
+            batch.items.append(gone)
+            if self._held.is_held(gone.target, place.room):
+                batch.released.add(gone.target)
 
     async def _is_her_own(self, edit: Incoming) -> bool:
         """Tell whether a correction is of the sender's own message: servers pass on those of others as well."""
@@ -151,6 +166,8 @@ class Words:
 
     async def _try_held(self, batch: Batch) -> None:
         for ref, held in self._held:
+            if ref in batch.released:
+                continue
             clear = self._client.decrypted(held.event, held.room)
             due = self._held.is_due(ref, self._now())
             if clear is None and not due:
@@ -159,7 +176,7 @@ class Words:
                 place = await self._place(held.room, [held.event])
                 if clear is not None:
                     await self._take(clear, place, batch, late=held.told)
-                    batch.decrypted.add(ref)
+                    batch.released.add(ref)
                 else:
                     self._tell(ref, held.event, place, batch)
             except LoginGone:

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import io
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from helpbot.core.effects import Called, Content
-from helpbot.transports.base import Address, Incoming, Kind, Receive, Undeliverable
+from helpbot.core.model import Attachment
+from helpbot.transports.base import (
+    Address,
+    Fetched,
+    Incoming,
+    Kind,
+    Read,
+    Receive,
+    Sign,
+    Typing,
+    Undeliverable,
+)
 from helpbot.transports.markup import picture_in, picture_name, plain
 
 BOT = "helpbot"
@@ -17,7 +30,10 @@ _OPENING = {Kind.ARRIVED, Kind.SAID}
 
 @dataclass(slots=True)
 class Message:
-    """A message as the network shows it now; `marks` are the reactions to it, `mentions` whom it called as it came."""
+    """A message as the network shows it now.
+
+    `marks` are the reactions to it, `mentions` whom it called as it came, `answers` is what it is a reply to.
+    """
 
     ref: str
     room: str
@@ -28,6 +44,9 @@ class Message:
     edits: int = 0
     marks: list[str] = field(default_factory=list)
     mentions: tuple[str, ...] = ()
+    answers: str | None = None
+    file: bytes | None = None
+    deleted: bool = False
 
 
 class MemoryTransport:
@@ -43,6 +62,12 @@ class MemoryTransport:
         self.messages: dict[str, Message] = {}  # by reference, in the order in which they were sent
         self.trouble: Callable[[Address, str], None] = lambda address, key: None
         self.trouble_after: Callable[[Address, str], None] = lambda address, key: None
+        self.notice: Callable[[Sign], None] = lambda sign: None
+        self.typing: dict[str, bool] = {}  # customers' rooms in which somebody was shown to type, or no longer
+        self.read: dict[str, str] = {}  # customers' rooms with the message up to which it was shown that somebody read
+        self.signed = asyncio.Event()  # something was shown of that
+        self._files: dict[str, bytes] = {}
+        self._marks: dict[str, tuple[Message, str]] = {}  # by the reference of the bot's own mark
         self.forgets = False  # a network that does not know a key again, as real ones after a day
         self.shown: Callable[[str, Message], None] = lambda verb, message: None
         self._teams = {room: team for team, room in (teams or {}).items()}
@@ -111,6 +136,31 @@ class MemoryTransport:
         self.messages[ref] = Message(ref, room, person, text, None if thread is None else str(thread))
         return ref
 
+    def upload(self, data: bytes, name: str, kind: str = "file", text: str = "", media_type: str = "") -> Attachment:
+        """Give a file to the network; it is sent by `say` as `file`."""
+        source = f"file-{len(self._files)}"
+        self._files[source] = data
+        media_type = media_type or "application/octet-stream"
+        return Attachment(name, kind, media_type, len(data), text, self.name, source)
+
+    def lose_files(self) -> None:
+        """Forget every file, as a server that is away for ever does."""
+        self._files.clear()
+
+    def delete_as(self, room: str, person: str, target: str) -> str:
+        """Take a message or a reaction back."""
+        if target in self.messages:
+            self.messages[target].deleted = True
+        return self._happen(Kind.DELETED, room, person, target=target)
+
+    def types_as(self, room: str, *people: str) -> None:
+        """Let these people type in a room, and nobody else."""
+        self.notice(Typing(room, self._teams.get(room), people))
+
+    def reads_as(self, room: str, person: str, ref: str, thread: str | None = None) -> None:
+        """Let somebody have read up to a message."""
+        self.notice(Read(room, self._teams.get(room), person, ref, thread))
+
     def react_as(self, room: str, person: str, target: str, symbol: str) -> str:
         """React to a message."""
         return self._happen(Kind.REACTED, room, person, target=target, symbol=symbol)
@@ -147,9 +197,48 @@ class MemoryTransport:
 
     # --- what the bot does
 
-    async def send(self, address: Address, content: Content, key: str) -> str:
+    async def send(
+        self, address: Address, content: Content, key: str, *, answers: str | None = None, file: Fetched | None = None
+    ) -> str:
         """See Transport."""
-        return self._put("send", address, key, content)
+        return self._put("send", address, key, content, answers, None if file is None else file.file.read())
+
+    @asynccontextmanager
+    async def fetch(self, attachment: Attachment, most: int) -> AsyncIterator[Fetched]:
+        """See Transport."""
+        data = self._files.get(attachment.source)
+        if data is None:
+            raise Undeliverable("file_gone")
+        if len(data) > most:
+            raise Undeliverable("file_too_large")
+        yield Fetched(io.BytesIO(data), len(data))
+
+    async def redact(self, address: Address, ref: str, key: str) -> str:
+        """See Transport."""
+        if self.forgets or key not in self._by_key:
+            self.trouble(address, key)
+            if ref in self._marks:
+                message, symbol = self._marks.pop(ref)
+                message.marks.remove(symbol)
+            elif ref in self.messages and self.messages[ref].room == address.room:
+                message = self.messages[ref]
+                if message.sender != self.account:
+                    raise Undeliverable("only what the bot itself sent is taken back")
+                message.deleted, message.text, message.file = True, "", None
+                self.shown("redact", message)
+            self._remember(address.room, key)
+            self.trouble_after(address, key)
+        return self._by_key[key]
+
+    async def show_typing(self, address: Address, *, typing: bool) -> None:
+        """See Transport."""
+        self.typing[address.room] = typing
+        self.signed.set()
+
+    async def show_read(self, address: Address, ref: str) -> None:
+        """See Transport."""
+        self.read[address.room] = ref
+        self.signed.set()
 
     async def edit(self, address: Address, ref: str, content: Content, key: str) -> str:
         """See Transport."""
@@ -169,7 +258,7 @@ class MemoryTransport:
             self.trouble(address, key)
             message = self._message(address, ref)
             message.marks.append(symbol)
-            self._remember(address.room, key)
+            self._marks[self._remember(address.room, key)] = (message, symbol)
             self.shown("react", message)
             self.trouble_after(address, key)
         return self._by_key[key]
@@ -180,13 +269,18 @@ class MemoryTransport:
         after = [place for place, (_, sent) in enumerate(there, start=1) if sent == ref]
         return dict(there[after[-1] :] if after else there)
 
-    def _put(self, verb: str, address: Address, key: str, content: Content) -> str:
+    def _put(  # noqa: PLR0917  # what a message is made of
+        self, verb: str, address: Address, key: str, content: Content, answers: str | None, file: bytes | None
+    ) -> str:
         if self.forgets or key not in self._by_key:
             self.trouble(address, key)
             if address.thread is not None:
                 self._message(address, address.thread)
+            if answers is not None:
+                self._message(address, answers)
             ref = self._remember(address.room, key)
             message = Message(ref, address.room, self.account, _shown(content), address.thread, key)
+            message.answers, message.file = answers, file
             message.mentions = tuple(dict.fromkeys(block.id for block in content if isinstance(block, Called)))
             self.messages[ref] = message
             self.shown(verb, message)

@@ -94,7 +94,7 @@ def test_r_by_a_colleague_names_the_colleague_and_leaves_the_owner() -> None:
 def test_a_note_stays_inside_however_it_is_typed(text: str) -> None:
     decision = decide(held(), did(SAM, text), DESK)
     assert to_customer(decision.effects) == ""
-    assert Record(Role.AGENT, Audience.AGENTS, "Sam", "secret") in decision.effects
+    assert Record(Role.AGENT, Audience.AGENTS, "Sam", "secret", "$ref") in decision.effects
     assert React("$ref", "📝") in decision.effects
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from helpbot.core import phrases
-from helpbot.core.model import Audience, Entry, Role
+from helpbot.core.effects import Folded, Quoted, Strong
+from helpbot.core.model import Attachment, Audience, Entry, Role
 from helpbot.core.phrases import SHIPPED, days, say
 from helpbot.core.transcript import PIECE, card, pieces, shorten, told
 from tests.core.cases import DESK, NOW, held, waiting
@@ -22,10 +25,29 @@ def test_pieces_lose_nothing_and_keep_their_size(text: str, times: int) -> None:
 
 def test_a_long_transcript_comes_in_messages_that_every_network_can_carry() -> None:
     entries = [Entry(Role.CUSTOMER, Audience.CUSTOMER, "Marie", f"{number} " + "x" * 1500, NOW) for number in range(10)]
-    messages = told(entries, DESK)
+    messages = told(waiting(), entries, DESK)
     assert len(messages) > 3
-    assert all(sum(len(block.text) for block in message) <= PIECE for message in messages)
-    assert [block.text for message in messages for block in message][1:] == [entry.text for entry in entries]
+    assert all(sum(len(block.text) for block in message[1:]) <= PIECE for message in messages)
+    assert [block.text for message in messages for block in message[1:]] == [entry.text for entry in entries]
+
+
+def test_a_long_transcript_is_folded_under_what_it_is_about() -> None:
+    entries = [Entry(Role.CUSTOMER, Audience.CUSTOMER, "Marie", f"line {number}", NOW) for number in range(13)]
+    (short,) = told(waiting(), entries[1:], DESK)
+    (long,) = told(waiting(), entries, DESK)
+    assert short[0] == Strong("The talk so far:")
+    assert long[0] == Folded("#12 · The talk so far (13 lines) · something nobody knows")
+    assert long[1:] == tuple(Quoted("Marie", entry.text) for entry in entries)
+
+
+def test_a_file_in_a_long_transcript_is_not_folded_away() -> None:
+    file = Attachment("puk.png", "image", "image/png", 9, "", "memory", "where")
+    entries = [Entry(Role.CUSTOMER, Audience.CUSTOMER, "Marie", f"line {number}", NOW) for number in range(13)]
+    entries[5] = replace(entries[5], file=file)
+    before, shown, after = told(waiting(), entries, DESK)
+    assert (shown[-1], len(shown)) == (file, 2)
+    assert isinstance(before[0], Folded)
+    assert isinstance(after[0], Folded)
 
 
 def test_the_card_tells_number_customer_language_reason_state_and_owner() -> None:

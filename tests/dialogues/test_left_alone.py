@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from helpbot.core.model import Finding, Team
 from helpbot.store.sqlite import SqliteStore
 from helpbot.transports.base import Address, TryLater, Undeliverable
 from tests.core.cases import DESK, SmallLibrary
-from tests.dialogues.stage import AGENTS_ROOM, WallClock, new_network, stage
+from tests.dialogues.stage import AGENTS_ROOM, Stage, WallClock, new_network, stage
 from tests.dialogues.test_trouble import ROOM, Abort, claimed, refusing, seen
 from tests.dialogues.test_waiting import Killed, network
 
@@ -60,6 +61,39 @@ async def test_she_whose_answer_is_long_delayed_gets_a_person(tmp_path: Path) ->
                 desk.clock.at += timedelta(minutes=5)
                 await desk.store.gather_dead(desk.clock.at, timedelta(minutes=1), ["mobile"])
         desk.network.trouble = lambda address, key: None
+
+
+async def test_she_whose_words_wait_for_the_agents_room_is_told_once(tmp_path: Path) -> None:
+    def busy(address: Address, key: str) -> None:
+        if address.room == AGENTS_ROOM:
+            raise TryLater("not now", timedelta(milliseconds=1))
+
+    def told(desk: Stage) -> int:
+        return sum("has not been able to read it yet" in text for text in seen(desk.network, ROOM))
+
+    async def waits(desk: Stage, until: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not until():
+                await asyncio.sleep(0.01)
+                desk.clock.at += timedelta(minutes=5)
+                await desk.store.gather_dead(desk.clock.at, timedelta(minutes=1), ["mobile"])
+
+    async with stage(DESK, tmp_path / "desk.db") as desk:
+        await desk.customer("marie", "human")
+        await desk.agent_reacts("sam", "✋")
+        desk.network.trouble = busy
+        desk.network.say(ROOM, "marie", "is anybody there?")
+        await asyncio.sleep(0.1)
+        desk.clock.at += timedelta(minutes=20)
+        desk.network.say("room of paul", "paul", "puk")  # the network is there
+        await waits(desk, lambda: told(desk) > 0)
+        begun = desk.clock.at
+        await waits(desk, lambda: desk.clock.at > begun + timedelta(hours=1))
+        assert told(desk) == 1
+        desk.network.trouble = lambda address, key: None
+        desk.clock.at += timedelta(minutes=30)
+        await desk._taken()
+        assert "marie: is anybody there?" in "\n".join(seen(desk.network, AGENTS_ROOM))
 
 
 async def test_she_whose_words_never_decrypt_gets_a_person(tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from helpbot.core.effects import Content
 from helpbot.core.model import Team
 from helpbot.store.base import Outgoing
 from helpbot.store.dead import letters
 from helpbot.store.sqlite import SqliteStore
-from helpbot.transports.base import Address, TryLater, Undeliverable
+from helpbot.transports.base import Address, Fetched, TryLater, Undeliverable
 from helpbot.transports.memory import MemoryTransport
 from tests.core.cases import DESK
 from tests.dialogues.stage import AGENTS_ROOM, Stage, WallClock, new_network, stage
@@ -96,10 +97,12 @@ class Silent(MemoryTransport):
 
     blocked = True
 
-    async def send(self, address: Address, content: object, key: str) -> str:
+    async def send(
+        self, address: Address, content: Content, key: str, *, answers: str | None = None, file: Fetched | None = None
+    ) -> str:
         if self.blocked and address.room == ROOM:
             raise TryLater("the gateway does not let this through", timedelta())
-        return await super().send(address, content, key)  # type: ignore[arg-type]
+        return await super().send(address, content, key, answers=answers, file=file)
 
 
 async def test_agents_hear_of_words_that_are_tried_for_long_and_do_not_arrive(tmp_path: Path) -> None:

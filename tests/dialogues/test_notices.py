@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from helpbot.core.effects import Literal
+from helpbot.core.effects import Content, Literal
 from helpbot.store.dead import letters
-from helpbot.transports.base import Address, Kind, Undeliverable
+from helpbot.transports.base import Address, Fetched, Kind, Undeliverable
 from helpbot.transports.memory import MemoryTransport
 from tests.core.cases import DESK
 from tests.dialogues.stage import AGENTS_ROOM, Stage, stage
@@ -46,10 +46,12 @@ async def test_agents_hear_of_dead_letters_at_most_once_a_minute(tmp_path: Path)
 class NoNotice(MemoryTransport):
     """Refuses notices, and nothing else in the agents' room."""
 
-    async def send(self, address: Address, content: object, key: str) -> str:
-        if any("dead list" in block.text for block in content if isinstance(block, Literal)):  # type: ignore[attr-defined]
+    async def send(
+        self, address: Address, content: Content, key: str, *, answers: str | None = None, file: Fetched | None = None
+    ) -> str:
+        if any("dead list" in block.text for block in content if isinstance(block, Literal)):
             raise Undeliverable("this one not")
-        return await super().send(address, content, key)  # type: ignore[arg-type]
+        return await super().send(address, content, key, answers=answers, file=file)
 
 
 async def test_a_notice_that_fails_makes_no_other(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ class PlainActor:
         self.user = user
         self.id = user.id
         self.events: list[Event] = []
+        self.signs: list[Event] = []  # who types and who has read
         self._changed = asyncio.Condition()
         self._session: aiohttp.ClientSession | None = None
         self._syncing: asyncio.Task[None] | None = None
@@ -143,6 +144,20 @@ class PlainActor:
         relation = {"rel_type": "m.annotation", "event_id": target, "key": symbol}
         return await self.send_event(room, "m.reaction", {"m.relates_to": relation})
 
+    async def delete(self, room: str, target: str, **content: Any) -> str:
+        """Take back a message or a mark, one's own or, with the right to, another's."""
+        path = f"{CLIENT}/rooms/{quote(room)}/redact/{quote(target)}/{secrets.token_hex(8)}"
+        return str((await self.request("PUT", path, content))["event_id"])
+
+    async def types(self, room: str, *, typing: bool = True) -> None:
+        """Type in a room, or stop."""
+        body = {"typing": typing, "timeout": 20000}
+        await self.request("PUT", f"{CLIENT}/rooms/{quote(room)}/typing/{quote(self.id)}", body)
+
+    async def reads(self, room: str, ref: str, kind: str = "m.read", **content: Any) -> None:
+        """Say that one has read up to a message."""
+        await self.request("POST", f"{CLIENT}/rooms/{quote(room)}/receipt/{kind}/{quote(ref)}", content)
+
     async def say_in_thread(self, room: str, root: str, text: str, **extra: Any) -> str:
         """Write in a message's thread, as a client with a thread panel does."""
         relation = {
@@ -208,6 +223,7 @@ class PlainActor:
         rooms = answer.get("rooms", {})
         for room, info in [*rooms.get("join", {}).items(), *rooms.get("leave", {}).items()]:
             seen += [{**event, "room_id": room} for event in info.get("timeline", {}).get("events", [])]
+            self.signs += [{**event, "room_id": room} for event in info.get("ephemeral", {}).get("events", [])]
         for room, info in rooms.get("invite", {}).items():
             seen += [{**event, "room_id": room} for event in info.get("invite_state", {}).get("events", [])]
         await self._saw(seen)

@@ -16,6 +16,7 @@ import select
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,16 +57,26 @@ def free_port() -> int:
 
 
 class Synapse:
-    """A homeserver that can be started, killed and started again on the same folder and port."""
+    """A homeserver that can be started, killed and started again on the same folder and port.
 
-    def __init__(self, folder: Path, *, limits: bool = False, port: int | None = None) -> None:
+    `changes` are to its configuration.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        limits: bool = False,
+        port: int | None = None,
+        changes: Mapping[str, object] | None = None,
+    ) -> None:
         self.folder = folder
         self.port = free_port() if port is None else port
         self.url = f"http://127.0.0.1:{self.port}"
         self._secret = secrets.token_hex(16)
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
-        self._write_config(limits)
+        self._write_config(limits, changes or {})
 
     def start(self) -> None:
         """Start the server and return once it says, as it would to systemd, that it listens."""
@@ -156,7 +167,7 @@ class Synapse:
         self.kill()
         raise RuntimeError(f"Synapse ended, or did not start in {START_SECONDS} s:\n{output}")
 
-    def _write_config(self, limits: bool) -> None:
+    def _write_config(self, limits: bool, changes: Mapping[str, object]) -> None:
         seed = base64.b64encode(secrets.token_bytes(32)).decode().rstrip("=")
         (self.folder / "signing.key").write_text(f"ed25519 a_test {seed}\n")
         handler = {
@@ -172,7 +183,7 @@ class Synapse:
             "disable_existing_loggers": False,
         }
         (self.folder / "log.yaml").write_text(yaml.safe_dump(logs))
-        config = self._config() | ({} if limits else _LIMITS_OFF)
+        config = self._config() | ({} if limits else _LIMITS_OFF) | dict(changes)
         (self.folder / "homeserver.yaml").write_text(yaml.safe_dump(config))
 
     def _config(self) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +11,12 @@ import pytest
 
 from helpbot.transports.base import Address, Transport
 from helpbot.transports.matrix import MatrixTransport
-from tests.transports.contract import Contract, Desk, Seen, World
+from tests.transports.contract import Contract, Desk, FileContract, Seen, World
 
-from .actors import Event, PlainActor, body, relation
+from .actors import CryptoActor, Event, PlainActor, body, relation
 from .bot import MemoryNotebook, until_in
 from .conftest import MakeCrypto, MakePlain
+from .files import opened, send_file
 from .synapse import Synapse, User
 
 pytestmark = pytest.mark.synapse
@@ -56,6 +57,12 @@ class MatrixWorld(World):
     async def customer_says(self, room: str, text: str) -> str:
         return await self._customer.say(room, text)
 
+    async def customer_deletes(self, room: str, ref: str) -> str:
+        return await self._customer.delete(room, ref)
+
+    async def agent_deletes(self, ref: str) -> str:
+        return await self._agent.delete(self._desk, ref)
+
     async def agent_says(self, text: str, thread: str | None = None) -> str:
         await until_in(self._agent, self._desk, self._bot.id)
         if thread is None:
@@ -64,6 +71,19 @@ class MatrixWorld(World):
 
     async def agent_reacts(self, ref: str, symbol: str) -> str:
         return await self._agent.react(self._desk, ref, symbol)
+
+    async def customer_sends(self, room: str, data: bytes, name: str, caption: str = "") -> str:
+        return await _sends(self._customer, room, data, name, caption)
+
+    async def agent_sends(self, data: bytes, name: str, caption: str = "") -> str:
+        await until_in(self._agent, self._desk, self._bot.id)
+        return await _sends(self._agent, self._desk, data, name, caption)
+
+    async def opens(self, room: str, ref: str) -> bytes:
+        actor = self._agent if room == self._desk else self._customer
+        content = (await actor.wait_for(lambda event: event.get("event_id") == ref))["content"]
+        assert ("file" in content) is isinstance(actor, CryptoActor)
+        return await opened(actor, content)
 
     async def sees(self, room: str, enough: Callable[[Sequence[Seen]], bool]) -> Sequence[Seen]:
         actor = self._agent if room == self._desk else self._customer
@@ -91,28 +111,49 @@ class MatrixWorld(World):
 def _seen(events: Sequence[Event], room: str, bot: str) -> list[Seen]:
     """Return the bot's messages as a client shows them: edits applied, marks beside what they are on."""
     found: dict[str, Seen] = {}
+    marks: dict[str, tuple[str, str]] = {}
     for event in events:
         if event["room_id"] != room or event["sender"] != bot or "event_id" not in event:
             continue
         related = relation(event)
         target = str(related.get("event_id"))
         if event["type"] == "m.reaction" and target in found:
-            old = found[target]
-            found[target] = replace(old, marks=(*old.marks, str(related.get("key"))))
+            marks[event["event_id"]] = target, str(related.get("key"))
+            found[target] = _marked(found[target], marks)
+        elif event["type"] == "m.room.redaction":
+            gone = str(event["redacts"])
+            if gone in found:
+                found[gone] = replace(found[gone], text="", deleted=True)
+            target, _ = marks.pop(gone, ("", ""))
+            if target in found:
+                found[target] = _marked(found[target], marks)
+        elif not event["content"] and event["type"] in {"m.room.message", "m.room.encrypted"}:
+            found.setdefault(event["event_id"], Seen(event["event_id"], "", None, deleted=True))
         elif event["type"] == "m.room.message" and related.get("rel_type") == "m.replace":
             old = found[target]
-            new = str(event["content"]["m.new_content"]["body"])
+            new = "" if old.deleted else str(event["content"]["m.new_content"]["body"])
             found[target] = replace(old, text=new, mentions=(*old.mentions, *_mentioned(event)))
         elif event["type"] == "m.room.message":
             thread = target if related.get("rel_type") == "m.thread" else None
-            shown = event["content"]["filename"] if event["content"]["msgtype"] == "m.image" else None
-            seen = Seen(event["event_id"], body(event), thread, mentions=_mentioned(event), picture=shown)
+            kind, name = event["content"]["msgtype"], event["content"].get("filename")
+            answers = None if related.get("is_falling_back") else related.get("m.in_reply_to", {}).get("event_id")
+            seen = Seen(event["event_id"], body(event), thread, mentions=_mentioned(event), answers=answers)
+            seen = replace(seen, picture=name) if kind == "m.image" else replace(seen, file=name)
             found.setdefault(event["event_id"], seen)
     return list(found.values())
 
 
+def _marked(seen: Seen, marks: Mapping[str, tuple[str, str]]) -> Seen:
+    return replace(seen, marks=tuple(symbol for target, symbol in marks.values() if target == seen.ref))
+
+
 def _mentioned(event: Event) -> tuple[str, ...]:
     return tuple(event["content"]["m.mentions"].get("user_ids", ()))
+
+
+async def _sends(actor: PlainActor, room: str, data: bytes, name: str, caption: str) -> str:
+    sealed = isinstance(actor, CryptoActor)
+    return await send_file(actor, room, data, encrypted=sealed, name=name, msgtype="m.file", body=caption or name)
 
 
 async def _world(server: Synapse, people: People, keys: Path) -> MatrixWorld:
@@ -130,3 +171,15 @@ class TestMatrixEncrypted(Contract):
     @pytest.fixture
     async def world(self, synapse: Synapse, crypto_actor: MakeCrypto, tmp_path: Path) -> World:
         return await _world(synapse, (await crypto_actor("Marie"), await crypto_actor("Sam")), tmp_path / "keys")
+
+
+class TestMatrixPlainToEncrypted(FileContract):
+    @pytest.fixture
+    async def world(self, synapse: Synapse, plain_actor: MakePlain, crypto_actor: MakeCrypto, tmp_path: Path) -> World:
+        return await _world(synapse, (await plain_actor("Marie"), await crypto_actor("Sam")), tmp_path / "keys")
+
+
+class TestMatrixEncryptedToPlain(FileContract):
+    @pytest.fixture
+    async def world(self, synapse: Synapse, plain_actor: MakePlain, crypto_actor: MakeCrypto, tmp_path: Path) -> World:
+        return await _world(synapse, (await crypto_actor("Marie"), await plain_actor("Sam")), tmp_path / "keys")

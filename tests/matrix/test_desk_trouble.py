@@ -133,8 +133,9 @@ async def test_a_forged_edit_is_ignored_and_her_own_is_a_correction(
     claimed = await marie.wait_for_text(room, "Sam")
     await marie.edit(room, claimed["event_id"], "a forged word of the bot")
     hers = await marie.say(room, "my numbr is 12")
+    await agents.threaded(card, "my numbr is 12")
     await marie.edit(room, hers, "my number is 12")
-    await agents.threaded(card, "my number is 12")
+    await sam.wait_for_text(desk.agents_room, "* Marie: my number is 12")
     alex = await plain_actor("Alex")
     await sam.invite(desk.agents_room, alex.id)
     await alex.join(desk.agents_room)
@@ -142,11 +143,10 @@ async def test_a_forged_edit_is_ignored_and_her_own_is_a_correction(
     await agents.marked(out, "✅")
     await alex.edit(desk.agents_room, out, "a forged word of Sam")
     await sam.edit(desk.agents_room, out, "a second thought")
-    await agents.threaded(card, "not passed on")
+    await marie.wait_for_text(room, "* a second thought")
     everything = "".join(body(event) for event in [*marie.messages(room), *sam.messages(desk.agents_room)])
     spoken = "".join(body(event) for event in marie.messages(room, desk.bot.id))
     assert "forged" not in spoken
-    assert "second thought" not in spoken
     assert "a true word" in everything
 
 

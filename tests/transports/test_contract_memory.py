@@ -9,7 +9,7 @@ import pytest
 from helpbot.core.effects import Strong
 from helpbot.transports.base import Address, Transport
 from helpbot.transports.console import AGENTS_ROOM, ConsoleTransport
-from helpbot.transports.memory import MemoryTransport
+from helpbot.transports.memory import MemoryTransport, Message
 from tests.transports.contract import Contract, Seen, World, listening
 
 
@@ -30,21 +30,45 @@ class MemoryWorld(World):
     async def customer_says(self, room: str, text: str) -> str:
         return self._network.say(room, "marie", text)
 
+    async def customer_deletes(self, room: str, ref: str) -> str:
+        return self._network.delete_as(room, "marie", ref)
+
+    async def agent_deletes(self, ref: str) -> str:
+        return self._network.delete_as(self._room, "sam", ref)
+
     async def agent_says(self, text: str, thread: str | None = None) -> str:
         return self._network.say(self._room, "sam", text, thread=thread)
 
     async def agent_reacts(self, ref: str, symbol: str) -> str:
         return self._network.react_as(self._room, "sam", ref, symbol)
 
+    async def customer_sends(self, room: str, data: bytes, name: str, caption: str = "") -> str:
+        return self._sends(room, "marie", data, name, caption)
+
+    async def agent_sends(self, data: bytes, name: str, caption: str = "") -> str:
+        return self._sends(self._room, "sam", data, name, caption)
+
+    def _sends(self, room: str, person: str, data: bytes, name: str, caption: str) -> str:
+        file = self._network.upload(data, name, text=caption)
+        return self._network.say(room, person, caption, attachment=name, file=file)
+
+    async def opens(self, room: str, ref: str) -> bytes:
+        found = self._network.messages[ref].file
+        assert found is not None
+        return found
+
     async def sees(self, room: str, enough: Callable[[Sequence[Seen]], bool]) -> Sequence[Seen]:
         found = [
             Seen(
                 message.ref,
-                message.text,
+                _beside_file(message),
                 message.thread,
                 tuple(message.marks),
                 message.mentions,
                 _picture(message.text),
+                None if message.file is None else _file(message.text),
+                message.answers,
+                message.deleted,
             )
             for message in self._network.in_room(room)
             if message.sender == self._network.account
@@ -68,6 +92,16 @@ class MemoryWorld(World):
 def _picture(text: str) -> str | None:
     first = text.split("\n", maxsplit=1)[0]
     return first.removeprefix("🖼 ") if first.startswith("🖼 ") else None
+
+
+def _file(text: str) -> str | None:
+    return next((line.removeprefix("📎 ") for line in text.split("\n") if line.startswith("📎 ")), None)
+
+
+def _beside_file(message: Message) -> str:
+    """Return the text without the name of the file that is shown."""
+    lines = message.text.split("\n")
+    return "\n".join(line for line in lines if message.file is None or not line.startswith("📎 "))
 
 
 class TestMemory(Contract):

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpbot.core.effects import Block, Called, Content, Literal, Marked, Picture, Quoted, Strong
+from helpbot.core.effects import Block, Called, Content, Folded, Literal, Marked, Picture, Quoted, Strong
 from helpbot.transports.markup import Rendered, plain, render
 
 # https://spec.matrix.org/latest/client-server-api/#mroommessage-msgtypes
 MATRIX_TAGS = {
     *("del", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "p", "a", "ul", "ol", "sup", "sub", "li", "b", "i"),
-    *("u", "strong", "em", "s", "code", "hr", "br", "div", "pre", "span"),
+    *("u", "strong", "em", "s", "code", "hr", "br", "div", "pre", "span", "details", "summary"),
 }
 NASTY = [
     "<script>alert(1)</script>",
@@ -173,3 +173,17 @@ def test_no_text_of_people_yields_a_tag(author: str, text: str) -> None:
     assert rendered.html is not None
     ours = {"<p>", "</p>", "<br>", "<strong>", "</strong>", "<blockquote>", "</blockquote>"}
     assert set(re.findall(r"<[^>]*>", rendered.html)) <= ours
+
+
+def test_what_is_folded_is_in_the_body_and_behind_its_heading() -> None:
+    rendered = render((Folded("#12 · the <talk>"), Quoted("Marie", "hello\nyou"), Literal("end")))
+    assert rendered.body == "#12 · the <talk>\nMarie: hello\n  you\nend"
+    assert rendered.html == (
+        "<details><summary><strong>#12 · the &lt;talk&gt;</strong></summary>"
+        "<p><strong>Marie</strong></p><blockquote>hello<br>you</blockquote><p>end</p></details>"
+    )
+
+
+def test_who_sent_a_file_without_a_word_is_named_and_no_more() -> None:
+    rendered = render((Quoted("Marie", ""),))
+    assert (rendered.body, rendered.html) == ("Marie", "<p><strong>Marie</strong></p>")

@@ -76,7 +76,10 @@ def test_what_is_not_said_by_somebody_else_is_nothing(raw: dict[str, object]) ->
         ({"msgtype": "m.file", "body": "see this", "filename": "bill.pdf"}, "bill.pdf", "see this"),
         ({"msgtype": "m.audio", "body": "", "file": {"url": "mxc://x"}}, "audio", ""),
         ({"msgtype": "m.video", "body": 5}, "video", ""),
-        ({"msgtype": "m.location", "body": "geo:1,2"}, "location", ""),
+        ({"msgtype": "m.location", "body": "Louvain-la-Neuve"}, None, "📍 Louvain-la-Neuve"),
+        ({"msgtype": "m.location", "body": "the shop", "geo_uri": "geo:1,2"}, None, "📍 the shop (geo:1,2)"),
+        ({"msgtype": "m.location", "body": "at geo:1,2", "geo_uri": "geo:1,2"}, None, "📍 at geo:1,2"),
+        ({"msgtype": "m.location", "body": [], "geo_uri": "geo:1,2"}, None, "📍 geo:1,2"),
         ({"msgtype": "m.file", "body": "a\u202egnp\nx" + "y" * 500}, "agnpx" + "y" * 95, ""),
         ({"msgtype": "org.unknown", "body": "shown instead"}, None, "shown instead"),
         ({"msgtype": "org.unknown"}, "org.unknown", ""),
@@ -87,9 +90,21 @@ def test_files_are_named(content: dict[str, object], attachment: str | None, wor
     assert (found.attachment, found.text) == (attachment, words)
 
 
+@pytest.mark.parametrize("kind", ["m.sticker", "m.poll.start", "org.matrix.msc3381.poll.start"])
+def test_stickers_and_polls_belong_to_the_thread_they_were_sent_in(kind: str) -> None:
+    thread = {"rel_type": "m.thread", "event_id": "$root", "m.in_reply_to": {"event_id": "$line"}}
+    found = read(event({"body": "cat", "m.relates_to": thread}, kind=kind))
+    assert (found.thread, found.reply_to) == ("$root", "$line")
+
+
 def test_stickers_and_polls_are_named() -> None:
     assert read(event({"body": "cat"}, kind="m.sticker")).attachment == "cat"
     assert read(event({}, kind="org.matrix.msc3381.poll.start")).attachment == "poll"
+    question = {"org.matrix.msc1767.text": "Which\nday?"}
+    found = read(event({"org.matrix.msc3381.poll.start": {"question": question}}, kind="org.matrix.msc3381.poll.start"))
+    assert (found.attachment, found.text) == ("poll", "Which day?")
+    found = read(event({"m.poll.start": {"question": {"m.text": [5, {"body": "Which?"}]}}}, kind="m.poll.start"))
+    assert (found.attachment, found.text) == ("poll", "Which?")
 
 
 def test_relations_are_kept() -> None:
@@ -268,7 +283,19 @@ known = st.sampled_from(
 json_values = st.recursive(
     scalars | known, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
 )
-FIELDS = ["msgtype", "body", "formatted_body", "filename", "m.mentions", "m.new_content", "m.relates_to", "rel_type"]
+FIELDS = [
+    "msgtype",
+    "body",
+    "formatted_body",
+    "filename",
+    "url",
+    "file",
+    "info",
+    "m.mentions",
+    "m.new_content",
+    "m.relates_to",
+    "rel_type",
+]
 MORE_FIELDS = ["event_id", "key", "m.in_reply_to", "is_falling_back", "user_ids", "room"]
 fields = st.sampled_from([*FIELDS, *MORE_FIELDS])
 contents = st.recursive(

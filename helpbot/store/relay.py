@@ -1,0 +1,202 @@
+"""Corrections and deletions where a message is shown, in SQL; the caller holds the transaction.
+
+Rule: what was taken back is taken out of the database too, because whoever deletes a number wants it gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+
+import aiosqlite
+
+from helpbot.core.effects import Amend, Content, Literal
+from helpbot.core.model import Audience
+from helpbot.core.relayed import among_others, as_sent
+from helpbot.core.transcript import shorten
+from helpbot.store.base import Shown, Step
+from helpbot.store.codec import content_json, content_text, json_content, time_text
+
+_WAITING = 2  # rows that show one message anew: one may be on its way, the other takes what it says when its turn comes
+_GONE_MARK = "🗑"
+_GONE = (Literal(_GONE_MARK),)
+_ROWS = (
+    "SELECT o.id, o.key, o.lane, o.audience, o.verb, o.conversation, o.ticket, o.team, o.entry, o.state, o.created_at,"
+    " coalesce(o.content, e.content) AS words FROM shown s JOIN outbox o ON o.id = s.outbox"
+    " LEFT JOIN entry e ON e.id = o.entry WHERE s.source = ? AND o.ticket = ? ORDER BY o.id"
+)
+
+
+async def amend(db: aiosqlite.Connection, messages: Sequence[Amend], ticket: int, step: Step) -> None:
+    """Change what the ticket's rows show of messages, and have what is with people already shown anew."""
+    for what in messages:
+        await _amend(db, what, ticket, step)
+
+
+async def _amend(db: aiosqlite.Connection, what: Amend, ticket: int, step: Step) -> None:
+    said = await _said(db, what.source, ticket)
+    begun: set[tuple[str, str]] = set()  # what was parted was written at one time, in one lane
+    for row in await _all(db, _ROWS, what.source, ticket):
+        if row["verb"] == "react":
+            await _take_back(db, row, step)
+            continue
+        copy = row["lane"], row["created_at"]
+        content, text = json_content(row["words"]), None if copy in begun else what.text
+        begun.add(copy)
+        outside = row["audience"] == Audience.CUSTOMER
+        new = as_sent(content, text) if outside else among_others(content, what.source, text)
+        await _put(db, row, new or _GONE)
+        if new:
+            await _show_anew(db, row, step)
+        else:
+            await _take_back(db, row, step)
+    await _in_transcript(db, what, ticket)
+    if what.text is None and said:
+        await _forget(db, what.source, said, ticket, step)
+
+
+async def _said(db: aiosqlite.Connection, source: str, ticket: int) -> str:
+    sql = "SELECT content FROM entry WHERE source = ? AND ticket = ? ORDER BY id LIMIT 1"
+    rows = await _all(db, sql, source, ticket)
+    return content_text(json_content(rows[0]["content"])) if rows else ""
+
+
+async def _put(db: aiosqlite.Connection, row: sqlite3.Row, content: Content) -> None:
+    where, number = ("entry", row["entry"]) if row["entry"] is not None else ("outbox", row["id"])
+    await db.execute(f"UPDATE {where} SET content = ? WHERE id = ?", (content_json(content), number))  # noqa: S608
+
+
+async def _take_back(db: aiosqlite.Connection, row: sqlite3.Row, step: Step) -> None:
+    """Take back a message that was sent, or is being sent now; one that still waits is never sent."""
+    if row["state"] == "dead":
+        return
+    gone = "UPDATE outbox SET state = 'dead', why = 'taken back', dropped_at = ? WHERE id = ? AND state = 'queued'"
+    await db.execute(gone, (time_text(step.at), row["id"]))
+    await _queue(db, row, "redact", step)
+
+
+async def _show_anew(db: aiosqlite.Connection, row: sqlite3.Row, step: Step) -> None:
+    if row["state"] == "dead":
+        return
+    sql = "SELECT count(*) AS waiting FROM outbox WHERE amends = ? AND state = 'queued'"
+    (waiting,) = await _all(db, sql, row["id"])
+    if waiting["waiting"] < _WAITING:
+        await _queue(db, row, "amend", step)
+
+
+async def _queue(db: aiosqlite.Connection, row: sqlite3.Row, verb: str, step: Step) -> None:
+    key = hashlib.sha256("\x1f".join((row["key"], verb, step.row.event, str(step.row.again))).encode()).hexdigest()[:32]
+    await db.execute(
+        "INSERT INTO outbox (key, lane, audience, verb, conversation, ticket, team, entry, created_at, amends)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+        (
+            key,
+            row["lane"],
+            row["audience"],
+            verb,
+            row["conversation"],
+            row["ticket"],
+            row["team"],
+            row["entry"],
+            time_text(step.at),
+            row["id"],
+        ),
+    )
+
+
+async def _in_transcript(db: aiosqlite.Connection, what: Amend, ticket: int) -> None:
+    """Change the lines that no row of the outbox carries: her words, and inside ones."""
+    sql = (
+        "UPDATE entry SET content = ? WHERE source = ? AND ticket = ?"
+        " AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.entry = entry.id)"
+    )
+    content = _GONE if what.text is None else (Literal(what.text),)
+    await db.execute(sql, (content_json(content), what.source, ticket))
+
+
+async def _forget(db: aiosqlite.Connection, source: str, said: str, ticket: int, step: Step) -> None:
+    """Take words out of what else was made of them: the message that came in, the question, reminders that quote it."""
+    for these in ("event = ?", "json_extract(payload, '$.edits') = ?"):
+        blank = f"UPDATE inbox SET payload = json_set(payload, '$.text', '') WHERE {these}"  # noqa: S608  # ours
+        await db.execute(blank, (source,))
+    await db.execute("UPDATE question SET text = '' WHERE ticket = ? AND text = substr(?, 1, 1000)", (ticket, said))
+    await db.execute(
+        "UPDATE question SET before = NULL WHERE ticket = ? AND before = substr(?, 1, 1000)", (ticket, said)
+    )
+    line = shorten(said)
+    sql = (
+        "SELECT *, content AS words FROM outbox WHERE ticket = ? AND (verb IN ('card', 'edit_card', 'say_in_room')"
+        """ OR (verb = 'say' AND instr(content, '{"kind": "folded"') > 0))"""
+    )
+    for row in await _all(db, sql, ticket):
+        content = json_content(row["words"])
+        new = tuple(replace(block, text=_without(block.text, line)) for block in content)
+        if new != content:
+            await _put(db, row, new)
+            if row["verb"] in {"say", "say_in_room"}:  # the card is shown anew by who decides
+                await _show_anew(db, row, step)
+
+
+def _without(text: str, line: str) -> str:
+    """Return the text without what her question ends a line with."""
+    lines = text.split("\n")
+    return "\n".join(one.removesuffix(line) + _GONE_MARK if one.endswith(f" {line}") else one for one in lines)
+
+
+# --- what stands for what
+
+
+async def shown(db: aiosqlite.Connection, source: str) -> Shown | None:
+    """See Store."""
+    sql = (
+        "SELECT o.ticket, o.audience, o.ref, o.team, coalesce(o.content, e.content) AS words FROM shown s"
+        " JOIN outbox o ON o.id = s.outbox LEFT JOIN entry e ON e.id = o.entry"
+        " WHERE s.source = ? AND o.ticket IS NOT NULL AND o.dropped_at IS NULL AND o.amends IS NULL"
+        " ORDER BY o.audience = 'agents', o.id LIMIT 1"  # words that went out are what they are to her
+    )
+    rows = await _all(db, sql, source)
+    return (
+        None if not rows else Shown(rows[0]["ticket"], Audience(rows[0]["audience"]), rows[0]["ref"], rows[0]["team"])
+    )
+
+
+async def origin(db: aiosqlite.Connection, ref: str, conversation: int | None) -> tuple[str, int] | None:
+    """See Store."""
+    sql = (
+        "SELECT s.source, o.ticket FROM outbox o JOIN shown s ON s.outbox = o.id WHERE o.ref = ?"
+        " AND o.conversation IS ? AND o.verb = 'say' AND (o.conversation IS NOT NULL OR EXISTS"
+        "   (SELECT 1 FROM entry e WHERE e.source = s.source AND e.role = 'customer'))"
+        " GROUP BY o.id HAVING count(DISTINCT s.source) = 1"
+    )
+    rows = await _all(db, sql, ref, conversation)
+    return (str(rows[0]["source"]), int(rows[0]["ticket"])) if len(rows) == 1 else None
+
+
+async def read_by(db: aiosqlite.Connection, transport: str, ref: str, person: str) -> tuple[str, str, str] | None:
+    """See Store."""
+    sql = (
+        "SELECT c.transport, c.room, e.source FROM outbox o JOIN ticket t ON t.number = o.ticket AND t.owner = ?"
+        " JOIN conversation c ON c.id = t.conversation AND NOT c.gone AND NOT c.crowded"
+        " JOIN outbox s ON s.ticket = o.ticket AND s.team = o.team AND s.id <= o.id"
+        "   AND s.state = 'sent' AND s.verb = 'say'"
+        " JOIN shown w ON w.outbox = s.id JOIN entry e ON e.source = w.source AND e.role = 'customer'"
+        " WHERE o.ref = ? AND EXISTS (SELECT 1 FROM reference r WHERE r.transport = ? AND r.ref = o.ref)"
+        " ORDER BY s.id DESC LIMIT 1"
+    )
+    for row in await _all(db, sql, person, ref, transport):
+        return str(row["transport"]), str(row["room"]), str(row["source"])
+    return None
+
+
+async def line(db: aiosqlite.Connection, source: str) -> tuple[int, str] | None:
+    """See Store."""
+    sql = "SELECT ticket, content FROM entry WHERE source = ? AND ticket IS NOT NULL ORDER BY id LIMIT 1"
+    rows = await _all(db, sql, source)
+    return None if not rows else (int(rows[0]["ticket"]), content_text(json_content(rows[0]["content"])))
+
+
+async def _all(db: aiosqlite.Connection, sql: str, *values: object) -> list[sqlite3.Row]:
+    async with db.execute(sql, values) as found:
+        return list(await found.fetchall())
