@@ -248,6 +248,10 @@ KEEPS: Mapping[str, Callable[[Outcome], bool]] = {
     "inside": lambda o: not o.new_in(h.MARIES, h.PAULS),
     "untouched": lambda o: o.world.cards() == o.cards,
     "shown": lambda o: o.world.sent(h.DESK, h.SECRET) == 1,
+    "newest": lambda o: any("secret-marie-twice" in seen.text for seen in o.shown if seen.room == h.DESK),
+    "corrected": lambda o: (
+        [seen.verb for seen in o.shown if h.OUTSIDE in seen.text and seen.room == h.MARIES] == ["edit"]
+    ),
     "verbatim": lambda o: o.verbatim(),
     "delivered": lambda o: o.world.sent(h.MARIES, h.OUTSIDE) == 1 and o.marked("✅"),
     "noted": lambda o: o.marked("📝"),

@@ -53,6 +53,7 @@ class Maker:
         self._count = 0
         self._said: dict[str, tuple[str, object]] = {h.MARIE_1: (h.MARIES, h.MARIE), h.PAUL_1: (h.PAULS, h.PAUL)}
         self._latest: list[str] = [h.MARIE_1, h.PAUL_1]
+        self._outside = {h.SAM_1: (h.SAM, "for-marie"), h.LEA_2: (h.LEA, "for-paul")}  # what may have gone out
 
     def make(self) -> Made:
         """Return the next event."""
@@ -71,6 +72,8 @@ class Maker:
             if ref == f"$made-{self._count - 1}":
                 self._said[ref] = (room, event.get("sender"))
                 self._latest = [*self._latest[-30:], ref]
+                if label.startswith("for-"):
+                    self._outside[ref] = (str(event.get("sender")), label)
             plain = not odd and _is_plain_text(event) and str(ref).startswith("$made")
             return Made(room, _worded(event, word), word, plain and label.startswith("secret"))
 
@@ -148,8 +151,18 @@ class Maker:
             return "secret-marie" if room == h.MARIES else "secret-paul"
         if room != h.DESK or sender not in _AT_HOME[h.DESK]:
             return "inside"
+        target = _edited(content)
+        if target is not None:
+            whose, label = self._outside.get(target, ("", "inside"))
+            return label if whose == sender and _may_be_corrected(whose, content) else "inside"
         found = _pointed(content)
         return f"for-{_NAMES[found.pop()]}" if len(found) == 1 and _may_be_said(str(sender), content) else "inside"
+
+
+def edited(made: Made) -> str | None:
+    """Return the id of the message that an event edits."""
+    content = made.event.get("content")
+    return _edited(content) if isinstance(content, dict) else None
 
 
 def misread(made: Made, items: Sequence[Incoming]) -> list[str]:
@@ -202,12 +215,23 @@ def _pointed(content: h.Raw) -> set[int]:
 def _may_be_said(sender: str, content: h.Raw) -> bool:
     """Tell whether the words of somebody who may own the ticket may go to its customer."""
     body = content.get("body")
-    if not isinstance(body, str) or content.get("msgtype") in ("m.image", "m.file", "m.location", "m.notice"):
+    if not isinstance(body, str) or content.get("msgtype") in ("m.image", "m.file", "m.notice"):
         return False
+    if content.get("msgtype") == "m.location":  # whatever it is called is a place, and no command
+        return sender != h.ALEX and content.get("m.mentions") != _MENTION["m.mentions"]
     if body in _SPEAKS:
         return sender != h.ALEX
     mentioned = content.get("m.mentions") == _MENTION["m.mentions"]
     return sender != h.ALEX and not mentioned and body.removeprefix("* ") in _PLAIN
+
+
+def _may_be_corrected(sender: str, content: h.Raw) -> bool:
+    """Tell whether sent words may say this from now on: what is no other command than `!r`."""
+    new = content.get("m.new_content")
+    if not isinstance(new, dict) or str(new.get("body")).startswith("!close"):
+        return False
+    mentioned = content.get("m.mentions") == _MENTION["m.mentions"]
+    return not mentioned and _may_be_said(sender, new)
 
 
 def _is_alex_in_charge(event: h.Raw) -> bool:

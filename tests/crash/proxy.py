@@ -31,7 +31,7 @@ class Answer:
     """What the bot gets instead of the homeserver's answer."""
 
     status: int
-    body: str
+    body: str | bytes
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -144,7 +144,7 @@ class Proxy:
             return self._cut(request)
         answer = trouble.answer or answer
         assert answer is not None
-        raw = answer.body.encode()
+        raw = answer.body.encode() if isinstance(answer.body, str) else answer.body
         headers = CIMultiDict(answer.headers)
         if not trouble.half:
             return web.Response(status=answer.status, body=raw, headers=headers)
@@ -169,7 +169,7 @@ class Proxy:
         url = URL(target, encoded=True)
         async with self._session.request(request.method, url, headers=headers, **more) as answered:
             kept = {name: value for name, value in answered.headers.items() if name.lower() not in _HOP}
-            return Answer(answered.status, await answered.text(), kept)
+            return Answer(answered.status, await answered.read(), kept)
 
     @staticmethod
     def _cut(request: web.Request) -> web.StreamResponse:

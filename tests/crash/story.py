@@ -70,7 +70,7 @@ class Home:
         """Return the same in another folder, for another way in which it may go on."""
         shutil.copytree(self.folder, folder)
         network = new_network(DESK)
-        bells = {"ready", "_news", "_took"}
+        bells = {"ready", "_news", "_took", "signed", "notice"}
         kept = {name: value for name, value in vars(self.network).items() if name not in bells}
         vars(network).update(copy.deepcopy(kept))
         return Home(folder, network, WallClock(self.clock.at))
