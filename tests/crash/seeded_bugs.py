@@ -6,6 +6,7 @@ from tests.crash.seeded_base import Bug, Edit
 from tests.crash.seeded_base import planting as _bug
 from tests.crash.seeded_human import HUMAN_BUGS
 from tests.crash.seeded_matrix import MATRIX_BUGS
+from tests.crash.seeded_relay import RELAY_BUGS
 
 
 def _points(part: str, every: int = 4) -> str:
@@ -105,7 +106,7 @@ BUGS: tuple[Bug, ...] = (
     _bug(
         "a note in the customer's lane",
         "core/decide_parts.py",
-        '    return (Record(Role.AGENT, Audience.AGENTS, agent.name, text), React(ref, "📝"))',
+        '    return (Record(Role.AGENT, Audience.AGENTS, agent.name, text, ref), React(ref, "📝"))',
         '    return (Say(Audience.CUSTOMER, (Literal(text),), role=Role.AGENT, author=agent.name), React(ref, "📝"))',
         "tests/core/test_laws.py",
     ),
@@ -182,7 +183,7 @@ BUGS: tuple[Bug, ...] = (
     _bug(
         "dead letters in silence",
         "store/outbox.py",
-        "    if row.audience is Audience.CUSTOMER and row.ticket is not None:\n        await _report",
+        '    if row.verb == "say":\n        await _report',
         "    if False:\n        await _report",
         _TROUBLE + "test_what_a_customers_room_refuses_is_a_dead_letter_that_agents_hear_of",
     ),
@@ -421,4 +422,5 @@ BUGS: tuple[Bug, ...] = (
     ),
     *MATRIX_BUGS,
     *HUMAN_BUGS,
+    *RELAY_BUGS,
 )

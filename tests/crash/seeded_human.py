@@ -27,8 +27,8 @@ HUMAN_BUGS: tuple[Bug, ...] = (
     planting(
         "the old team's plain words still go out",
         "core/decide_agent.py",
-        "            decision = Decision(ticket, kept_inside(act.agent, act.ref, text))\n        case AgentReplied()",
-        "            decision = goes_out(ticket, act, desk, sure=True)\n        case AgentReplied()",
+        "            decision = Decision(ticket, kept_inside(act.agent, act.ref, text))\n        case AgentReacted()",
+        "            decision = goes_out(ticket, act, desk, sure=True)\n        case AgentReacted()",
         f"{_CORE}|{_LAWS}",
     ),
     planting(
