@@ -23,6 +23,7 @@ from helpbot.core.events import (
     BotGaveUp,
     CardLost,
     CustomerArrived,
+    CustomerCameBack,
     CustomerDeleted,
     CustomerLeft,
     CustomerRated,
@@ -44,13 +45,14 @@ from helpbot.core.events import (
 )
 from helpbot.core.model import Audience, Desk, Person, Reason, Ticket
 from helpbot.core.zones import known_zone
-from helpbot.store.base import INTERNAL, Conversation, InboxRow, Store
+from helpbot.store.base import INTERNAL, Conversation, InboxRow, KeptTicket, Store
 from helpbot.store.codec import json_incoming, text_time
 from helpbot.transports.base import Incoming, Kind
 
 log = structlog.get_logger(__name__)
 
 _NOBODY = Person("", "")
+_OF_HER_ROOM = {"delivered", "undelivered", "late", "unchanged", "file_lost"}  # what is told of what was sent to her
 
 
 class Cases:
@@ -81,8 +83,8 @@ class Cases:
         if incoming.kind is Kind.ZONED:
             return await self._zoned(row, incoming)
         case = await self._situation(row, incoming)
-        if case is None:
-            return None
+        if case is None or isinstance(case.event, CustomerCameBack):
+            return case
         if incoming.kind is Kind.REACTED:
             return await self._customer_reacted(row, incoming, case)
         if incoming.kind is Kind.DELETED:
@@ -95,17 +97,18 @@ class Cases:
     async def _related(self, event: CustomerSaid, incoming: Incoming, case: Case) -> CustomerSaid:
         """Return her words with what they correct and answer, where that is on the agents' side."""
         talk, number = case.conversation, case.ticket.number
+        ours = case.ticket.numbers
         if talk is None or not case.ticket.carded:
             return event
         if incoming.edits is not None:
             shown = await self._store.shown(incoming.edits)
             on_paper = shown is not None and not shown.has_file and incoming.file is None
-            if shown is not None and on_paper and (shown.ticket, shown.audience) == (number, Audience.AGENTS):
+            if shown is not None and on_paper and shown.ticket in ours and shown.audience is Audience.AGENTS:
                 event = replace(event, corrects=incoming.edits)
         if incoming.reply_to is None:
             return event
         origin = await self._store.origin(incoming.reply_to, talk.id)
-        if origin is not None and origin[1] == number:
+        if origin is not None and origin[1] in ours:
             return replace(event, answers=await self._in_own_thread(origin[0], case.ticket))
         hers = await self._store.shown(incoming.reply_to)
         if hers is None or (hers.ticket, hers.audience) != (number, Audience.AGENTS):
@@ -141,10 +144,10 @@ class Cases:
             if kept is not None:
                 return Case(CustomerRated(row.at, rating, incoming.symbol), kept.ticket, kept.conversation)
         origin = await self._store.origin(incoming.target, talk.id)
-        kept = None if origin is None else await self._store.ticket(origin[1])
+        kept = None if origin is None else await self._whole(origin[1])
         if origin is None or kept is None:
             return None
-        team = await self._store.thread_of(kept.ticket.number, origin[0])
+        team = await self._thread_of(kept, origin[0])
         return Case(CustomerReacted(row.at, incoming.id, incoming.symbol, origin[0], team), kept.ticket, talk)
 
     async def _customer_deleted(self, row: InboxRow, incoming: Incoming, case: Case) -> Case | None:
@@ -153,8 +156,8 @@ class Cases:
         line = await self._store.line(target)
         shown = await self._store.shown(target) if line is None else None
         number = line[0] if line is not None else None if shown is None else shown.ticket
-        kept = None if number is None else await self._store.ticket(number)
-        if kept is None or talk is None or kept.conversation.id != talk.id:
+        kept = None if number is None else await self._whole(number)
+        if kept is None or talk is None or talk.id not in {one.id for one in kept.talks}:
             return None
         return Case(CustomerDeleted(row.at, target, "" if line is None else line[1]), kept.ticket, talk)
 
@@ -168,7 +171,11 @@ class Cases:
         if incoming.team is not None:
             return await self._agents.failed(row, incoming, incoming.team)
         case = await self._situation(row, incoming)
-        return None if case is None else replace(case, event=BotGaveUp(row.at, _words(incoming), ref=_ref(incoming)))
+        if case is None:
+            return None
+        lost = BotGaveUp(row.at, _words(incoming), ref=_ref(incoming), room=case.room)
+        back = case.event if isinstance(case.event, CustomerCameBack) else None
+        return replace(case, event=lost if back is None else replace(back, said=lost))
 
     async def _internal(self, row: InboxRow) -> Case | None:
         values = json.loads(row.payload)
@@ -177,13 +184,19 @@ class Cases:
             return Case(found, Ticket(0, _NOBODY, values["team"], row.at), None, stored=False)
         if values["kind"] == "report":
             return await self._report(row, values)
-        kept = None if values["ticket"] is None else await self._store.ticket(values["ticket"])
+        if values["ticket"] is None:
+            return None
+        kept = await (self._whole if values["kind"] in _OF_HER_ROOM else self._store.ticket)(values["ticket"])
         if kept is None:
             return None
         if values["kind"] == "timer" and await self._store.timer_runs(kept.ticket.number, values["name"]):
             return None  # it was set anew after it fired
-        team = await self._thread_of(values) if values["kind"] in {"delivered", "undelivered"} else None
-        return Case(_told(values, row.at, team), kept.ticket, kept.conversation)
+        of_words = values["kind"] in {"delivered", "undelivered"} and values["ref"] is not None
+        team = await self._thread_of(kept, values["ref"]) if of_words else None
+        event = _told(values, row.at, team)
+        if isinstance(event, Undelivered | Delayed) and values["ticket"] != kept.ticket.number:
+            event = replace(event, room=values["ticket"])
+        return Case(event, kept.ticket, kept.conversation)
 
     async def _report(self, row: InboxRow, values: Mapping[str, Any]) -> Case | None:
         """Return a team's weekly report; None for a team that there is no more."""
@@ -196,9 +209,19 @@ class Cases:
         content = await reports.content_of(measured, team, values["week"], since, desk.languages[0])
         return Case(WeeklyReport(row.at, team.id, content), Ticket(0, _NOBODY, team.id, row.at), None, stored=False)
 
-    async def _thread_of(self, values: Mapping[str, Any]) -> str | None:
-        """Return in whose thread of the ticket an agent's message stands; None for the ticket's own team."""
-        return None if values["ref"] is None else await self._store.thread_of(values["ticket"], values["ref"])
+    async def _thread_of(self, kept: KeptTicket, ref: str) -> str | None:
+        """Return in whose thread of the ticket, or its parts, an agent's message stands; None for its own team."""
+        for number in (kept.ticket.number, *kept.others):
+            team = await self._store.thread_of(number, ref)
+            if team is not None:
+                return team
+        return None
+
+    async def _whole(self, number: int) -> KeptTicket | None:
+        """Return the ticket of that number, or the one that it is part of."""
+        kept = await self._store.ticket(number)
+        into = None if kept is None else kept.ticket.merged_into
+        return kept if into is None else await self._store.ticket(into)
 
     # --- customers
 
@@ -208,15 +231,33 @@ class Cases:
         talk = self._talk(row, incoming, before)
         if talk is None:
             return None
-        known = None if before is None else await self._store.last_ticket(before.id)
+        last = None if before is None else await self._store.last_ticket(before.id)
+        into = None if last is None else last.ticket.merged_into
+        known = last if into is None else await self._store.ticket(into)
         desk, written = self._desk(), _written(row, incoming)
-        if known is not None and goes_on(known.ticket, written, desk):
-            ticket = replace(known.ticket, customer=talk.customer)
-        else:
-            number = await self._store.next_number()
-            ticket = Ticket(number, talk.customer, desk.teams[0].id, row.at, language=talk.language)
-            ticket = replace(ticket, zone=talk.zone, zone_said=talk.zone_said)
-        return Case(None, ticket, talk)
+        if last is not None and known is not None and goes_on(known.ticket, written, desk):
+            room = None if known.conversation.id == talk.id else last.ticket.number
+            return Case(None, _as_it_is(known.ticket, room, talk), talk, room=room)
+        number = await self._store.next_number()
+        back = await self._back(row, incoming, talk, number)
+        if back is not None:
+            return back
+        ticket = Ticket(number, talk.customer, desk.teams[0].id, row.at, language=talk.language)
+        return Case(None, replace(ticket, zone=talk.zone, zone_said=talk.zone_said), talk)
+
+    async def _back(self, row: InboxRow, incoming: Incoming, talk: Conversation, number: int) -> Case | None:
+        """Return the open ticket whose rooms she left, when she is in another one: it goes on there."""
+        if incoming.kind not in {Kind.ARRIVED, Kind.SAID} or talk.crowded:
+            return None
+        left = await self._store.left_open(row.transport, talk.customer.id)
+        kept = None if left is None else await self._store.ticket(left)
+        if kept is None:
+            return None
+        talk = replace(talk, zone=kept.ticket.zone, zone_said=kept.ticket.zone_said) if talk.zone is None else talk
+        event = _customer_event(incoming, row.at, Case(None, kept.ticket, talk, room=number))
+        said = replace(event, written=_written(row, incoming)) if isinstance(event, CustomerSaid) else None
+        back = CustomerCameBack(row.at, number, talk.customer, said)
+        return Case(back, kept.ticket, kept.conversation, room=number, new=talk)
 
     def _talk(self, row: InboxRow, incoming: Incoming, before: Conversation | None) -> Conversation | None:
         """Return the conversation as the event leaves it; None when the event means nothing to it."""
@@ -238,6 +279,16 @@ class Cases:
         if incoming.kind is Kind.LEFT:
             return replace(before, gone=True)
         return replace(before, customer=speaker, gone=before.gone and incoming.late)  # names change
+
+
+def _as_it_is(ticket: Ticket, room: int | None, talk: Conversation) -> Ticket:
+    """Return the ticket with her name in the room of the event, and whether she is there."""
+    if room is None:
+        return replace(ticket, customer=talk.customer, gone=talk.gone)
+    there = tuple(
+        replace(one, customer=talk.customer, gone=talk.gone) if one.number == room else one for one in ticket.merged
+    )
+    return replace(ticket, merged=there)
 
 
 def _told(values: Mapping[str, Any], at: datetime, team: str | None) -> Event:
@@ -283,22 +334,22 @@ def _customer_event(incoming: Incoming, at: datetime, case: Case) -> Event | Non
     talk = case.conversation
     match incoming.kind:
         case Kind.ARRIVED:
-            return CustomerArrived(at, first=talk is not None and talk.id == 0)
+            return CustomerArrived(at, first=talk is not None and talk.id == 0, room=case.room)
         case Kind.LEFT | Kind.REMOVED:
-            return CustomerLeft(at)
+            return CustomerLeft(at, case.room)
         case Kind.CROWDED:
             return StrangerCame(at, incoming.name)
         case Kind.ALONE:
             return StrangersGone(at)
         case Kind.SAID:
             if talk is not None and talk.crowded and not case.ticket.carded:
-                return BotGaveUp(at, _words(incoming), Reason.CROWDED, _ref(incoming))
+                return BotGaveUp(at, _words(incoming), Reason.CROWDED, _ref(incoming), case.room)
             edited = incoming.edits is not None
             if edited and (incoming.attachment is not None or not incoming.text):  # the file itself stays what it was
                 incoming = replace(incoming, attachment=None, file=None)
                 if not incoming.text:
                     return None
-            said_so = CustomerSaid(at, incoming.text, edited, incoming.attachment, ref=_ref(incoming))
+            said_so = CustomerSaid(at, incoming.text, edited, incoming.attachment, ref=_ref(incoming), room=case.room)
             return replace(said_so, file=incoming.file)
         case Kind.ZONED:
             return None

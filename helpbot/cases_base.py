@@ -22,7 +22,8 @@ class Case:
     """An event with what it happens to; `event` is None when there is nothing to decide.
 
     `internal` are events (id, payload) that follow from it for other tickets; `freed` are closed tickets that lose
-    their owner.
+    their owner. `room` is the ticket merged into this one in whose room it happens, `new` a conversation for which a
+    ticket is made beside this one.
     """
 
     event: Event | None
@@ -32,6 +33,8 @@ class Case:
     references: tuple[tuple[str, str, str], ...] = ()
     internal: tuple[tuple[str, str], ...] = ()
     freed: tuple[int, ...] = ()
+    room: int | None = None
+    new: Conversation | None = None
 
 
 def said(incoming: Incoming) -> str:

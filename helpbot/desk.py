@@ -39,9 +39,9 @@ from helpbot.core.effects import (
     StartTimer,
     StopTimer,
 )
-from helpbot.core.events import CustomerSaid, Event
+from helpbot.core.events import CustomerCameBack, CustomerSaid, Event
 from helpbot.core.model import Audience, Desk, Entry, Status, Ticket, Wait
-from helpbot.store.base import Draft, InboxRow, Step, Store, StoreBusy
+from helpbot.store.base import Conversation, Draft, InboxRow, Step, Store, StoreBusy
 from helpbot.store.codec import content_text
 from helpbot.where import where
 
@@ -162,14 +162,43 @@ class DeskLoop:
             decision = await self._decision(case.ticket, case.event, row.at)
         else:  # the queues may be what failed, and the words can go to a person without them
             decision = decide(case.ticket, case.event, replace(self._desk(), waits=None))
-        ticket, talk = decision.ticket, case.conversation
+        step = self._part(row, decision, case.conversation, _said_at(case.event, row), stored=case.stored)
+        also = decision.also
+        return replace(
+            step,
+            references=case.references,
+            internal=case.internal,
+            freed=case.freed,
+            fault=fault,
+            also=None if also is None else self._part(row, also, case.new, row.at, second=True),
+        )
+
+    def _part(
+        self,
+        row: InboxRow,
+        decision: Decision,
+        talk: Conversation | None,
+        said_at: datetime,
+        *,
+        stored: bool = True,
+        second: bool = False,
+    ) -> Step:
+        """Return what a decision changes of one ticket; `second` of the other, if it is about two."""
+        ticket = decision.ticket
         if talk is not None:
             talk = replace(talk, language=ticket.language or talk.language)
             if ticket.zone_said:
                 talk = replace(talk, zone=ticket.zone, zone_said=True)
-        at = (case.event.written if isinstance(case.event, CustomerSaid) else None) or row.at
         records = [
-            Entry(effect.role, effect.audience, effect.author, effect.text, at, source=effect.source, file=effect.file)
+            Entry(
+                effect.role,
+                effect.audience,
+                effect.author,
+                effect.text,
+                said_at,
+                source=effect.source,
+                file=effect.file,
+            )
             for effect in decision.effects
             if isinstance(effect, Record)
         ]
@@ -181,32 +210,29 @@ class DeskLoop:
                 timers[effect.name] = None
         return Step(
             row=row,
-            at=now,
+            at=self._now(),
             conversation=talk,
-            ticket=ticket if case.stored else None,
+            ticket=ticket if stored else None,
             records=records,
-            drafts=self._drafts(row, replace(ticket, team=self._desk().team(ticket.team).id), decision.effects),
+            drafts=self._drafts(row, ticket, decision.effects, second=second),
             timers=timers,
-            references=case.references,
             notes=[effect for effect in decision.effects if isinstance(effect, Asked | Settled | Propose | Count)],
-            internal=case.internal,
-            freed=case.freed,
             amends=[effect for effect in decision.effects if isinstance(effect, Amend)],
             away=[(effect.agent, effect.is_away) for effect in decision.effects if isinstance(effect, MarkAway)],
-            fault=fault,
         )
 
-    def _drafts(self, row: InboxRow, ticket: Ticket, effects: Sequence[Effect]) -> list[Draft]:
+    def _drafts(self, row: InboxRow, ticket: Ticket, effects: Sequence[Effect], *, second: bool) -> list[Draft]:
         drafts: list[Draft] = []
+        own = self._desk().team(ticket.team).id
 
         def team(named: str | None) -> str:
-            return ticket.team if named is None else self._desk().team(named).id
+            return own if named is None else self._desk().team(named).id
 
         for part, effect in enumerate(effects):
-            key = self._key(effect, row, part)
+            key = self._key(effect, row, f"also {part}" if second else str(part))
             match effect:
                 case Say(audience=Audience.CUSTOMER):
-                    drafts.append(to_customer(key, effect, row.at))
+                    drafts.append(replace(to_customer(key, effect, row.at), room=effect.room or ticket.speaks_in))
                 case Say():
                     inner = _inside(key, "say", team(effect.team), content=effect.content, target=effect.answers)
                     drafts.append(inner)
@@ -237,11 +263,17 @@ class DeskLoop:
                     pass
         return drafts
 
-    def _key(self, effect: Effect, row: InboxRow, part: int) -> str:
-        cause = [self._account, type(effect).__name__, row.transport, row.event, str(part)]
+    def _key(self, effect: Effect, row: InboxRow, part: str) -> str:
+        cause = [self._account, type(effect).__name__, row.transport, row.event, part]
         if row.again:
             cause.append(f"again {row.again}")
         return hashlib.sha256("\x1f".join(cause).encode()).hexdigest()[:32]
+
+
+def _said_at(event: Event, row: InboxRow) -> datetime:
+    """Return when the words of an event were written, as far as that is known."""
+    said = event.said if isinstance(event, CustomerCameBack) else event
+    return (said.written if isinstance(said, CustomerSaid) else None) or row.at
 
 
 def _by_team(queues: Mapping[str, Wait], desk: Desk) -> dict[str, Wait]:

@@ -11,7 +11,9 @@ from helpbot.core.acts import (
     AgentAskedHistory,
     AgentAskedTickets,
     AgentAssigned,
+    AgentConfirmed,
     AgentEdited,
+    AgentMerged,
     AgentReacted,
     AgentReplied,
     AgentSaid,
@@ -19,8 +21,10 @@ from helpbot.core.acts import (
     AgentTaught,
     AgentTransferred,
     AgentWentAway,
+    Other,
 )
-from helpbot.core.model import Audience, Desk, Person
+from helpbot.core.decide_merge import about
+from helpbot.core.model import Audience, Desk, Person, Ticket
 from helpbot.store.base import InboxRow, KeptTicket, Store
 from helpbot.transports.base import Incoming
 
@@ -41,9 +45,15 @@ class Lookups:
             case AgentTaught() if incoming.reply_to is not None and kept is not None:
                 return replace(act, line=await self._store.line_shown(kept.ticket.number, incoming.reply_to))
             case AgentSaid() | AgentReplied() if incoming.reply_to is not None and kept is not None:
-                return replace(act, answers=await self._hers(incoming.reply_to, kept.ticket.number))
+                return replace(act, answers=await self._hers(incoming.reply_to, kept.ticket))
             case AgentEdited() if kept is not None:
-                return await self._edited(act, kept.ticket.number)
+                return await self._edited(act, kept.ticket)
+            case AgentMerged() if kept is not None:
+                return replace(act, other=await self._other(act.number, kept, team))
+            case AgentConfirmed() if kept is not None:
+                numbers = [about(held) for held in kept.ticket.held_back if act.of in {None, held.ref}]
+                found = [await self._other(number, kept, team) for number in numbers if number is not None]
+                return replace(act, others=tuple(one for one in found if one is not None))
             case AgentReacted() if incoming.target is not None and kept is not None:
                 origin = await self._store.origin(incoming.target, None)
                 return replace(act, to=origin[0] if origin is not None and origin[1] == kept.ticket.number else "")
@@ -54,9 +64,7 @@ class Lookups:
                 away = [person for person in members if await self._store.is_away(person.id)]
                 return replace(act, members=members, away=tuple(away))
             case AgentAskedHistory() if kept is not None:
-                talk, number = kept.conversation, kept.ticket.number
-                others = await self._store.tickets_of(talk.transport, talk.customer.id, number)
-                return replace(act, tickets=tuple(others))
+                return replace(act, tickets=await self._others_of(kept))
             case AgentAskedTickets():
                 here = [one for one in await self._store.open_tickets() if self._here(team)(one.team)]
                 return replace(act, tickets=tuple(here))
@@ -66,21 +74,50 @@ class Lookups:
             case _:
                 return act
 
-    async def _edited(self, act: AgentEdited, ticket: int) -> AgentEdited:
+    async def _others_of(self, kept: KeptTicket) -> tuple[Ticket, ...]:
+        """Return the other tickets of a customer, by whichever of her accounts, the newest first."""
+        accounts = dict.fromkeys((talk.transport, talk.customer.id) for talk in kept.talks)
+        found = {
+            one.number: one
+            for transport, customer in accounts
+            for one in await self._store.tickets_of(transport, customer, kept.ticket.number)
+        }
+        return tuple(found[number] for number in sorted(found, reverse=True))
+
+    async def _other(self, number: int, kept: KeptTicket, team: str) -> Other | None:
+        """Return the ticket of that number, and how it stands to this one."""
+        other = await self._store.ticket(number)
+        if other is None:
+            return None
+        accounts = {(talk.transport, talk.customer.id) for talk in (*kept.talks, *other.talks)}
+        last = await self._store.last_word(kept.ticket.numbers)
+        return Other(
+            other.ticket,
+            here=self._here(team)(other.ticket.team),
+            same_account=len(accounts) == 1,
+            same_room=kept.spoken_in.id == other.spoken_in.id,
+            later=last > await self._store.last_word(other.ticket.numbers),
+            transcript=await self._store.transcript(kept.ticket.number),
+        )
+
+    async def _edited(self, act: AgentEdited, ticket: Ticket) -> AgentEdited:
         """Return a correction with whether its words were sent, and can be corrected there, or are inside ones."""
         shown, line = await self._store.shown(act.of), await self._store.line(act.of)
         sent = (
-            shown is not None and not shown.has_file and (shown.ticket, shown.audience) == (ticket, Audience.CUSTOMER)
+            shown is not None
+            and not shown.has_file
+            and shown.ticket in ticket.numbers
+            and shown.audience is Audience.CUSTOMER
         )
-        return replace(act, sent=sent, kept=line is not None and line[0] == ticket)
+        return replace(act, sent=sent, kept=line is not None and line[0] in ticket.numbers)
 
-    async def _hers(self, ref: str, ticket: int) -> str | None:
+    async def _hers(self, ref: str, ticket: Ticket) -> str | None:
         """Return what stands in her room for a message of the ticket's thread: her own, or what was sent to her."""
         origin = await self._store.origin(ref, None)
         if origin is not None:
-            return origin[0] if origin[1] == ticket else None
+            return origin[0] if origin[1] in ticket.numbers else None
         shown = await self._store.shown(ref)
-        sent = shown is not None and (shown.ticket, shown.audience) == (ticket, Audience.CUSTOMER)
+        sent = shown is not None and shown.ticket in ticket.numbers and shown.audience is Audience.CUSTOMER
         return shown.ref or None if shown is not None and sent else None
 
     def _here(self, team: str) -> Callable[[str], bool]:

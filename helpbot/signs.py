@@ -86,9 +86,8 @@ class Signs:
         owned = await self._store.owned_by(person)
         numbers = [number for number, of, is_open in owned if is_open and self._rooms.get(of) == here]
         kept = await self._store.ticket(numbers[0]) if len(numbers) == 1 else None
-        if kept is None or kept.conversation.gone or kept.conversation.crowded:
-            return None
-        return Address(kept.conversation.transport, kept.conversation.room)
+        talk = None if kept is None else kept.spoken_in
+        return None if talk is None or talk.gone or talk.crowded else Address(talk.transport, talk.room)
 
     async def _show_typing(self, address: Address, *, typing: bool) -> None:
         transport = self._transports.get(address.transport)

@@ -202,12 +202,41 @@ class AgentSnoozed:
 
 @dataclass(frozen=True, slots=True)
 class AgentConfirmed:
-    """`!send`, or 👍 or ✅ on the words `of` that were held back."""
+    """`!send`, or 👍 or ✅ on the words `of` that were held back; `others` are what a `!merge` among them is about."""
 
     at: datetime
     agent: Person
     ref: str
     of: str | None = None
+    others: tuple[Other, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another ticket as an agent's act found it, and what only the database tells of the two.
+
+    `here` when it belongs in the room where the act was done, `same_account` when all that both came from is one
+    account, `same_room` when both are in one room of hers; `later` when she wrote later in the ticket of the act.
+    `transcript` is all that was said in that ticket.
+    """
+
+    ticket: Ticket
+    here: bool
+    same_account: bool
+    same_room: bool
+    later: bool
+    transcript: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AgentMerged:
+    """`!merge NUMBER`: this ticket becomes part of that one; `other` is None when there is none of that number."""
+
+    at: datetime
+    agent: Person
+    ref: str
+    number: int
+    other: Other | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +333,7 @@ AgentAct = (
     | AgentKeptPromise
     | AgentSnoozed
     | AgentConfirmed
+    | AgentMerged
     | AgentUsedCanned
     | AgentWentAway
     | AgentAskedTickets

@@ -18,6 +18,7 @@ from helpbot.core.acts import (
     AgentClosed,
     AgentConfirmed,
     AgentKeptPromise,
+    AgentMerged,
     AgentMistyped,
     AgentNoted,
     AgentPromised,
@@ -36,11 +37,13 @@ from helpbot.core.model import Person
 
 WORDS = (
     "!r", "!note", "!claim", "!release", "!close", "!reopen", "!learn", "!help", "!transfer", "!assign", "!promise",
-    "!kept", "!snooze", "!send", "!canned", "!away", "!back", "!tickets", "!find", "!history",
+    "!kept", "!snooze", "!send", "!canned", "!away", "!back", "!tickets", "!find", "!history", "!merge",
 )  # fmt: skip
 _OUTWARD = ("!r", "!close", "!promise", "!kept")  # what follows them goes to the customer
 _NEEDING = {"!transfer": "hint_transfer", "!assign": "hint_assign", "!promise": "hint_promise"}
 _NEEDING |= {"!snooze": "hint_snooze", "!find": "hint_find", "!learn": "hint_learn"}
+_NEEDING |= {"!merge": "hint_merge"}
+_LONGEST_NUMBER = 9  # digits of a ticket
 _NEW = ("new", "nouveau", "nouvelle")
 _BANGS = "!！﹗︕ǃ"  # what keyboards and fonts show as an exclamation mark
 _EMOJI_BANGS = "¡❗❕‼⁉"
@@ -85,7 +88,7 @@ def read(at: datetime, agent: Person, ref: str, text: str, mentions: bool) -> Ag
             return AgentMistyped(at, agent, ref, word[:_SHOWN_WORD], "hint_unknown")
 
 
-def _handled(at: datetime, agent: Person, ref: str, word: str, rest: str) -> AgentAct:
+def _handled(at: datetime, agent: Person, ref: str, word: str, rest: str) -> AgentAct:  # noqa: PLR0912  # one table
     """Return what a command about care for tickets does: hand-overs, promises, lists."""
     if not rest and word in _NEEDING:
         return AgentMistyped(at, agent, ref, word, _NEEDING[word])
@@ -104,6 +107,8 @@ def _handled(at: datetime, agent: Person, ref: str, word: str, rest: str) -> Age
             return AgentSnoozed(at, agent, ref, rest)
         case "!send":
             return AgentConfirmed(at, agent, ref)
+        case "!merge":
+            return _merged(at, agent, ref, rest)
         case "!canned":
             return AgentUsedCanned(at, agent, ref, rest)
         case "!away" | "!back":
@@ -114,6 +119,13 @@ def _handled(at: datetime, agent: Person, ref: str, word: str, rest: str) -> Age
             return AgentSearched(at, agent, ref, rest)
         case _:
             return AgentAskedHistory(at, agent, ref)
+
+
+def _merged(at: datetime, agent: Person, ref: str, rest: str) -> AgentAct:
+    number = rest.removeprefix("#")
+    if not (number.isascii() and number.isdigit() and len(number) <= _LONGEST_NUMBER):
+        return AgentMistyped(at, agent, ref, "!merge", "hint_merge")
+    return AgentMerged(at, agent, ref, int(number))
 
 
 def _taught(at: datetime, agent: Person, ref: str, rest: str) -> AgentAct:

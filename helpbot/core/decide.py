@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from helpbot.core import decide_agent, decide_customer, decide_relay
+from helpbot.core import decide_agent, decide_customer, decide_merge, decide_relay
 from helpbot.core.decide_after import rated_by_mark
 from helpbot.core.decide_clock import fired, with_timers
 from helpbot.core.decide_handover import offer_ended, owner_away, with_mirror
@@ -23,6 +23,7 @@ from helpbot.core.events import (
     BotGaveUp,
     CardLost,
     CustomerArrived,
+    CustomerCameBack,
     CustomerDeleted,
     CustomerLeft,
     CustomerRated,
@@ -51,9 +52,11 @@ _TICKETS_NAMED = 10
 
 def decide(ticket: Ticket, event: Event, desk: Desk) -> Decision:
     """Return what the ticket becomes when the event happens, and what there is to do."""
-    now, ended = offer_ended(ticket, desk)
+    if ticket.merged_into is not None:
+        return _merged(ticket, event, desk)
+    now, ended = offer_ended(decide_merge.heard_in(ticket, event), desk)
     decision = _decided(now, event, desk)
-    decision = replace(decision, effects=(*ended, *decision.effects))
+    decision = decide_merge.with_place(ticket, replace(decision, effects=(*ended, *decision.effects)), desk)
     return with_timers(ticket, with_mirror(now, decision, event, desk), event, desk)
 
 
@@ -61,6 +64,8 @@ def _decided(ticket: Ticket, event: Event, desk: Desk) -> Decision:  # noqa: PLR
     match event:
         case CustomerSaid():
             return decide_customer.said(ticket, event, desk)
+        case CustomerCameBack():
+            return _came_back(ticket, event, desk)
         case CustomerDeleted():
             return decide_relay.customer_deleted(ticket, event, desk)
         case FileLost():
@@ -110,6 +115,28 @@ def _decided(ticket: Ticket, event: Event, desk: Desk) -> Decision:  # noqa: PLR
             return decide_agent.acted(ticket, event, desk)  # closed by assert_never there
 
 
+def _merged(ticket: Ticket, event: Event, desk: Desk) -> Decision:
+    """Decide on a ticket that is part of another: it is looked at, and nothing else is done with it."""
+    match event:
+        case CardLost():
+            return _card_lost(ticket, event, desk)
+        case AgentElsewhere():
+            return decide_agent.elsewhere(ticket, event, desk)
+        case _:
+            return decide_agent.acted_on_merged(ticket, event, desk)
+
+
+def _came_back(ticket: Ticket, event: CustomerCameBack, desk: Desk) -> Decision:
+    back = decide_merge.came_back(ticket, event, desk)
+    if event.said is None:
+        return back
+    if isinstance(event.said, BotGaveUp):
+        said = decide_customer.bot_gave_up(back.ticket, event.said, desk)
+    else:
+        said = decide_customer.said(back.ticket, event.said, desk)
+    return Decision(said.ticket, (*back.effects, *said.effects), back.also)
+
+
 def goes_on(ticket: Ticket, at: datetime, desk: Desk) -> bool:
     """Tell whether her next word belongs to this ticket, or starts a new one."""
     return ticket.closed_at is None or at <= ticket.closed_at + desk.reopen_for
@@ -127,7 +154,7 @@ def _undelivered(ticket: Ticket, event: Undelivered, desk: Desk) -> Decision:
     if event.ref is not None and event.why != "gone" and with_people(ticket):
         ticket = waiting_for_a_word(ticket, event.at, anew=True)  # what did not reach her is no answer
     ticket, undone = unsaid(ticket, event.ref, desk)
-    told = _out_of_reach(ticket, "not_delivered", event.why, desk)
+    told = _out_of_reach(ticket, "not_delivered", event, desk)
     told = replace(told, effects=(*told.effects, *undone))
     return told if event.ref is None else replace(told, effects=(React(event.ref, "❌", event.team), *told.effects))
 
@@ -136,7 +163,7 @@ def _delayed(ticket: Ticket, event: Delayed, desk: Desk) -> Decision:
     """Tell the agents that what is to reach her does not, though it is not given up."""
     if not ticket.carded:
         return _left_alone(ticket, "delayed", event, desk)
-    return _out_of_reach(ticket, "delayed", event.why, desk)
+    return _out_of_reach(ticket, "delayed", event, desk)
 
 
 def _unheard(ticket: Ticket, desk: Desk) -> Decision:
@@ -152,15 +179,15 @@ def _left_alone(ticket: Ticket, phrase: str, event: Undelivered | Delayed, desk:
     if ticket.status not in {Status.BOT, Status.OFFERED} or event.why in {"gone", "crowded"}:
         return Decision(ticket)
     called = escalated(ticket, (), Reason.BOT_FAILED, event.at, desk)
-    told = _out_of_reach(called.ticket, phrase, event.why, desk)
+    told = _out_of_reach(called.ticket, phrase, event, desk)
     return Decision(told.ticket, (*called.effects, *told.effects))
 
 
-def _out_of_reach(ticket: Ticket, phrase: str, why: str, desk: Desk) -> Decision:
+def _out_of_reach(ticket: Ticket, phrase: str, event: Undelivered | Delayed, desk: Desk) -> Decision:
     language = desk.languages[0]
-    why = say(f"why_{why}", language) if is_phrase(f"why_{why}") else why
+    why = say(f"why_{event.why}", language) if is_phrase(f"why_{event.why}") else event.why
     told: tuple[Effect, ...] = (Say(Audience.AGENTS, (Literal(say(phrase, language, why=why)),)),)
-    if not ticket.undeliverable:
+    if not ticket.undeliverable and event.room == ticket.speaks_in:  # else she is spoken to elsewhere by now
         ticket = replace(ticket, undeliverable=True)
         told = (*told, EditCard(card(ticket, desk)))
     return Decision(ticket, told)

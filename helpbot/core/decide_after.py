@@ -129,7 +129,7 @@ def _among_thanks(folded: str) -> int | None:
 
 def _thanked(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
     """Show her thanks to the agents; answer them once, for another bot may thank for ever."""
-    shown = Say(Audience.AGENTS, (Quoted(ticket.customer.name, event.text, event.ref),))
+    shown = Say(Audience.AGENTS, (Quoted(ticket.speaker, event.text, event.ref),))
     once = ticket.reassured_at is None or (ticket.closed_at is not None and ticket.reassured_at < ticket.closed_at)
     thanks = tell(say("welcome_after", spoken(ticket, desk), number=ticket.number))
     ticket = replace(ticket, reassured_at=event.at)
@@ -153,7 +153,7 @@ def rated_by_mark(ticket: Ticket, event: CustomerRated, desk: Desk) -> Decision:
 
 def _rated(ticket: Ticket, rating: int, kept: tuple[Effect, ...], shown: str, desk: Desk) -> Decision:
     ticket = replace(ticket, rating=rating, asked_rating=False)
-    head = say("rated", desk.languages[0], name=ticket.customer.name, mark=_SHOWN_STARS[rating])
+    head = say("rated", desk.languages[0], name=ticket.speaker, mark=_SHOWN_STARS[rating])
     inner = Say(Audience.AGENTS, (Quoted(head, shown),))
     thanks = tell(say("rated_thanks", spoken(ticket, desk), number=ticket.number))
     return Decision(ticket, (*kept, inner, thanks, Count(Figure.RATED, float(rating)), EditCard(card(ticket, desk))))

@@ -7,10 +7,9 @@ else may be an inside word; in doubt a text stays inside.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from typing import assert_never
 
-from helpbot.core import decide_customer, decide_relay, words
+from helpbot.core import decide_customer, decide_merge, decide_relay, words
 from helpbot.core.acts import (
     AgentAct,
     AgentAskedHelp,
@@ -24,6 +23,7 @@ from helpbot.core.acts import (
     AgentDeleted,
     AgentEdited,
     AgentKeptPromise,
+    AgentMerged,
     AgentMistyped,
     AgentNoted,
     AgentPromised,
@@ -46,7 +46,7 @@ from helpbot.core.decide_parts import hinted, inside, kept_inside, owns, refused
 from helpbot.core.decide_promise import kept, promised, snoozed
 from helpbot.core.decide_words import goes_out, held_back, shown_inside, used_canned
 from helpbot.core.effects import Decision, Effect, Literal, Propose, React, Record, Say
-from helpbot.core.events import AgentElsewhere, AgentLeft
+from helpbot.core.events import AgentElsewhere, AgentLeft, Event
 from helpbot.core.files import refusal
 from helpbot.core.model import Audience, Desk, HeldBack, Role, Status, Ticket, Way
 from helpbot.core.phrases import say
@@ -94,6 +94,8 @@ def acted(ticket: Ticket, event: AgentAct, desk: Desk) -> Decision:  # noqa: PLR
             return snoozed(ticket, event, desk)
         case AgentConfirmed():
             return _confirmed(ticket, event, desk)
+        case AgentMerged():
+            return decide_merge.merged(ticket, event, desk)
         case AgentUsedCanned():
             return _canned(ticket, event, desk)
         case AgentWentAway():
@@ -110,6 +112,28 @@ def acted(ticket: Ticket, event: AgentAct, desk: Desk) -> Decision:  # noqa: PLR
             return refused(ticket, event.ref, desk, event.hint, name=event.agent.name)
         case _:
             assert_never(event)
+
+
+def acted_on_merged(ticket: Ticket, event: Event, desk: Desk) -> Decision:
+    """Return what an act does in the thread of a ticket that is part of another: what is said there stays there."""
+    into = ticket.merged_into
+    match event:
+        case AgentNoted() | AgentEdited() | AgentDeleted() | AgentMistyped() | AgentBlocked() | AgentWentAway():
+            return acted(ticket, event, desk)
+        case AgentAskedHelp() | AgentAskedHistory() | AgentAskedTickets() | AgentSearched():
+            return acted(ticket, event, desk)
+        case AgentSaid():
+            text = event.text if event.attachment is None else f"📎 {event.attachment}\n{event.text}".strip()
+            stays = kept_inside(event.agent, event.ref, text)
+            return Decision(ticket, (*stays, *hinted(ticket, desk, "hint_merged", into=into).effects))
+        case AgentReplied() | AgentClosed() | AgentPromised() | AgentKeptPromise() | AgentUsedCanned():
+            return refused(ticket, event.ref, desk, "hint_merged", into=into)
+        case AgentClaimed() | AgentReleased() | AgentReopened() | AgentTaught() | AgentTransferred() | AgentAssigned():
+            return hinted(ticket, desk, "hint_merged", into=into)
+        case AgentSnoozed() | AgentConfirmed() | AgentMerged():
+            return hinted(ticket, desk, "hint_merged", into=into)
+        case _:
+            return Decision(ticket)
 
 
 def elsewhere(ticket: Ticket, event: AgentElsewhere, desk: Desk) -> Decision:
@@ -133,7 +157,7 @@ def elsewhere(ticket: Ticket, event: AgentElsewhere, desk: Desk) -> Decision:
             decision = not_here(ticket, act.ref, desk, offered=offered, words=True)
         case (
             AgentClaimed() | AgentReleased() | AgentReopened() | AgentTransferred() | AgentAssigned() | AgentSnoozed()
-        ) | AgentConfirmed():
+        ) | (AgentConfirmed() | AgentMerged()):
             decision = not_here(ticket, act.ref, desk, offered=offered, words=False)
         case _:
             decision = acted(ticket, act, desk)
@@ -230,19 +254,22 @@ def _confirmed(ticket: Ticket, event: AgentConfirmed, desk: Desk) -> Decision:
     later = waiting[waiting.index(mine[-1]) + 1 :]  # what was written before is overtaken now
     for held in mine:
         overtaken = tuple(one for one in waiting if one not in mine and one not in later)
-        left = (*overtaken, *later) if held.way is Way.CLOSED else overtaken
+        left = (*overtaken, *later) if held.way in {Way.CLOSED, Way.MERGED} else overtaken
         waiting = tuple(one for one in waiting if one not in overtaken)
-        decision = _sent(replace(ticket, held_back=left), held, event.at, desk)
+        decision = _sent(replace(ticket, held_back=left), held, event, desk)
         effects += decision.effects
         if decision.ticket.status is Status.CLOSED:
-            return Decision(decision.ticket, tuple(effects))
+            return Decision(decision.ticket, tuple(effects), decision.also)
         ticket = replace(decision.ticket, held_back=())
     return Decision(replace(ticket, held_back=later), tuple(effects))
 
 
-def _sent(ticket: Ticket, held: HeldBack, at: datetime, desk: Desk) -> Decision:
+def _sent(ticket: Ticket, held: HeldBack, event: AgentConfirmed, desk: Desk) -> Decision:
     """Send words that were held back, in the way in which they were written."""
+    at = event.at
     match held.way:
+        case Way.MERGED:
+            return decide_merge.confirmed(ticket, held, event, desk)
         case Way.SAID:
             said = AgentReplied(at, held.agent, held.ref, held.text, file=held.file)
             return _owning(ticket, said, desk, sure=True)

@@ -55,7 +55,7 @@ def with_timers(before: Ticket, decision: Decision, event: Event, desk: Desk) ->
         had.pop(event.name, None)
     changes: list[Effect] = [StartTimer(name, due) for name, due in has.items() if had.get(name) != due]
     changes += [StopTimer(name) for name in had if name not in has]
-    return Decision(decision.ticket, (*decision.effects, *changes)) if changes else decision
+    return replace(decision, effects=(*decision.effects, *changes)) if changes else decision
 
 
 def fired(ticket: Ticket, event: TimerFired, desk: Desk) -> Decision:

@@ -56,15 +56,27 @@ def arrived(ticket: Ticket, event: CustomerArrived, desk: Desk) -> Decision:
         languages = desk.languages if ticket.language is None else (spoken(ticket, desk),)
         return Decision(ticket, (tell(in_all("greeting", languages)),))
     if with_people(ticket):
-        ticket, shown = reached(ticket, desk)
-        return Decision(ticket, (inside("customer_back", desk, name=ticket.customer.name), *shown))
+        ticket, shown = reached(_moved(ticket, event.room, gone=False), desk)
+        return Decision(ticket, (inside("customer_back", desk, name=ticket.name_in(event.room)), *shown))
     return Decision(ticket)
+
+
+def _moved(ticket: Ticket, room: int | None, *, gone: bool) -> Ticket:
+    """Return the ticket as its customer left a room, or is back there; she is spoken to in one where she is, if any."""
+    others = tuple(replace(one, gone=gone) if one.number == room else one for one in ticket.merged)
+    ticket = replace(ticket, merged=others, gone=gone if room is None else ticket.gone)
+    rooms = (ticket.speaks_in, None, *(one.number for one in ticket.merged))
+    return replace(ticket, speaks_in=next((room for room in rooms if ticket.is_in(room)), ticket.speaks_in))
 
 
 def left(ticket: Ticket, event: CustomerLeft, desk: Desk) -> Decision:
     """Tell the agents that nothing reaches her; a ticket that only the bot had is over."""
+    name = ticket.name_in(event.room)
+    if ticket.carded:
+        ticket = _moved(ticket, event.room, gone=True)
     if with_people(ticket):
-        return Decision(ticket, (inside("customer_left", desk, name=ticket.customer.name),))
+        left_one = "customer_left_one" if ticket.is_in(ticket.speaks_in) else "customer_left"
+        return Decision(ticket, (inside(left_one, desk, name=name),))
     if ticket.status in {Status.BOT, Status.OFFERED}:
         closed = replace(ticket, status=Status.CLOSED, closed_at=event.at, offer=())
         return Decision(closed, (StopTimer(Timer.IDLE),))
@@ -163,7 +175,7 @@ def _shown(ticket: Ticket, event: CustomerSaid, desk: Desk, *, understood: bool 
             after = (*woke, *after)
     elif ticket.status is Status.CLOSED:
         ticket, after = reopened(ticket, event.at, desk)
-        before = (inside("reopened_card", desk, name=ticket.customer.name),)
+        before = (inside("reopened_card", desk, name=ticket.speaker),)
     elif understood and _only_thanks(ticket, event, desk):
         ticket, after = _awake(replace(ticket, answered_at=event.at, warned_at=None), event.at, desk)
     else:
@@ -223,7 +235,7 @@ def reopened(ticket: Ticket, at: datetime, desk: Desk) -> tuple[Ticket, tuple[Ef
 
 
 def _in_thread(ticket: Ticket, event: CustomerSaid, desk: Desk) -> tuple[Effect, ...]:
-    language, name = desk.languages[0], ticket.customer.name
+    language, name = desk.languages[0], ticket.speaker
     effects: list[Effect] = []
     if event.file is not None and refusal(event.file, desk) is None:
         answers = None if event.text else event.answers

@@ -79,6 +79,8 @@ def _list(head: str, found: Sequence[Ticket], agent: Person, at: datetime, desk:
 def _line(ticket: Ticket, agent: Person, at: datetime, desk: Desk) -> str:
     language, zone = desk.languages[0], zone_of_agent(agent, ticket, desk)
     state = say(_STATES.get(ticket.status, "state_bot"), language)
+    if ticket.merged_into is not None:
+        state = say("state_merged", language, into=ticket.merged_into)
     parts = [f"#{ticket.number}", ticket.customer.name, state]
     if ticket.owner is not None:
         parts.append(ticket.owner.name)

@@ -131,13 +131,13 @@ def kept_words(
 ) -> tuple[Effect, ...]:
     """Return her words for the transcript, and the name of the file that came with them."""
     words_and_file = (text,) if attachment is None else (f"📎 {attachment}", text)
-    name = ticket.customer.name
+    name = ticket.speaker
     return tuple(Record(Role.CUSTOMER, Audience.CUSTOMER, name, line, source) for line in words_and_file)
 
 
 def kept_file(ticket: Ticket, file: Attachment, source: str | None) -> tuple[Effect, ...]:
     """Return her file for the transcript, with what she wrote under it."""
-    return (Record(Role.CUSTOMER, Audience.CUSTOMER, ticket.customer.name, file.text, source, file),)
+    return (Record(Role.CUSTOMER, Audience.CUSTOMER, ticket.speaker, file.text, source, file),)
 
 
 def kept_inside(agent: Person, ref: str, text: str) -> tuple[Effect, ...]:

@@ -90,7 +90,7 @@ def file_lost(ticket: Ticket, event: FileLost, desk: Desk) -> Decision:
         why = say(event.why, language) if is_phrase(event.why) else event.why
         return refused(ticket, event.ref, desk, "hint_file_refused", file=event.name, why=why)
     why = say(event.why, hers) if is_phrase(event.why) else event.why
-    shown = inside("file_lost", desk, name=ticket.customer.name, file=event.name)
+    shown = inside("file_lost", desk, name=ticket.speaker, file=event.name)
     return Decision(ticket, (shown, tell(say("file_refused", hers, file=event.name, why=why))))
 
 

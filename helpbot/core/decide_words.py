@@ -40,10 +40,15 @@ def held_back(ticket: Ticket, said: Words, desk: Desk, way: Way = Way.SAID) -> D
     if word is None:
         return None
     file = said.file if isinstance(said, AgentSaid | AgentReplied) else None
-    waiting = (*ticket.held_back, HeldBack(said.agent, said.ref, said.text, way, file))
-    ticket, dropped = let_go(replace(ticket, held_back=waiting[:-_MOST_HELD]), desk)
-    ticket = replace(ticket, held_back=waiting[-_MOST_HELD:])
+    ticket, dropped = waits_for_yes(ticket, HeldBack(said.agent, said.ref, said.text, way, file), desk)
     return Decision(ticket, (React(said.ref, "⏸️"), inside("held_back", desk, word=word), *dropped))
+
+
+def waits_for_yes(ticket: Ticket, held: HeldBack, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
+    """Return the ticket with one more that waits for a yes, and say which waits no longer, if there are too many."""
+    waiting = (*ticket.held_back, held)
+    ticket, dropped = let_go(replace(ticket, held_back=waiting[:-_MOST_HELD]), desk)
+    return replace(ticket, held_back=waiting[-_MOST_HELD:]), dropped
 
 
 def without(ticket: Ticket, said: Words, way: Way) -> Ticket:
@@ -91,7 +96,7 @@ def used_canned(ticket: Ticket, event: AgentUsedCanned, desk: Desk) -> str | Dec
     language = spoken(ticket, desk)
     text = canned.texts.get(language) or next(iter(canned.texts.values()))
     team = team_name(ticket.team, language, desk)
-    return fill(text, customer=ticket.customer.name, agent=event.agent.name, number=ticket.number, team=team)
+    return fill(text, customer=ticket.addressee, agent=event.agent.name, number=ticket.number, team=team)
 
 
 def shown_inside(agent: Person, text: str, desk: Desk) -> Say:

@@ -73,7 +73,8 @@ class Say:
     What is said to the customer is kept in the transcript. `receipt` is the agent's message whose delivery this is:
     when all that carries it has arrived, Delivered comes back; when a part of it cannot, Undelivered, once.
     `source` is the person's message that these are the words of, `answers` the message where it is said that they
-    answer.
+    answer. To the customer it is said in the room where she wrote last, or in that of the ticket `room`, which is this
+    one or part of it.
     """
 
     audience: Audience
@@ -84,6 +85,7 @@ class Say:
     team: str | None = None
     source: str | None = None
     answers: str | None = None
+    room: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +224,8 @@ Effect = Say | SayInRoom | PostCard | EditCard | React | Amend | Record | StartT
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the ticket becomes and what there is to do, in order."""
+    """What the ticket becomes and what there is to do, in order; `also` what another becomes by the same event."""
 
     ticket: Ticket
     effects: tuple[Effect, ...] = ()
+    also: Decision | None = None

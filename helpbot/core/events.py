@@ -12,10 +12,14 @@ from helpbot.core.model import Attachment, Audience, Person, Reason
 
 @dataclass(frozen=True, slots=True)
 class CustomerArrived:
-    """She is in a direct room with the bot; `first` is False when she was there before."""
+    """She is in a direct room with the bot; `first` is False when she was there before.
+
+    Of all that she does, `room` is the ticket merged into this one in whose room she does it; None: in its own.
+    """
 
     at: datetime
     first: bool = True
+    room: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,20 @@ class CustomerSaid:
     answers: str | None = None
     corrects: str | None = None
     file: Attachment | None = None
+    room: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerCameBack:
+    """She left the room of an open ticket and is in another one, by the same account.
+
+    `number` is that of a ticket which stands for that room; `said` is what she wrote there, if it is that what she did.
+    """
+
+    at: datetime
+    number: int
+    customer: Person
+    said: CustomerSaid | BotGaveUp | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +109,7 @@ class CustomerLeft:
     """She left the room."""
 
     at: datetime
+    room: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,22 +136,24 @@ class Delivered:
 class Undelivered:
     """Something could not be delivered to the customer; `ref` is the agent's message it came from, if one.
 
-    `team` is whose thread that message stands in.
+    `team` is whose thread that message stands in, `room` as for CustomerArrived.
     """
 
     at: datetime
     ref: str | None
     why: str
     team: str | None = None
+    room: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Delayed:
-    """Something has not reached the customer for long and is still tried; `ref` as for Undelivered."""
+    """Something has not reached the customer for long and is still tried; `ref` and `room` as for Undelivered."""
 
     at: datetime
     ref: str | None
     why: str
+    room: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +187,7 @@ class BotGaveUp:
     text: str
     reason: Reason = Reason.BOT_FAILED
     ref: str | None = None
+    room: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +254,7 @@ AgentEvent = AgentAct | AgentElsewhere
 Event = (
     CustomerArrived
     | CustomerSaid
+    | CustomerCameBack
     | CustomerDeleted
     | CustomerReacted
     | FileLost

@@ -275,6 +275,7 @@ class Way(StrEnum):
     SAID = "said"  # plainly, or with !r
     CLOSED = "closed"  # with !close
     KEPT = "kept"  # with !kept
+    MERGED = "merged"  # no words: the command !merge, which waits for a yes as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +287,16 @@ class HeldBack:
     text: str
     way: Way = Way.SAID
     file: Attachment | None = None
+    at: datetime | None = None  # since when, where that yes may come too late
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A ticket that is part of another now: its number, and whose room that is; `gone` when she is not there."""
+
+    number: int
+    customer: Person
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,7 +365,43 @@ class Ticket:
     told_status: int = 0  # how often the bot told her how it stands since the last human word
     told_status_at: datetime | None = None
     newer: int | None = None  # the number of a later ticket of the same customer, if one
+    merged_into: int | None = None  # the ticket that this one is part of
+    merged: tuple[Merged, ...] = ()  # the tickets that are part of this one
+    speaks_in: int | None = None  # the one of them in whose room she wrote last; None: in this ticket's own
+    gone: bool = False  # she is not in this ticket's own room
     transcript: tuple[Entry, ...] = field(default=())  # what the agents have not seen: empty once carded
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """Return the number of this ticket and of those that are part of it."""
+        return frozenset((self.number, *(one.number for one in self.merged)))
+
+    @property
+    def speaker(self) -> str:
+        """Return the name under which she wrote last, marked where that was from another account."""
+        return self.name_in(self.speaks_in)
+
+    @property
+    def addressee(self) -> str:
+        """Return her name in the room where she wrote last."""
+        return self._person_in(self.speaks_in).name
+
+    def name_in(self, room: int | None) -> str:
+        """Return her name in that room, marked where that is of another account."""
+        person = self._person_in(room)
+        if person.id == self.customer.id:
+            return person.name
+        first = min(one.number for one in self.merged if one.customer.id == person.id)
+        return f"{person.name} (#{first})"
+
+    def is_in(self, room: int | None) -> bool:
+        """Tell whether she is in that room, or (None) in the ticket's own."""
+        if room is None or room == self.number:
+            return not self.gone
+        return any(one.number == room and not one.gone for one in self.merged)
+
+    def _person_in(self, room: int | None) -> Person:
+        return next((one.customer for one in self.merged if one.number == room), self.customer)
 
     @property
     def open_promises(self) -> tuple[Promise, ...]:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from helpbot.core.french import of
 from helpbot.core.phrases_care import TO_AGENTS, TO_CUSTOMER
 from helpbot.core.phrases_hints import HINTS
+from helpbot.core.phrases_merge import TO_AGENTS as MERGED_INSIDE
+from helpbot.core.phrases_merge import TO_CUSTOMER as MERGED
 from helpbot.core.phrases_relay import TO_AGENTS as RELAYED_INSIDE
 from helpbot.core.phrases_relay import TO_CUSTOMER as RELAYED
 from helpbot.core.phrases_report import REPORT
@@ -24,6 +26,8 @@ _PHRASES: dict[str, dict[str, str]] = {
     **RELAYED,
     **RELAYED_INSIDE,
     **REPORT,
+    **MERGED,
+    **MERGED_INSIDE,
     # --- to the customer
     "greeting": {
         "fr": "Bonjour ! Je suis un robot d'assistance. Posez-moi votre question en une phrase ; "

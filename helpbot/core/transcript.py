@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from helpbot.core.effects import Block, Content, Folded, Literal, Marked, Quoted, Strong
-from helpbot.core.model import Attachment, Audience, Desk, Entry, Reason, Role, Status, Ticket
+from helpbot.core.model import Attachment, Audience, Desk, Entry, Person, Reason, Role, Status, Ticket
 from helpbot.core.phrases import language_name, say
 from helpbot.core.told import full_date, lasting
 
@@ -14,6 +14,7 @@ PIECE = 4000  # characters in one message: 64 KiB hold it as text and as HTML, e
 _ROUND = 40  # characters of markup round a block, about
 _QUESTION = 200
 _UNFOLDED = 12  # lines of a transcript that may stand open
+_LONGEST_NAME = 160  # characters of a name with its id
 _LIGHTS = {Status.WAITING: "🟡", Status.HELD: "🟢", Status.CLOSED: "⚪"}
 _STATES = {Status.WAITING: "state_waiting", Status.HELD: "state_held", Status.CLOSED: "state_closed"}
 
@@ -23,18 +24,19 @@ def card(ticket: Ticket, desk: Desk, team: str | None = None) -> Content:
     language = desk.languages[0]
     state, light = _state(ticket, desk, team)
     who = ticket.customer
-    named = who.name if who.name == who.id else f"{who.name} ({who.id})"
     nobody = say("nobody_closed" if ticket.status is Status.CLOSED else "nobody", language)
     owner = ticket.owner.name if ticket.owner is not None else nobody
     spoken = language_name(ticket.language, language) if ticket.language is not None else "?"
     ours = team is None or desk.team(team).id == desk.team(ticket.team).id
     concerned = ours or (ticket.transfer is not None and ticket.transfer.team == team)  # else it is over for them
+    part = ticket.merged_into is not None
     lines = [
-        *_labelled(language, "customer", named),
+        *_labelled(language, "customer", named(who)),
+        *_rooms(ticket, language),
         *_labelled(language, "language", spoken),
         *_labelled(language, "why", _why(ticket, language)),
         *_labelled(language, "question", shorten(ticket.question)),
-        *(_labelled(language, "owner", owner) if concerned else ()),
+        *(_labelled(language, "owner", owner) if concerned and not part else ()),
         *(_hand_over(ticket, desk, language) if concerned else ()),
         *(_times(ticket, desk, language) if concerned else ()),
     ]
@@ -43,9 +45,36 @@ def card(ticket: Ticket, desk: Desk, team: str | None = None) -> Content:
     return (head, Literal("\n".join(lines)))
 
 
+def named(person: Person) -> str:
+    """Return a person's name with their id on their network."""
+    return person.name if person.name == person.id else f"{person.name} ({person.id})"
+
+
+def who_and_what(ticket: Ticket, desk: Desk) -> str:
+    """Return a ticket in a line: whose it is, by name and id, whose team's, how it stands, what it is about."""
+    people = {one.customer.id: named(one.customer) for one in ticket.merged}
+    people = {ticket.customer.id: named(ticket.customer), **people}
+    who = ", ".join(shorten(name, _LONGEST_NAME) for name in people.values())
+    parts = (f"#{ticket.number}", who, _team_name(ticket.team, desk), _state(ticket, desk, None)[0])
+    return " · ".join((*parts, shorten(ticket.question))).removesuffix(" · ")
+
+
+def _rooms(ticket: Ticket, language: str) -> Iterator[str]:
+    """Return by whom and from where else she writes."""
+    for one in ticket.merged:
+        if one.customer.id != ticket.customer.id:
+            yield from _labelled(language, "customer_also", f"{named(one.customer)} #{one.number}")
+    room = next((one for one in ticket.merged if one.number == ticket.speaks_in), None)
+    if room is not None:
+        name = "room_of" if room.customer.id != ticket.customer.id else "room_new"
+        yield from _labelled(language, "writes_from", say(name, language, number=room.number))
+
+
 def _state(ticket: Ticket, desk: Desk, team: str | None) -> tuple[str, str]:
     """Return in a word how the ticket stands for a team, with its light."""
     language = desk.languages[0]
+    if ticket.merged_into is not None:
+        return say("state_merged", language, into=ticket.merged_into), "⚪"
     if team is None or desk.team(team).id == desk.team(ticket.team).id:
         light = _LIGHTS.get(ticket.status, "⚪")
         return say(_STATES.get(ticket.status, "state_bot"), language), light

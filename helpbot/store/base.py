@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -62,18 +62,33 @@ class InboxRow:
 
 @dataclass(frozen=True, slots=True)
 class KeptTicket:
-    """A ticket with what only the shell needs: its conversation, and its cards that are posted, team → reference."""
+    """A ticket with what only the shell needs: its conversation, and its cards that are posted, team → reference.
+
+    `others` are the conversations of the tickets merged into it, by number.
+    """
 
     ticket: Ticket
     conversation: Conversation
     cards: Mapping[str, str]
+    others: Mapping[int, Conversation] = field(default_factory=dict)
+
+    @property
+    def talks(self) -> tuple[Conversation, ...]:
+        """Return all conversations of the ticket, its own first."""
+        return (self.conversation, *self.others.values())
+
+    @property
+    def spoken_in(self) -> Conversation:
+        """Return the conversation in which she wrote last."""
+        return self.others.get(self.ticket.speaks_in or 0, self.conversation)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A row of the outbox that is to be written.
 
-    For a customer the words are an entry of the transcript; for agents they are `content`.
+    For a customer the words are an entry of the transcript; for agents they are `content`. `room` is the ticket in
+    whose room it is said to her: the one that is decided on (None), or one that is part of it.
     """
 
     key: str
@@ -86,6 +101,7 @@ class Draft:
     symbol: str | None = None
     receipt: str | None = None
     source: str | None = None  # the reaction that a mark passes on
+    room: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +152,10 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """All that one decision changes; `ticket` is None when there is none to keep."""
+    """All that one decision changes; `ticket` is None when there is none to keep.
+
+    `also` is what the same decision changes of another ticket; of a step that is `also`, the row is not looked at.
+    """
 
     row: InboxRow
     at: datetime
@@ -152,6 +171,7 @@ class Step:
     away: Sequence[tuple[Person, bool]] = ()  # agents who are away from now on, or back
     amends: Sequence[Amend] = ()  # messages that say something else from now on, or nothing
     fault: str | None = None
+    also: Step | None = None
 
 
 class Store(Protocol):
@@ -239,6 +259,14 @@ class Store(Protocol):
 
     async def tickets_of(self, transport: str, customer: str, besides: int) -> Sequence[Ticket]:
         """Return a customer's tickets, the newest first, without transcripts."""
+        ...
+
+    async def left_open(self, transport: str, customer: str) -> int | None:
+        """Return the newest ticket that is with people and whose rooms this customer has all left; None for none."""
+        ...
+
+    async def last_word(self, numbers: Collection[int]) -> int:
+        """Return what tells how late a customer wrote last in these tickets: more is later, 0 is never."""
         ...
 
     async def find(self, text: str, here: Callable[[str], bool]) -> Sequence[tuple[int, str, str]]:

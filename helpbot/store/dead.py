@@ -29,9 +29,10 @@ _IS_LATE = (
     " (SELECT at FROM inbox WHERE transport <> ? AND at <= ? ORDER BY id DESC LIMIT 1)"
 )
 _OUT = (
-    "SELECT o.id, o.created_at AS at, o.state, o.verb, o.audience, o.ticket, o.why, o.tries, o.due_at,"
+    "SELECT o.id, o.created_at AS at, o.state, o.verb, o.audience, t.number AS ticket, o.why, o.tries, o.due_at,"
     " coalesce(o.team, t.team) AS team, coalesce(o.content, e.content) AS words, c.room"
-    " FROM outbox o LEFT JOIN entry e ON e.id = o.entry LEFT JOIN ticket t ON t.number = o.ticket"
+    " FROM outbox o LEFT JOIN entry e ON e.id = o.entry LEFT JOIN ticket p ON p.number = o.ticket"
+    " LEFT JOIN ticket t ON t.number = coalesce(p.merged_into, p.number)"
     " LEFT JOIN conversation c ON c.id = o.conversation"
 )
 _IN = "SELECT id, at, transport, event, payload, fault, handed FROM inbox"
@@ -232,7 +233,8 @@ async def _unnoticed(db: aiosqlite.Connection, teams: Sequence[str]) -> Sequence
 
 async def _last_ticket(db: aiosqlite.Connection, transport: str, room: str) -> tuple[str | None, int | None]:
     async with db.execute(
-        "SELECT t.team, t.number FROM ticket t JOIN conversation c ON c.id = t.conversation"
+        "SELECT w.team, w.number FROM ticket t JOIN conversation c ON c.id = t.conversation"
+        " JOIN ticket w ON w.number = coalesce(t.merged_into, t.number)"
         " WHERE c.transport = ? AND c.room = ? ORDER BY t.number DESC LIMIT 1",
         (transport, room),
     ) as found:

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from helpbot.core.model import Attachment, HeldBack, Person, Promise, Transfer, Way
-from helpbot.store.codec import text_time, time_text
+from helpbot.store.codec import maybe_time, text_time, time_text
 
 
 def promises_json(promises: Sequence[Promise]) -> str | None:
@@ -58,7 +58,9 @@ def held_back_json(held: Sequence[HeldBack]) -> str | None:
 
 def _held_values(held: HeldBack) -> dict[str, Any]:
     file = None if held.file is None else asdict(held.file)
-    return {"agent": _pair(held.agent), "ref": held.ref, "text": held.text, "way": held.way.value, "file": file}
+    return {"agent": _pair(held.agent), "ref": held.ref, "text": held.text, "way": held.way.value, "file": file} | (
+        {} if held.at is None else {"at": time_text(held.at)}
+    )
 
 
 def json_held_back(text: str | None) -> tuple[HeldBack, ...]:
@@ -70,7 +72,8 @@ def json_held_back(text: str | None) -> tuple[HeldBack, ...]:
 
 def _held(values: dict[str, Any]) -> HeldBack:
     file = values.get("file")  # those of before there were any have none
-    kept = HeldBack(Person(*values["agent"]), values["ref"], values["text"], Way(values["way"]))
+    at = maybe_time(values.get("at"))
+    kept = HeldBack(Person(*values["agent"]), values["ref"], values["text"], Way(values["way"]), at=at)
     return kept if file is None else replace(kept, file=Attachment(**file))
 
 

@@ -9,7 +9,7 @@ import aiosqlite
 
 from helpbot.core.effects import Content, Literal, Quoted
 from helpbot.core.model import Audience, Entry, Person, Status, Ticket
-from helpbot.store import relay
+from helpbot.store import relay, rows
 from helpbot.store.base import INTERNAL, Conversation, Draft, Step
 from helpbot.store.codec import content_json, time_or_none, time_text
 from helpbot.store.human import held_back_json, promises_json, transfer_json
@@ -18,26 +18,12 @@ from helpbot.store.workshop import keep_note
 
 async def keep_step(db: aiosqlite.Connection, step: Step) -> None:
     """Write all rows of the step; the caller holds the transaction."""
-    conversation = None if step.conversation is None else await _keep_conversation(db, step.conversation)
-    ticket = step.ticket if step.ticket is not None and step.ticket.status is not Status.NEW else None
-    if ticket is not None and conversation is not None:
-        await _keep_ticket(db, ticket, conversation)
-    number = None if ticket is None else ticket.number
-    if number is not None:  # before what is added, which says what it says now
-        await relay.amend(db, step.amends, number, step)
-    for record in step.records:
-        file = () if record.file is None else (record.file,)
-        await _keep_entry(db, record, (Literal(record.text), *file), conversation, number)
-    for draft in step.drafts:
-        await _keep_draft(db, draft, step, conversation, number)
-    for name, due in (step.timers or {}).items():
-        await db.execute("DELETE FROM timer WHERE ticket = ? AND name = ?", (number, name))
-        if due is not None:
-            await db.execute("INSERT INTO timer VALUES (?, ?, ?)", (number, name, time_text(due)))
-    if ticket is not None:
-        for note in step.notes:
-            await keep_note(db, note, ticket, step.at)
+    parts = [step] if step.also is None else [step, step.also]
+    talks = [await _keep_state(db, part) for part in parts]  # of both tickets, before what is said in their rooms
+    for part, talk in zip(parts, talks, strict=True):
+        await _keep_part(db, part, talk)
     for transport, ref, team in step.references:
+        number = None if step.ticket is None else step.ticket.number
         await db.execute("INSERT OR IGNORE INTO reference VALUES (?, ?, ?, ?)", (transport, ref, number, team))
     for agent, is_away in step.away:
         await _keep_away(db, agent, step.at, is_away=is_away)
@@ -51,6 +37,65 @@ async def keep_step(db: aiosqlite.Connection, step: Step) -> None:
         "UPDATE inbox SET done_at = ?, fault = ?, handed = ? WHERE id = ?",
         (time_text(step.at), step.fault, step.fault is not None and step.ticket is not None, step.row.id),
     )
+
+
+def _kept(step: Step) -> Ticket | None:
+    """Return the ticket that the step is about, if it is one to keep."""
+    return step.ticket if step.ticket is not None and step.ticket.status is not Status.NEW else None
+
+
+async def _keep_state(db: aiosqlite.Connection, step: Step) -> int | None:
+    """Write conversation and ticket; return the conversation in which the step happens."""
+    conversation = None if step.conversation is None else await _keep_conversation(db, step.conversation)
+    ticket = _kept(step)
+    if ticket is not None and step.conversation is None:
+        conversation = (await _room(db, None, ticket.number, None))[1]
+    if ticket is not None and conversation is not None:
+        await _keep_ticket(db, ticket, conversation)
+        if ticket.merged_into is not None:  # its own parts are that one's now
+            parts = "UPDATE ticket SET merged_into = ? WHERE merged_into = ?"
+            await db.execute(parts, (ticket.merged_into, ticket.number))
+    return conversation
+
+
+async def _keep_part(db: aiosqlite.Connection, step: Step, conversation: int | None) -> None:
+    """Write what is said and done of one ticket."""
+    ticket = _kept(step)
+    number = None if ticket is None else ticket.number
+    if number is not None:  # before what is added, which says what it says now
+        await relay.amend(db, step.amends, number, step)
+    home = await _room(db, None, number, conversation)
+    hers = home if ticket is None or ticket.speaks_in is None else await _room(db, ticket.speaks_in, number, None)
+    for record in step.records:
+        file = () if record.file is None else (record.file,)
+        where = hers if record.audience is Audience.CUSTOMER else home
+        await _keep_entry(db, record, (Literal(record.text), *file), where)
+    for draft in step.drafts:
+        await _keep_draft(db, draft, step, home)
+    for name, due in (step.timers or {}).items():
+        await db.execute("DELETE FROM timer WHERE ticket = ? AND name = ?", (number, name))
+        if due is not None:
+            await db.execute("INSERT INTO timer VALUES (?, ?, ?)", (number, name, time_text(due)))
+    if ticket is not None:
+        for note in step.notes:
+            await keep_note(db, note, ticket, step.at)
+
+
+async def _room(
+    db: aiosqlite.Connection, room: int | None, number: int | None, conversation: int | None
+) -> tuple[int | None, int | None]:
+    """Return the ticket and the conversation of one of a ticket's rooms; it is said to her there and nowhere else.
+
+    `room` None is the ticket's own; a greeting has no ticket, and goes where it happens.
+    """
+    if number is None:
+        return None, conversation
+    room = number if room is None else room
+    if room != number and room not in await rows.family(db, number):
+        raise ValueError(f"#{room} is no part of #{number}")  # a fault of ours: a person gets it
+    async with db.execute("SELECT conversation FROM ticket WHERE number = ?", (room,)) as found:
+        row = await found.fetchone()
+    return room, None if row is None else int(row["conversation"])
 
 
 async def _keep_away(db: aiosqlite.Connection, agent: Person, at: datetime, *, is_away: bool) -> None:
@@ -142,12 +187,15 @@ def _human_side(ticket: Ticket) -> dict[str, object]:
         "rating": ticket.rating,
         "told_status": ticket.told_status,
         "told_status_at": time_or_none(ticket.told_status_at),
+        "merged_into": ticket.merged_into,
+        "speaks_in": ticket.speaks_in,
     }
 
 
 async def _keep_entry(
-    db: aiosqlite.Connection, entry: Entry, content: Content, conversation: int | None, ticket: int | None
+    db: aiosqlite.Connection, entry: Entry, content: Content, where: tuple[int | None, int | None]
 ) -> int:
+    ticket, conversation = where
     async with db.execute(
         "INSERT INTO entry (conversation, ticket, audience, role, author, content, at, source)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -168,16 +216,22 @@ async def _keep_entry(
     return int(row[0])
 
 
-async def _keep_draft(
-    db: aiosqlite.Connection, draft: Draft, step: Step, conversation: int | None, ticket: int | None
-) -> None:
+async def _keep_draft(db: aiosqlite.Connection, draft: Draft, step: Step, home: tuple[int | None, int | None]) -> None:
+    ticket = home[0]
     entry: int | None = None
-    if draft.entry is not None:
-        entry = await _keep_entry(db, draft.entry[0], draft.entry[1], conversation, ticket)
+    target, talk = draft.target, None
     if draft.audience is Audience.CUSTOMER:
-        lane, talk = f"c{conversation}", conversation
+        room, of_target = draft.room, None if target is None else await _room_of(db, target)
+        if draft.verb == "react":
+            room = of_target
+        ticket, talk = home if room is None else await _room(db, room, *home)
+        if of_target is not None and of_target != ticket:
+            target = None  # what it answers stands in another room of hers
+        lane = f"c{talk}"
+        if draft.entry is not None:
+            entry = await _keep_entry(db, draft.entry[0], draft.entry[1], (ticket, talk))
     else:
-        lane, talk = f"r{draft.team}" if ticket is None else f"t{ticket} {draft.team}", None
+        lane = f"r{draft.team}" if ticket is None else f"t{ticket} {draft.team}"
     made = await db.execute(
         "INSERT INTO outbox (key, lane, audience, verb, conversation, ticket, team, entry, content, target, symbol,"
         " receipt, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -191,7 +245,7 @@ async def _keep_draft(
             draft.team,
             entry,
             None if draft.content is None else content_json(draft.content),
-            draft.target,
+            target,
             draft.symbol,
             draft.receipt,
             time_text(step.at),
@@ -199,6 +253,17 @@ async def _keep_draft(
     )
     for source in _sources(draft):
         await db.execute("INSERT OR IGNORE INTO shown VALUES (?, ?)", (source, made.lastrowid))
+
+
+async def _room_of(db: aiosqlite.Connection, ref: str) -> int | None:
+    """Return the ticket in whose room a message stands, hers or the bot's."""
+    sql = (
+        "SELECT ticket FROM entry WHERE source = ?1 AND ticket IS NOT NULL AND role = 'customer'"
+        " UNION ALL SELECT ticket FROM outbox WHERE ref = ?1 AND conversation IS NOT NULL LIMIT 1"
+    )
+    async with db.execute(sql, (ref,)) as found:
+        row = await found.fetchone()
+    return None if row is None else row["ticket"]
 
 
 def _sources(draft: Draft) -> set[str]:

@@ -103,8 +103,11 @@ def notes(db: sqlite3.Connection, transport: str) -> Mapping[str, str]:
 
 def open_tickets(db: sqlite3.Connection, transport: str) -> list[tuple[int, str, bool]]:
     """Return of each open ticket its number, its customer's room, and whether that room is known to be gone."""
+    merges = any(row[1] == "speaks_in" for row in db.execute("PRAGMA table_info(ticket)"))  # an older one has none
+    speaks_in = "(SELECT s.conversation FROM ticket s WHERE s.number = t.speaks_in)" if merges else "NULL"
     found = db.execute(
-        "SELECT t.number, c.room, c.gone FROM ticket t JOIN conversation c ON c.id = t.conversation"
+        "SELECT t.number, c.room, c.gone FROM ticket t"  # noqa: S608  # ours
+        f" JOIN conversation c ON c.id = coalesce({speaks_in}, t.conversation)"
         " WHERE t.status <> 'closed' AND c.transport = ? ORDER BY t.number",
         (transport,),
     )

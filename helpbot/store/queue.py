@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from statistics import median
 
@@ -62,14 +62,39 @@ async def tickets(db: aiosqlite.Connection, numbers: Sequence[int]) -> tuple[Tic
 
 async def tickets_of(db: aiosqlite.Connection, transport: str, customer: str, besides: int) -> tuple[Ticket, ...]:
     """See Store."""
-    sql = f"{_TICKETS} WHERE c.customer = ? AND c.transport = ? AND t.number <> ? ORDER BY t.number DESC"
+    shown = "(t.merged_into IS NULL OR t.carded)"  # else it only stands for a room
+    sql = f"{_TICKETS} WHERE c.customer = ? AND c.transport = ? AND t.number <> ? AND {shown} ORDER BY t.number DESC"
     return await _tickets(db, sql, customer, transport, besides)
+
+
+async def left_open(db: aiosqlite.Connection, transport: str, customer: str) -> int | None:
+    """See Store."""
+    sql = (
+        "SELECT max(w.number) AS number FROM conversation c JOIN ticket t ON t.conversation = c.id"
+        " JOIN ticket w ON w.number = coalesce(t.merged_into, t.number) AND w.status IN ('waiting', 'held')"
+        " WHERE c.customer = ?1 AND c.transport = ?2 AND NOT EXISTS ("
+        "   SELECT 1 FROM ticket o JOIN conversation d ON d.id = o.conversation AND NOT d.gone"
+        "   WHERE (o.number = w.number OR o.merged_into = w.number) AND d.customer = ?1 AND d.transport = ?2)"
+    )
+    row = await _first(db, sql, customer, transport)
+    return None if row is None or row["number"] is None else int(row["number"])
+
+
+async def last_word(db: aiosqlite.Connection, numbers: Collection[int]) -> int:
+    """See Store."""
+    sql = (
+        "SELECT coalesce(max(id), 0) AS last FROM entry WHERE role = 'customer'"
+        " AND ticket IN (SELECT value FROM json_each(?))"
+    )
+    row = await _first(db, sql, json.dumps([*numbers]))
+    return 0 if row is None else int(row["last"])
 
 
 async def newest_lines(db: aiosqlite.Connection) -> list[sqlite3.Row]:
     """Return the newest lines of the transcripts, the newest first, with the team of their tickets."""
     sql = (
-        "SELECT e.ticket, t.team, e.role, e.author, e.content FROM entry e JOIN ticket t ON t.number = e.ticket"
+        "SELECT w.number AS ticket, w.team, e.role, e.author, e.content FROM entry e"
+        " JOIN ticket t ON t.number = e.ticket JOIN ticket w ON w.number = coalesce(t.merged_into, t.number)"
         " WHERE e.id > (SELECT max(id) FROM entry) - ? ORDER BY e.id DESC"
     )
     async with db.execute(sql, (_SEARCHED,)) as found:
@@ -103,7 +128,8 @@ def _folded(text: str) -> str:
 async def asked_how_it_was(db: aiosqlite.Connection, conversation: int, ref: str) -> int | None:
     """See Store."""
     sql = (
-        "SELECT t.number FROM outbox o JOIN ticket t ON t.number = o.ticket WHERE o.conversation = ? AND o.ref = ?"
+        "SELECT t.number FROM outbox o JOIN ticket p ON p.number = o.ticket"
+        " JOIN ticket t ON t.number = coalesce(p.merged_into, p.number) WHERE o.conversation = ? AND o.ref = ?"
         " AND o.state = 'sent' AND t.asked_rating AND o.created_at >= t.closed_at"
     )
     row = await _first(db, sql, conversation, ref)

@@ -6,16 +6,18 @@ Rule: what was taken back is taken out of the database too, because whoever dele
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 
 import aiosqlite
 
-from helpbot.core.effects import Amend, Content, Literal
+from helpbot.core.effects import Amend, Content, Folded, Literal, Strong
 from helpbot.core.model import Audience
 from helpbot.core.relayed import among_others, as_sent
 from helpbot.core.transcript import shorten
+from helpbot.store import rows
 from helpbot.store.base import Shown, Step
 from helpbot.store.codec import content_json, content_text, json_content, time_text
 
@@ -25,20 +27,23 @@ _GONE = (Literal(_GONE_MARK),)
 _ROWS = (
     "SELECT o.id, o.key, o.lane, o.audience, o.verb, o.conversation, o.ticket, o.team, o.entry, o.state, o.created_at,"
     " coalesce(o.content, e.content) AS words FROM shown s JOIN outbox o ON o.id = s.outbox"
-    " LEFT JOIN entry e ON e.id = o.entry WHERE s.source = ? AND o.ticket = ? ORDER BY o.id"
+    " LEFT JOIN entry e ON e.id = o.entry WHERE s.source = ?"
+    " AND o.ticket IN (SELECT value FROM json_each(?)) ORDER BY o.id"
 )
 
 
 async def amend(db: aiosqlite.Connection, messages: Sequence[Amend], ticket: int, step: Step) -> None:
-    """Change what the ticket's rows show of messages, and have what is with people already shown anew."""
-    for what in messages:
-        await _amend(db, what, ticket, step)
+    """Change what the rows of the ticket and its parts show of messages, and have what people have shown anew."""
+    if messages:
+        tickets = json.dumps(await rows.family(db, ticket))
+        for what in messages:
+            await _amend(db, what, tickets, step)
 
 
-async def _amend(db: aiosqlite.Connection, what: Amend, ticket: int, step: Step) -> None:
-    said = await _said(db, what.source, ticket)
+async def _amend(db: aiosqlite.Connection, what: Amend, tickets: str, step: Step) -> None:
+    said = await _said(db, what.source, tickets)
     begun: set[tuple[str, str]] = set()  # what was parted was written at one time, in one lane
-    for row in await _all(db, _ROWS, what.source, ticket):
+    for row in await _all(db, _ROWS, what.source, tickets):
         if row["verb"] == "react":
             await _take_back(db, row, step)
             continue
@@ -52,15 +57,17 @@ async def _amend(db: aiosqlite.Connection, what: Amend, ticket: int, step: Step)
             await _show_anew(db, row, step)
         else:
             await _take_back(db, row, step)
-    await _in_transcript(db, what, ticket)
+    await _in_transcript(db, what, tickets)
     if what.text is None and said:
-        await _forget(db, what.source, said, ticket, step)
+        await _forget(db, what.source, said, tickets, step)
 
 
-async def _said(db: aiosqlite.Connection, source: str, ticket: int) -> str:
-    sql = "SELECT content FROM entry WHERE source = ? AND ticket = ? ORDER BY id LIMIT 1"
-    rows = await _all(db, sql, source, ticket)
-    return content_text(json_content(rows[0]["content"])) if rows else ""
+async def _said(db: aiosqlite.Connection, source: str, tickets: str) -> str:
+    sql = (
+        "SELECT content FROM entry WHERE source = ? AND ticket IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT 1"
+    )
+    found = await _all(db, sql, source, tickets)
+    return content_text(json_content(found[0]["content"])) if found else ""
 
 
 async def _put(db: aiosqlite.Connection, row: sqlite3.Row, content: Content) -> None:
@@ -106,36 +113,41 @@ async def _queue(db: aiosqlite.Connection, row: sqlite3.Row, verb: str, step: St
     )
 
 
-async def _in_transcript(db: aiosqlite.Connection, what: Amend, ticket: int) -> None:
+async def _in_transcript(db: aiosqlite.Connection, what: Amend, tickets: str) -> None:
     """Change the lines that no row of the outbox carries: her words, and inside ones."""
     sql = (
-        "UPDATE entry SET content = ? WHERE source = ? AND ticket = ?"
+        "UPDATE entry SET content = ? WHERE source = ? AND ticket IN (SELECT value FROM json_each(?))"
         " AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.entry = entry.id)"
     )
     content = _GONE if what.text is None else (Literal(what.text),)
-    await db.execute(sql, (content_json(content), what.source, ticket))
+    await db.execute(sql, (content_json(content), what.source, tickets))
 
 
-async def _forget(db: aiosqlite.Connection, source: str, said: str, ticket: int, step: Step) -> None:
+async def _forget(db: aiosqlite.Connection, source: str, said: str, tickets: str, step: Step) -> None:
     """Take words out of what else was made of them: the message that came in, the question, reminders that quote it."""
     for these in ("event = ?", "json_extract(payload, '$.edits') = ?"):
         blank = f"UPDATE inbox SET payload = json_set(payload, '$.text', '') WHERE {these}"  # noqa: S608  # ours
         await db.execute(blank, (source,))
-    await db.execute("UPDATE question SET text = '' WHERE ticket = ? AND text = substr(?, 1, 1000)", (ticket, said))
-    await db.execute(
-        "UPDATE question SET before = NULL WHERE ticket = ? AND before = substr(?, 1, 1000)", (ticket, said)
-    )
+    for column, blank in (("text", "''"), ("before", "NULL")):
+        await db.execute(
+            f"UPDATE question SET {column} = {blank} WHERE ticket IN (SELECT value FROM json_each(?))"  # noqa: S608
+            f" AND {column} = substr(?, 1, 1000)",
+            (tickets, said),
+        )
     line = shorten(said)
     sql = (
-        "SELECT *, content AS words FROM outbox WHERE ticket = ? AND (verb IN ('card', 'edit_card', 'say_in_room')"
-        """ OR (verb = 'say' AND instr(content, '{"kind": "folded"') > 0))"""
+        "SELECT *, content AS words FROM outbox WHERE ticket IN (SELECT value FROM json_each(?))"
+        " AND audience = 'agents' AND verb IN ('card', 'edit_card', 'say_in_room', 'say')"
     )
-    for row in await _all(db, sql, ticket):
+    for row in await _all(db, sql, tickets):
         content = json_content(row["words"])
-        new = tuple(replace(block, text=_without(block.text, line)) for block in content)
+        new = tuple(
+            replace(block, text=_without(block.text, line)) if isinstance(block, Literal | Strong | Folded) else block
+            for block in content
+        )
         if new != content:
             await _put(db, row, new)
-            if row["verb"] in {"say", "say_in_room"}:  # the card is shown anew by who decides
+            if row["verb"] in {"say_in_room", "say"}:  # the card is shown anew by who decides
                 await _show_anew(db, row, step)
 
 
@@ -156,9 +168,11 @@ async def shown(db: aiosqlite.Connection, source: str) -> Shown | None:
         " WHERE s.source = ? AND o.ticket IS NOT NULL AND o.dropped_at IS NULL AND o.amends IS NULL"
         " ORDER BY o.audience = 'agents', o.id LIMIT 1"  # words that went out are what they are to her
     )
-    rows = await _all(db, sql, source)
+    found = await _all(db, sql, source)
     return (
-        None if not rows else Shown(rows[0]["ticket"], Audience(rows[0]["audience"]), rows[0]["ref"], rows[0]["team"])
+        None
+        if not found
+        else Shown(found[0]["ticket"], Audience(found[0]["audience"]), found[0]["ref"], found[0]["team"])
     )
 
 
@@ -170,18 +184,18 @@ async def origin(db: aiosqlite.Connection, ref: str, conversation: int | None) -
         "   (SELECT 1 FROM entry e WHERE e.source = s.source AND e.role = 'customer'))"
         " GROUP BY o.id HAVING count(DISTINCT s.source) = 1"
     )
-    rows = await _all(db, sql, ref, conversation)
-    return (str(rows[0]["source"]), int(rows[0]["ticket"])) if len(rows) == 1 else None
+    found = await _all(db, sql, ref, conversation)
+    return (str(found[0]["source"]), int(found[0]["ticket"])) if len(found) == 1 else None
 
 
 async def read_by(db: aiosqlite.Connection, transport: str, ref: str, person: str) -> tuple[str, str, str] | None:
     """See Store."""
     sql = (
         "SELECT c.transport, c.room, e.source FROM outbox o JOIN ticket t ON t.number = o.ticket AND t.owner = ?"
-        " JOIN conversation c ON c.id = t.conversation AND NOT c.gone AND NOT c.crowded"
         " JOIN outbox s ON s.ticket = o.ticket AND s.team = o.team AND s.id <= o.id"
         "   AND s.state = 'sent' AND s.verb = 'say'"
         " JOIN shown w ON w.outbox = s.id JOIN entry e ON e.source = w.source AND e.role = 'customer'"
+        " JOIN conversation c ON c.id = e.conversation AND NOT c.gone AND NOT c.crowded"
         " WHERE o.ref = ? AND EXISTS (SELECT 1 FROM reference r WHERE r.transport = ? AND r.ref = o.ref)"
         " ORDER BY s.id DESC LIMIT 1"
     )
@@ -193,8 +207,8 @@ async def read_by(db: aiosqlite.Connection, transport: str, ref: str, person: st
 async def line(db: aiosqlite.Connection, source: str) -> tuple[int, str] | None:
     """See Store."""
     sql = "SELECT ticket, content FROM entry WHERE source = ? AND ticket IS NOT NULL ORDER BY id LIMIT 1"
-    rows = await _all(db, sql, source)
-    return None if not rows else (int(rows[0]["ticket"]), content_text(json_content(rows[0]["content"])))
+    found = await _all(db, sql, source)
+    return None if not found else (int(found[0]["ticket"]), content_text(json_content(found[0]["content"])))
 
 
 async def _all(db: aiosqlite.Connection, sql: str, *values: object) -> list[sqlite3.Row]:

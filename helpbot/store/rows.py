@@ -9,7 +9,7 @@ from dataclasses import replace
 import aiosqlite
 
 from helpbot.core.effects import Marked
-from helpbot.core.model import Attachment, Audience, Entry, Person, Reason, Role, Status, Ticket
+from helpbot.core.model import Attachment, Audience, Entry, Merged, Person, Reason, Role, Status, Ticket
 from helpbot.store.base import Conversation, InboxRow, KeptTicket, Outgoing
 from helpbot.store.codec import content_text, json_content, maybe_time, text_time
 from helpbot.store.human import json_held_back, json_promises, json_transfer
@@ -23,6 +23,15 @@ OUTGOING = (  # `+c.room` has no affinity: with one the index of what is undecid
     " FROM outbox o LEFT JOIN entry e ON e.id = o.entry LEFT JOIN outbox a ON a.id = o.amends"
     " LEFT JOIN conversation c ON c.id = o.conversation"
     " LEFT JOIN card d ON d.ticket = o.ticket AND d.team = o.team"
+)
+
+
+# The first ticket that came after it in one of its rooms and is no part of it; if that was merged, into which.
+_WITH_NEWER = (
+    "SELECT *, (SELECT min(coalesce(n.merged_into, n.number)) FROM ticket f JOIN ticket n"
+    "   ON n.conversation = f.conversation AND n.number > f.number AND n.number <> t.number"
+    "   AND n.merged_into IS NOT t.number WHERE f.number = t.number OR f.merged_into = t.number) AS newer"
+    " FROM ticket t WHERE number = ?"
 )
 
 
@@ -71,11 +80,7 @@ def outgoing(row: sqlite3.Row) -> Outgoing:
 
 async def load_ticket(db: aiosqlite.Connection, number: int) -> KeptTicket | None:
     """Return the ticket of that number, its transcript only as long as the agents have not seen it."""
-    async with db.execute(
-        "SELECT *, (SELECT min(n.number) FROM ticket n WHERE n.conversation = t.conversation AND n.number > t.number)"
-        " AS newer FROM ticket t WHERE number = ?",
-        (number,),
-    ) as found:
+    async with db.execute(_WITH_NEWER, (number,)) as found:
         row = await found.fetchone()
     if row is None:
         return None
@@ -83,18 +88,46 @@ async def load_ticket(db: aiosqlite.Connection, number: int) -> KeptTicket | Non
         talk = await found.fetchone()
     assert talk is not None, "a foreign key holds this"  # noqa: S101
     entries: tuple[Entry, ...] = ()
-    if not row["carded"]:
+    if not row["carded"] and row["merged_into"] is None:
         entries = await transcript(db, number)
     async with db.execute("SELECT team, ref FROM card WHERE ticket = ?", (number,)) as found:
         cards = {card["team"]: card["ref"] for card in await found.fetchall()}
     kept = conversation(talk)
-    whole = replace(ticket(row, kept.customer, entries), zone=kept.zone, zone_said=kept.zone_said)
-    return KeptTicket(whole, kept, cards)
+    others = await _merged_talks(db, number)
+    spoken = others.get(row["speaks_in"] or 0, kept)
+    zoned = spoken if spoken.zone is not None else kept
+    whole = replace(ticket(row, kept.customer, entries), zone=zoned.zone, zone_said=zoned.zone_said, gone=kept.gone)
+    merged = tuple(Merged(of, talk.customer, talk.gone) for of, talk in others.items())
+    return KeptTicket(replace(whole, merged=merged), kept, cards, others)
+
+
+async def _merged_talks(db: aiosqlite.Connection, number: int) -> dict[int, Conversation]:
+    """Return the conversations of the tickets that are part of this one."""
+    sql = (
+        "SELECT t.number, c.* FROM ticket t JOIN conversation c ON c.id = t.conversation WHERE t.merged_into = ?"
+        " ORDER BY t.number"
+    )
+    async with db.execute(sql, (number,)) as found:
+        return {row["number"]: conversation(row) async for row in found}
+
+
+async def family(db: aiosqlite.Connection, number: int) -> tuple[int, ...]:
+    """Return the numbers of the tickets that are one with this: what it is part of, and what that one's parts are."""
+    sql = (
+        "WITH whole AS (SELECT coalesce(merged_into, number) AS number FROM ticket WHERE number = ?)"
+        " SELECT number FROM whole UNION SELECT t.number FROM ticket t, whole w WHERE t.merged_into = w.number"
+    )
+    async with db.execute(sql, (number,)) as found:
+        return tuple([int(row["number"]) async for row in found])
 
 
 async def transcript(db: aiosqlite.Connection, number: int) -> tuple[Entry, ...]:
-    """Return the ticket's whole transcript, what was said among agents as well."""
-    async with db.execute("SELECT * FROM entry WHERE ticket = ? ORDER BY id", (number,)) as found:
+    """Return the ticket's whole transcript, what was said among agents and in its parts as well."""
+    sql = (
+        "SELECT * FROM entry WHERE ticket IN (SELECT ?1 UNION SELECT number FROM ticket WHERE merged_into = ?1)"
+        " ORDER BY id"
+    )
+    async with db.execute(sql, (number,)) as found:
         return tuple([_entry(line) async for line in found])
 
 
@@ -145,5 +178,7 @@ def ticket(row: sqlite3.Row, customer: Person, entries: tuple[Entry, ...]) -> Ti
         told_status=row["told_status"],
         told_status_at=maybe_time(row["told_status_at"]),
         newer=row["newer"],
+        merged_into=row["merged_into"],
+        speaks_in=row["speaks_in"],
         transcript=entries,
     )

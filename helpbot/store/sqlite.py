@@ -129,11 +129,12 @@ class SqliteStore(Units):
             self.inbox_bell.set()
         if step.fault is not None:
             self.dead_bell.set()
-        if step.drafts or step.amends:
+        parts = [step] if step.also is None else [step, step.also]
+        if any(part.drafts or part.amends for part in parts):
             self.outbox_bell.set()
-        if step.timers:
+        if any(part.timers for part in parts):
             self.timer_bell.set()
-        if step.notes:
+        if any(part.notes for part in parts):
             self.workshop_bell.set()
 
     # --- looking things up
@@ -203,6 +204,14 @@ class SqliteStore(Units):
     async def tickets_of(self, transport: str, customer: str, besides: int) -> Sequence[Ticket]:
         """See Store."""
         return await self._unit(lambda db: queue.tickets_of(db, transport, customer, besides))
+
+    async def left_open(self, transport: str, customer: str) -> int | None:
+        """See Store."""
+        return await self._unit(lambda db: queue.left_open(db, transport, customer))
+
+    async def last_word(self, numbers: Collection[int]) -> int:
+        """See Store."""
+        return await self._unit(lambda db: queue.last_word(db, numbers))
 
     async def find(self, text: str, here: Callable[[str], bool]) -> Sequence[tuple[int, str, str]]:
         """See Store."""

@@ -13,13 +13,16 @@ from helpbot.core.acts import (
     AgentAssigned,
     AgentBlocked,
     AgentClaimed,
+    AgentMerged,
     AgentNoted,
     AgentSaid,
     AgentTaught,
     AgentTransferred,
+    Other,
 )
 from helpbot.core.decide import decide, goes_on
-from helpbot.core.effects import Effect, PostCard, Record, Say, StartTimer, StopTimer
+from helpbot.core.decide_clock import timers as timers_of
+from helpbot.core.effects import Count, Effect, PostCard, Record, Say, StartTimer, StopTimer
 from helpbot.core.events import (
     AgentElsewhere,
     AgentEvent,
@@ -34,8 +37,8 @@ from helpbot.core.events import (
     TimerFired,
     Undelivered,
 )
-from helpbot.core.model import Audience, Status, Ticket
-from tests.core.cases import ALEX, DESK, NEW, NOW, SAM, to_agents, to_customer
+from helpbot.core.model import Audience, Figure, Status, Ticket
+from tests.core.cases import ALEX, DESK, NEW, NOW, SAM, held, to_agents, to_customer, waiting
 
 VAGUE_DESK = replace(DESK, vague={"soon": "soon"})
 SAYS = (
@@ -46,7 +49,7 @@ TYPES = (
     "!claim", "!release", "!close", "!close bye", "!reopen", "!r hello", "!help", "!what", "plain words", "soon",
     "!transfer lines CANARY", "!transfer off", "!promise tomorrow 9:00 it works", "!promise CANARY", "!kept", "!send",
     "!kept done", "!snooze +2d", "!snooze off", "!close soon", "!canned greet", "!assign CANARY", "!away", "!tickets",
-    "!find CANARY", "!history",
+    "!find CANARY", "!history", "!merge CANARY", "!merge 12",
 )  # fmt: skip
 WORDS = st.one_of(st.sampled_from(SAYS), st.text(max_size=60).filter(lambda text: "boom" not in text.casefold()))
 AGENTS = st.sampled_from([SAM, ALEX])
@@ -147,3 +150,58 @@ def test_reading_commands_never_raises_and_never_lets_a_bang_word_out(text: str)
     event = commands.read(NOW, SAM, "$r", text, mentions=False)
     word, _ = commands.split(text)
     assert not (word and isinstance(event, AgentSaid))
+
+
+BETWEEN = st.lists(
+    st.one_of(
+        st.builds(CustomerSaid, st.just(NOW), st.sampled_from(SAYS)),
+        st.builds(lambda text: commands.read(NOW, SAM, "$r", text, mentions=False), st.sampled_from(TYPES)),
+    ),
+    max_size=8,
+)
+
+
+@given(BETWEEN, BETWEEN, st.booleans(), st.booleans())
+@settings(max_examples=400, deadline=None)
+def test_the_laws_hold_when_two_tickets_become_one(
+    one: list[Event], other: list[Event], later: bool, same_room: bool
+) -> None:
+    part, its_timers = _lived(replace(held(), number=15), one)
+    into, of_whole = _lived(waiting(), other)
+    found = Other(into, here=True, same_account=True, same_room=same_room, later=later)
+    decision = decide(part, AgentMerged(NOW, SAM, "$r", 12, found), VAGUE_DESK)
+    if decision.also is None:
+        assert to_customer(decision.effects) == ""
+        assert decision.ticket.merged_into is None
+        return
+    whole = decision.also.ticket
+    _count(its_timers, decision.effects)
+    _count(of_whole, decision.also.effects)
+    assert (decision.ticket.status, its_timers) == (Status.CLOSED, set())
+    assert whole.status in {Status.WAITING, Status.HELD}
+    assert (whole.status is Status.HELD) == (whole.owner is not None)
+    _nobody_is_forgotten(whole, of_whole)
+    assert part.waits_since is None or (whole.waits_since is not None and whole.waits_since <= part.waits_since)
+    numbers = [promise.number for promise in whole.promises]
+    assert len(numbers) == len(set(numbers)) == len(part.promises) + len(into.promises)
+    for effects in (decision.effects, decision.also.effects):
+        assert "CANARY" not in to_customer(effects)
+        assert not any(isinstance(effect, PostCard | Count) and effect != Count(Figure.REOPENED) for effect in effects)
+
+
+def _lived(ticket: Ticket, story: list[Event]) -> tuple[Ticket, set[str]]:
+    """Return a ticket after a story, with the timers that it has."""
+    running = set(timers_of(ticket, VAGUE_DESK))
+    for event in story:
+        decision = decide(ticket, event, VAGUE_DESK)
+        _count(running, decision.effects)
+        ticket = decision.ticket
+    return ticket, running
+
+
+def _count(timers: set[str], effects: tuple[Effect, ...]) -> None:
+    for effect in effects:
+        if isinstance(effect, StartTimer):
+            timers.add(effect.name)
+        elif isinstance(effect, StopTimer):
+            timers.discard(effect.name)

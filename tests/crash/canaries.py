@@ -46,7 +46,7 @@ TOLD = ("{}", "!r {}", "!close {}", "{}\nmore", "R: !r {}")
 INSIDE = (
     "!note {}", "!nte {}", "! note {}", "> {}\n!note", "{}\n!note", "!claim {}", "!learn {} x", "!{}",
     "!transfer lines {}",
-    "!transfer mobile {}", "!transfer {}", "!assign {}", "!snooze {}",
+    "!transfer mobile {}", "!transfer {}", "!assign {}", "!snooze {}", "!merge {}",
 )  # fmt: skip
 BARE = (
     "!claim", "!release", "!close", "!reopen", "!help", "!r", "!transfer lines", "!transfer mobile", "!transfer off",

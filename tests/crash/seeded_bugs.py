@@ -6,6 +6,7 @@ from tests.crash.seeded_base import Bug, Edit
 from tests.crash.seeded_base import planting as _bug
 from tests.crash.seeded_human import HUMAN_BUGS
 from tests.crash.seeded_matrix import MATRIX_BUGS
+from tests.crash.seeded_merge import MERGE_BUGS
 from tests.crash.seeded_relay import RELAY_BUGS
 
 
@@ -284,9 +285,7 @@ BUGS: tuple[Bug, ...] = (
                 "_writes_like_a_bot(ticket, event.written or event.at)",
                 "_writes_like_a_bot(ticket, event.at)",
             ),
-            Edit(
-                "desk.py", "(case.event.written if isinstance(case.event, CustomerSaid) else None) or row.at", "row.at"
-            ),
+            Edit("desk.py", "(said.written if isinstance(said, CustomerSaid) else None) or row.at", "row.at"),
         ),
         _MOVED + "test_what_was_written_over_hours_and_read_at_once_is_no_loop",
     ),
@@ -423,4 +422,5 @@ BUGS: tuple[Bug, ...] = (
     *MATRIX_BUGS,
     *HUMAN_BUGS,
     *RELAY_BUGS,
+    *MERGE_BUGS,
 )

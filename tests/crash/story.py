@@ -36,7 +36,7 @@ _ROWS = {  # what must be there in the end; times, tries and references differ f
     "outbox": "SELECT lane, key, verb, audience, content, state, why FROM outbox ORDER BY lane, id",
     "ticket": "SELECT number, conversation, team, status, language, owner, reason, entry, offer, refusals, question,"
     " carded, undeliverable, answered, rung, promises, transfer, hops, asked_rating, rating,"
-    " opened_at, closed_at FROM ticket ORDER BY number",
+    " merged_into, speaks_in, opened_at, closed_at FROM ticket ORDER BY number",
     "conversation": "SELECT id, room, customer, language, gone, crowded FROM conversation ORDER BY id",
     "entry": "SELECT ticket, audience, role, author, content FROM entry ORDER BY ticket, audience, id",
     "timer": "SELECT ticket, name, due FROM timer ORDER BY ticket, name",
@@ -157,6 +157,16 @@ def _answered_alone(home: Home) -> None:
     home.network.say("room of max", "max", "puk?")
 
 
+def _from_both(home: Home) -> None:
+    home.network.say(PAUL, "paul", "said-10 from here")
+    _inside(home, "alex", "told-10 where it was asked")
+
+
+def _comes_back(home: Home) -> None:
+    home.network.arrive("new room of marie", "marie")
+    home.network.say("new room of marie", "marie", "said-11 from there")
+
+
 STORY = (
     Part("a customer comes", _comes),
     Part("she wants a person", _says("human")),
@@ -175,6 +185,9 @@ STORY = (
     Part("she leaves", _she_leaves),
     Part("the bot answers alone", _answered_alone),
     Part("time passes", _idle),
+    Part("two tickets become one", lambda home: _inside(home, "alex", "!merge 1", "!merge 1", number=2)),
+    Part("she writes from the other room", _from_both),
+    Part("she comes back in a new room", _comes_back),
 )
 
 
