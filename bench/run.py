@@ -9,7 +9,7 @@ import asyncio
 import sqlite3
 import tempfile
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench import answers
@@ -36,7 +36,7 @@ HOSTILE = {
 async def desk(folder: Path) -> None:
     """Print how many questions a second go through the whole desk, against bare commits to the same disk."""
     faq, _ = load(shipped_faq(), LANGUAGES)
-    value = Desk(FaqLibrary(faq, LANGUAGES), LANGUAGES, (Team("desk", {"fr": "L'équipe"}),))
+    value = Desk(FaqLibrary(faq, LANGUAGES), LANGUAGES, (Team("desk", {"fr": "L'équipe"}),), burst=timedelta())
     network = MemoryTransport(teams={"desk": "agents"})
     store = await SqliteStore.open(folder / "desk.db")
     bot = Helpbot(store, [network], {"desk": Address("memory", "agents")}, value)

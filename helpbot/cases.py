@@ -26,6 +26,7 @@ from helpbot.core.events import (
     CustomerCameBack,
     CustomerDeleted,
     CustomerLeft,
+    CustomerMarked,
     CustomerRated,
     CustomerReacted,
     CustomerSaid,
@@ -34,7 +35,9 @@ from helpbot.core.events import (
     Delivered,
     Event,
     FileLost,
+    LeftSilent,
     OwnerWentAway,
+    QuestionBrought,
     StrangerCame,
     StrangersGone,
     TimerFired,
@@ -43,10 +46,15 @@ from helpbot.core.events import (
     Unheard,
     WeeklyReport,
 )
+from helpbot.core.hours import is_open
 from helpbot.core.model import Audience, Desk, Person, Reason, Ticket
+from helpbot.core.public import Word
+from helpbot.core.words import mark_meant
 from helpbot.core.zones import known_zone
+from helpbot.public_rooms import may_offer
 from helpbot.store.base import INTERNAL, Conversation, InboxRow, KeptTicket, Store
 from helpbot.store.codec import json_incoming, text_time
+from helpbot.store.public import brought_event, brought_payload
 from helpbot.transports.base import Incoming, Kind
 
 log = structlog.get_logger(__name__)
@@ -78,6 +86,8 @@ class Cases:
         if row.transport == INTERNAL:
             return await self._internal(row)
         incoming = json_incoming(row.payload)
+        if incoming.public is not None:  # no word there is a customer's: see public_rooms
+            return None
         if incoming.team is not None:
             return await self._agents.of(row, incoming, incoming.team)
         if incoming.kind is Kind.ZONED:
@@ -92,14 +102,29 @@ class Cases:
         event = _customer_event(incoming, row.at, case)
         if isinstance(event, CustomerSaid):
             event = await self._related(replace(event, written=_written(row, incoming)), incoming, case)
+            event = replace(event, after_offer=await self._only_offered(case))
+        if incoming.kind is Kind.ARRIVED:
+            return replace(case, event=event, internal=await self._to_bring(row, incoming))
         return replace(case, event=event)
+
+    async def _only_offered(self, case: Case) -> bool:
+        """Tell whether nothing but an offer of help was said to her since the greeting."""
+        talk = case.conversation
+        return talk is not None and bool(await self._store.silence(talk.id))
+
+    async def _to_bring(self, row: InboxRow, incoming: Incoming) -> tuple[tuple[str, str], ...]:
+        """Return what goes on in this room now that she has come."""
+        talks = await self._store.to_bring(row.transport, incoming.room, incoming.sender)
+        return tuple((brought_event(talk), brought_payload(talk, row.transport, incoming.room)) for talk in talks)
 
     async def _related(self, event: CustomerSaid, incoming: Incoming, case: Case) -> CustomerSaid:
         """Return her words with what they correct and answer, where that is on the agents' side."""
         talk, number = case.conversation, case.ticket.number
         ours = case.ticket.numbers
-        if talk is None or not case.ticket.carded:
+        if talk is None:
             return event
+        if not case.ticket.carded:
+            return await self._to_the_bot(event, incoming, case.ticket, talk)
         if incoming.edits is not None:
             shown = await self._store.shown(incoming.edits)
             on_paper = shown is not None and not shown.has_file and incoming.file is None
@@ -114,6 +139,18 @@ class Cases:
         if hers is None or (hers.ticket, hers.audience) != (number, Audience.AGENTS):
             return event
         return replace(event, answers=hers.ref if self._is_own(hers.team, case.ticket) else None)
+
+    async def _to_the_bot(
+        self, event: CustomerSaid, incoming: Incoming, ticket: Ticket, talk: Conversation
+    ) -> CustomerSaid:
+        """Return her words with what they are an answer to, and whether the bot's last ones went out."""
+        answers = incoming.reply_to or incoming.thread
+        said = None if answers is None or talk.id == 0 else await self._store.bots_words(talk.id, answers)
+        if said is not None:
+            turn = said.turn if said.ticket == ticket.number else None
+            event = replace(event, offered=said.offered, turn=turn if said.offered else None)
+        unsent = ticket.undo is not None and await self._store.unsent(ticket.number, ticket.turn)
+        return replace(event, unsent=unsent)
 
     async def _in_own_thread(self, ref: str, ticket: Ticket) -> str | None:
         """Return the agent's message when it stands in the thread that her words go to."""
@@ -146,9 +183,19 @@ class Cases:
         origin = await self._store.origin(incoming.target, talk.id)
         kept = None if origin is None else await self._whole(origin[1])
         if origin is None or kept is None:
-            return None
+            return await self._marked_the_bot(row, incoming, case, talk)
         team = await self._thread_of(kept, origin[0])
         return Case(CustomerReacted(row.at, incoming.id, incoming.symbol, origin[0], team), kept.ticket, talk)
+
+    async def _marked_the_bot(self, row: InboxRow, incoming: Incoming, case: Case, talk: Conversation) -> Case | None:
+        """Return her mark on a message of the bot, as long as only the bot has the ticket."""
+        said = await self._store.bots_words(talk.id, incoming.target or "")
+        if said is None or case.ticket.carded or mark_meant(incoming.symbol) is None:
+            return None
+        if talk.crowded:
+            return replace(case, event=BotGaveUp(row.at, incoming.symbol, Reason.CROWDED))
+        turn = said.turn if said.ticket == case.ticket.number else None
+        return replace(case, event=CustomerMarked(row.at, incoming.id, incoming.symbol, said.offered, turn))
 
     async def _customer_deleted(self, row: InboxRow, incoming: Incoming, case: Case) -> Case | None:
         """Return which of her messages, or of her marks, she took back; None for those of others, and unknown ones."""
@@ -164,9 +211,11 @@ class Cases:
     async def failed(self, row: InboxRow) -> Case | None:
         """Return the case of a row that the bot cannot decide, for a person; None when it holds nobody's words."""
         if row.transport == INTERNAL:
-            return None
+            case = await self._internal(row)
+            unanswered = case is not None and bool(case.ticket.pending) and isinstance(case.event, TimerFired)
+            return replace(case, event=BotGaveUp(row.at, "")) if case is not None and unanswered else None
         incoming = json_incoming(row.payload)
-        if incoming.kind is not Kind.SAID:
+        if incoming.kind is not Kind.SAID or incoming.public is not None:
             return None
         if incoming.team is not None:
             return await self._agents.failed(row, incoming, incoming.team)
@@ -184,6 +233,10 @@ class Cases:
             return Case(found, Ticket(0, _NOBODY, values["team"], row.at), None, stored=False)
         if values["kind"] == "report":
             return await self._report(row, values)
+        if values["kind"] == "brought":
+            return await self._brought(row, values)
+        if values["kind"] == "silence":
+            return await self._left_silent(row, values["conversation"])
         if values["ticket"] is None:
             return None
         kept = await (self._whole if values["kind"] in _OF_HER_ROOM else self._store.ticket)(values["ticket"])
@@ -222,6 +275,32 @@ class Cases:
         kept = await self._store.ticket(number)
         into = None if kept is None else kept.ticket.merged_into
         return kept if into is None else await self._store.ticket(into)
+
+    async def _brought(self, row: InboxRow, values: Mapping[str, Any]) -> Case | None:
+        """Return the question that she goes on with in her room; None when it was taken back, or she is not there."""
+        talk = await self._store.talk(values["talk"])
+        there = await self._store.conversation(values["transport"], values["room"])
+        if talk is None or there is None or there.gone or there.crowded or there.customer.id != talk.person.id:
+            return None
+        if not talk.text and talk.word is not Word.JOINED:
+            return None
+        said = Incoming(row.event, Kind.SAID, there.room, talk.person.id, talk.person.name, row.at, talk.text)
+        case = await self._situation(replace(row, transport=there.transport), said)
+        named = talk.place if talk.place is not None and talk.place.startswith("#") else None
+        event = QuestionBrought(row.at, talk.text, named)
+        return None if case is None else replace(case, event=event, brought=talk.id)
+
+    async def _left_silent(self, row: InboxRow, conversation: int) -> Case | None:
+        """Return that she has said nothing since the greeting, if she may be offered help now."""
+        there, desk = await self._store.conversation_of(conversation), self._desk()
+        if there is None or there.gone or there.crowded or not is_open(desk.teams[0].hours, row.at):
+            return None
+        if desk.offers.silent_for is None or await self._store.silence(conversation) is not False:
+            return None
+        if not may_offer(await self._store.last_offer(there.transport, there.customer.id), row.at, desk):
+            return None
+        ticket = Ticket(0, there.customer, desk.teams[0].id, row.at, language=there.language)
+        return Case(LeftSilent(row.at), ticket, there)
 
     # --- customers
 

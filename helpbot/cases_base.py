@@ -35,6 +35,7 @@ class Case:
     freed: tuple[int, ...] = ()
     room: int | None = None
     new: Conversation | None = None
+    brought: int | None = None  # the talk of a help room that goes on with it
 
 
 def said(incoming: Incoming) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 from helpbot.answers.entries import Faq
 from helpbot.app import Helpbot
@@ -26,7 +28,7 @@ async def chat(
     prompt: Callable[[], None],
 ) -> None:
     """Run the desk in a terminal until the lines end or say /quit; the state is forgotten."""
-    desk = make_desk(config, library(config, faq))
+    desk = replace(make_desk(config, library(config, faq)), burst=timedelta())  # whoever types a line wants to see
     network = ConsoleTransport(write, desk.teams[0].id, coloured=coloured, echo=echo)
     store = await SqliteStore.open(":memory:")
     rooms = {team.id: Address(network.name, AGENTS_ROOM) for team in desk.teams}

@@ -66,6 +66,7 @@ def make_desk(config: Config, library: FaqLibrary) -> Desk:
         teams=tuple(team.of_the_desk(beside(team, config.teams)) for team in config.teams),
         plain_text=agents.plain_text,
         reopen_for=timedelta(days=tickets.reopen_for_days),
+        burst=timedelta(seconds=config.answers.burst_seconds),
         idle_for=timedelta(hours=tickets.idle_hours),
         silent_for=timedelta(days=tickets.silent_days) if tickets.silent_days else None,
         warned_for=timedelta(hours=tickets.warned_hours),
@@ -75,6 +76,8 @@ def make_desk(config: Config, library: FaqLibrary) -> Desk:
         vague=vague,
         zones=dict(agents.time_zones),
         canned=load_canned(config)[0],
+        help_rooms={room.room: room.of_the_desk() for room in config.help_rooms},
+        offers=config.offer.of_the_desk(),
     )
 
 

@@ -23,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from helpbot import config_teams
+from helpbot import config_help, config_teams
 from helpbot.answers.entries import Faq
 from helpbot.answers.semantic import installed
 from helpbot.answers.text import normalise
@@ -62,6 +62,7 @@ class Answers(Model):
     max_wrong: Number = Field(default=0.05, ge=0, le=1)
     out_of_scope: Number = Field(default=0.4, ge=0, le=0.95)
     semantic: Flag = False
+    burst_seconds: Number = Field(default=3, ge=0, le=60)
 
     @field_validator("semantic")
     @classmethod
@@ -207,6 +208,8 @@ class Config(Model):
     matrix: Matrix | None = None
     discord: Discord | None = None
     teams: tuple[Team, ...] = (_DEFAULT_TEAM,)
+    help_rooms: tuple[config_help.HelpRoom, ...] = ()
+    offer: config_help.Offer = config_help.Offer()
     agents: Agents = Agents()
     tickets: Tickets = Tickets()
     files: Files = Files()
@@ -357,6 +360,7 @@ def load_config(path: Path, env: Mapping[str, str], *, explicit: bool) -> tuple[
     values, places, faults = merged(path, env, Config, explicit=explicit)
     config, more = place_faults(Config, {**values, "folder": path.parent}, places, path)
     more += confused(values.get("teams"), places, path)
+    more += config_help.misplaced(values, places, path)
     if () not in places and any(fault.file == str(path) for fault in faults):
         more = [fault for fault in more if fault.file != str(path)]  # what seems to be missing may stand in the file
     found = tuple(sorted({*faults, *more}))

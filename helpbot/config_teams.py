@@ -21,6 +21,13 @@ _USUAL = model.Patience()
 _EARLIER = {"lead": "team", "leads": "lead", "owner_lead": "owner"}  # which reminder comes before which
 
 
+def a_room(value: str) -> str:
+    """Return a room's alias or id; raises ValueError for what is none."""
+    if not _ROOM.match(value) or value.split() != [value]:
+        raise ValueError('write the room\'s alias or id in quotes, such as "#desk:example.org"')
+    return value
+
+
 class Remind(Model):
     """How long what waits may wait before somebody hears of it."""
 
@@ -76,9 +83,7 @@ class Team(Model):
     @field_validator("matrix_room")
     @classmethod
     def _a_room(cls, value: str | None) -> str | None:
-        if value is not None and (not _ROOM.match(value) or value.split() != [value]):
-            raise ValueError('write the room\'s alias or id in quotes, such as "#desk:example.org"')
-        return value
+        return None if value is None else a_room(value)
 
     @field_validator("lead", mode="before")
     @classmethod

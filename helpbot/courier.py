@@ -226,7 +226,7 @@ class Courier:
         """Try again what an agents' room refuses, for as long as it does; what a customer's does, a few times."""
         if isinstance(never, _Fault):
             over = row.refusals + 1 >= _FAULTS
-        elif row.audience is Audience.CUSTOMER:
+        elif row.audience in {Audience.CUSTOMER, Audience.PUBLIC}:
             over = never.why in {"gone", "crowded"} or row.refusals + 1 >= _TRIES
         else:  # a mark or a new state of the card is not worth that her words wait behind it
             over = row.verb in _MARKS or (not never.whole_room and row.refusals + 1 >= _TRIES)
@@ -247,7 +247,7 @@ class Courier:
                 await asyncio.sleep(_BUSY_PAUSE)
 
     def _transport(self, row: Outgoing) -> Transport | None:
-        if row.audience is Audience.CUSTOMER:
+        if row.audience in {Audience.CUSTOMER, Audience.PUBLIC}:
             return self._transports.get(row.transport or "")
         room = self._desks.get(row.team or "")
         return None if room is None else self._transports.get(room.transport)
@@ -256,6 +256,8 @@ class Courier:
         """Return where the row goes; it comes from the database and the config alone."""
         if row.audience is Audience.CUSTOMER:
             return Address(row.transport or "", row.room or "")
+        if row.audience is Audience.PUBLIC:
+            return Address(row.transport or "", row.room or "", row.target)
         room = self._desks[row.team or ""]
         threaded = row.verb in {"say", "react"}
         return Address(room.transport, room.room, row.card if threaded else None)
@@ -266,6 +268,8 @@ class Courier:
         if row.gone or row.crowded:
             raise Undeliverable("gone" if row.gone else "crowded")
         address = self._address(row)
+        if row.audience is Audience.PUBLIC:
+            return await self._in_public(transport, address, row)
         if row.verb == "react":
             return await transport.react(address, row.target or "", row.symbol or "", row.key)
         content = row.content or ()
@@ -290,6 +294,14 @@ class Courier:
         # The card is gone, or in a room that was the team's before: her words are shown, and a new card asked for.
         await self._store.card_lost(row, self._now())
         return await transport.send(replace(address, thread=None), _numbered(row), row.key)
+
+    async def _in_public(self, transport: Transport, address: Address, row: Outgoing) -> str:
+        """Say something in a help room, take it back, or open a direct room for who wants to go on there."""
+        if row.verb == "open":
+            return await transport.open_direct(row.person or "")
+        if row.verb == "redact":
+            return await self._amend(transport, address, row)
+        return await transport.send(address, row.content or (), row.key)
 
     async def _send(self, transport: Transport, address: Address, content: Content, row: Outgoing) -> str:
         """Send words, as an answer to what they answer, if that is still there."""
@@ -334,12 +346,16 @@ class Courier:
             yield file, lost
 
     async def _amend(self, transport: Transport, address: Address, row: Outgoing) -> str:
-        """Show a message as it is now, or take it back; what never went out needs neither."""
-        if row.amends is None:
+        """Show a message as it is now, or take it back; what never went out needs neither.
+
+        It may have gone out and the desk ended before that was kept: then it was found as the room was read back.
+        """
+        ref = row.amends or self._rooms.of(row).there.get(row.amends_key or "")
+        if ref is None:
             return ""
         if row.verb == "redact":
-            return await transport.redact(address, row.amends, row.key)
-        return await transport.edit(address, row.amends, row.content or (), row.key)
+            return await transport.redact(address, ref, row.key)
+        return await transport.edit(address, ref, row.content or (), row.key)
 
     async def _never_made(self, row: Outgoing) -> bool:
         """Ask for a card where there never was one, for the ticket was another team's, which is no more."""

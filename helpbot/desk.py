@@ -21,6 +21,7 @@ from helpbot.core.decide import decide
 from helpbot.core.effects import (
     Amend,
     Asked,
+    AwaitWords,
     Called,
     Content,
     Count,
@@ -29,6 +30,7 @@ from helpbot.core.effects import (
     Effect,
     Literal,
     MarkAway,
+    Offered,
     PostCard,
     Propose,
     React,
@@ -38,9 +40,11 @@ from helpbot.core.effects import (
     Settled,
     StartTimer,
     StopTimer,
+    Withdraw,
 )
 from helpbot.core.events import CustomerCameBack, CustomerSaid, Event
 from helpbot.core.model import Audience, Desk, Entry, Status, Ticket, Wait
+from helpbot.public_rooms import PublicRooms
 from helpbot.store.base import Conversation, Draft, InboxRow, Step, Store, StoreBusy
 from helpbot.store.codec import content_text
 from helpbot.where import where
@@ -60,6 +64,7 @@ class DeskLoop:
         self._desk = desk
         self._now = now
         self._account = account
+        self._public = PublicRooms(store, desk, now, account)
         self._put_off: set[int] = set()  # rows that nothing could be done with
         self._waiting: set[int] = set()  # rows that cannot be decided yet: what came after them in their room waits too
         self._begins = True  # the next row is the first since the start
@@ -132,7 +137,8 @@ class DeskLoop:
         await asyncio.sleep(_PAUSE)
 
     async def _decided(self, row: InboxRow, fault: str | None) -> Step:
-        return await self._step(row, await self._cases.of(row), None)
+        public = await self._public.step(row)
+        return public or await self._step(row, await self._cases.of(row), None)
 
     async def _failed(self, row: InboxRow, fault: str | None) -> Step:
         case = await self._cases.failed(row)
@@ -169,6 +175,7 @@ class DeskLoop:
             references=case.references,
             internal=case.internal,
             freed=case.freed,
+            brought=case.brought,
             fault=fault,
             also=None if also is None else self._part(row, also, case.new, row.at, second=True),
         )
@@ -218,6 +225,9 @@ class DeskLoop:
             timers=timers,
             notes=[effect for effect in decision.effects if isinstance(effect, Asked | Settled | Propose | Count)],
             amends=[effect for effect in decision.effects if isinstance(effect, Amend)],
+            withdrawn=[effect for effect in decision.effects if isinstance(effect, Withdraw)],
+            silent_until=next((effect.due for effect in decision.effects if isinstance(effect, AwaitWords)), None),
+            offers=[effect.declined for effect in decision.effects if isinstance(effect, Offered)],
             away=[(effect.agent, effect.is_away) for effect in decision.effects if isinstance(effect, MarkAway)],
         )
 
@@ -251,6 +261,7 @@ class DeskLoop:
                     drafts.append(replace(aside, target=effect.to))
                 case (
                     Amend()
+                    | Withdraw()
                     | Record()
                     | StartTimer()
                     | StopTimer()
@@ -259,6 +270,8 @@ class DeskLoop:
                     | Settled()
                     | Propose()
                     | Count()
+                    | AwaitWords()
+                    | Offered()
                 ):
                     pass
         return drafts
@@ -291,7 +304,15 @@ def to_customer(key: str, said: Say, at: datetime) -> Draft:
     """Return what is said to a customer as a draft, which calls nobody."""
     content = uncalled(said.content)
     line = Entry(said.role, said.audience, said.author, content_text(content), at, source=said.source)
-    return Draft(key, Audience.CUSTOMER, "say", entry=(line, content), target=said.answers, receipt=said.receipt)
+    return Draft(
+        key,
+        Audience.CUSTOMER,
+        "say",
+        entry=(line, content),
+        target=said.answers,
+        receipt=said.receipt,
+        offered=said.offered,
+    )
 
 
 def uncalled(content: Content) -> Content:

@@ -262,6 +262,7 @@ def _kept(db: sqlite3.Connection, user: str, token: str | None) -> Kept:
         device=login.get("device") or keys_of,
         desks={name.removeprefix("desk:"): team for name, team in notes.items() if name.startswith("desk:")},
         seats=_seats(notes),
+        help_rooms=frozenset(name.removeprefix("help:") for name in notes if name.startswith("help:")),
         conversations=look.rooms(db, "matrix"),
         tickets=tuple(look.open_tickets(db, "matrix")),
     )

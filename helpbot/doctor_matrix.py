@@ -14,7 +14,7 @@ from urllib.parse import quote
 from helpbot.config import Config, Matrix
 from helpbot.doctor_base import NEW_KEYS, Finding, Kept, State, fault, ok, warn
 from helpbot.doctor_limits import limits
-from helpbot.doctor_rooms import agents_room, drift, invitations, moved, nowhere, replaced
+from helpbot.doctor_rooms import agents_room, drift, help_room, invitations, moved, nowhere, replaced
 from helpbot.transports.base import SetupError, TryLater, Undeliverable
 from helpbot.transports.matrix_client import HttpClient
 from helpbot.transports.matrix_http import JsonDict, LoginGone, Redirected, Refused, as_dict, dicts, path
@@ -45,6 +45,7 @@ class _Round:
     named: Mapping[str, str]
     joined: asyncio.Task[frozenset[str]]
     rooms: Mapping[str, asyncio.Task[str]]
+    help_rooms: Sequence[str]
 
 
 async def examine(config: Config, matrix: Matrix, kept: Kept, admin_token: str | None = None) -> list[Finding]:
@@ -72,20 +73,27 @@ async def examine(config: Config, matrix: Matrix, kept: Kept, admin_token: str |
             later.insert(0, _LIMITS)
         if not told:
             return [*found, not_asked(later, "the login is not of use", "login")]
-        return found + await _asked(client, matrix, kept, named, told.get("device_id"))
+        helping = [room.room for room in config.help_rooms]
+        return found + await _asked(client, matrix, kept, named, helping, told.get("device_id"))
     finally:
         await client.shut()
 
 
-async def _asked(
-    client: HttpClient, matrix: Matrix, kept: Kept, named: Mapping[str, str], device: object
+async def _asked(  # noqa: PLR0917  # what is asked with, and of what
+    client: HttpClient,
+    matrix: Matrix,
+    kept: Kept,
+    named: Mapping[str, str],
+    helping: Sequence[str],
+    device: object,
 ) -> list[Finding]:
     """Return what is found with a login of the bot's own."""
     rooms = {team: asyncio.create_task(_room(client, name)) for team, name in named.items()}
-    the = _Round(client, matrix, kept, named, asyncio.create_task(_joined(client)), rooms)
+    the = _Round(client, matrix, kept, named, asyncio.create_task(_joined(client)), rooms, helping)
     parts = await asyncio.gather(
         _told(_KEYS, _keys(the, device)),
         *(_told(f"team {team}", _team(the, team, name)) for team, name in named.items()),
+        *(_told(f"help room {name}", _help_room(the, name)) for name in helping),
         _told("rooms", _drift(the)),
         _told("invitations", _invitations(the)),
     )
@@ -293,6 +301,18 @@ async def _team(the: _Round, team: str, named: str) -> list[Finding]:
     whole = agents_room(team, the.matrix.user, dicts(answer), encryption=the.matrix.encryption)
     gone = replaced(team, room, the.matrix.user, dicts(answer))
     return [here if gone is None or here.state is State.FAULT else gone, *whole]
+
+
+async def _help_room(the: _Round, named: str) -> list[Finding]:
+    room: str | None = None
+    try:
+        room = await _room(the.client, named)
+    except Refused as refused:
+        if refused.code != "M_NOT_FOUND":
+            raise
+    found = await asyncio.gather(*the.rooms.values(), return_exceptions=True)
+    desks = [one for one in found if isinstance(one, str)]
+    return [help_room(named, room, the.matrix.user, await the.joined, desks)]
 
 
 async def _drift(the: _Round) -> list[Finding]:

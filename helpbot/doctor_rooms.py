@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from helpbot.doctor_base import Finding, Kept, State, fault, ok, warn
 from helpbot.transports.matrix_http import JsonDict, as_dict
@@ -13,7 +13,7 @@ _AGENTS_NAMED, _ROOMS_NAMED = 10, 5
 def drift(joined: Iterable[str], kept: Kept, teams: Iterable[str]) -> list[Finding]:
     """Judge what the rooms and the database say of each other."""
     there = set(joined)
-    strange = sorted(there - kept.conversations - set(teams))
+    strange = sorted(there - kept.conversations - kept.help_rooms - set(teams))
     lost = [(number, gone) for number, room, gone in kept.tickets if room not in there]
     found = [ok("rooms", f"the desk knows all that the bot is in: {len(there)}")]
     if strange:
@@ -47,6 +47,20 @@ def nowhere(team: str, named: str, room: str) -> Finding:
     """Return the finding for an alias that leads nowhere any more, and the room that it led the desk to."""
     mend = f"give that room the alias again, or write {room} as teams.matrix_room"
     return warn(f"team {team}: room", f"{named} leads nowhere: the desk uses {room}, where it led before", mend)
+
+
+def help_room(named: str, room: str | None, me: str, joined: Collection[str], desks: Collection[str]) -> Finding:
+    """Judge a help room; `room` is its id, None when there is none of that name."""
+    check = f"help room {named}"
+    if room is None:
+        what = "there is no room of this name"
+        return warn(check, what, f"mend help_rooms.room, or give the room this alias; then invite {me} there")
+    if room in desks:
+        return fault(check, "it is a team's agents' room: the bot does not take it", "name another room")
+    if room not in joined:
+        mend = f"invite {me} there: a desk that runs joins by itself within a minute, else start it"
+        return warn(check, "the bot is not in it, and answers nobody there", mend)
+    return ok(check, "the bot is in it")
 
 
 def replaced(team: str, room: str, me: str, events: Sequence[JsonDict]) -> Finding | None:

@@ -20,7 +20,14 @@ _KEPT = 5000  # rooms whose state is remembered; another is read anew
 class Room:
     """One room: `lock` is held while something is sent there; `there` are keys of what the bot has there."""
 
-    def __init__(self, store: Store, address: Address, conversation: int | None, teams: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        address: Address,
+        conversation: int | None,
+        teams: tuple[str, ...],
+        place: str | None = None,
+    ) -> None:
         self.lock = asyncio.Lock()
         self.there: Mapping[str, str] = {}
         self.doubted = True  # until it was read
@@ -28,12 +35,13 @@ class Room:
         self._store = store
         self._address = address
         self._conversation = conversation
+        self._place = place
 
     async def read(self, transport: Transport) -> None:
         """Read back what the bot has there, if that is in doubt; the caller holds the lock."""
         if not self.doubted:
             return
-        start = await self._store.read_from(self._conversation, self.teams)
+        start = await self._store.read_from(self._conversation, self.teams, self._place)
         self.there = await transport.sent_since(self._address, start)
         self.doubted = False
 
@@ -50,17 +58,28 @@ class Rooms:
         """Return the room that the row goes to."""
         if row.audience is Audience.CUSTOMER:
             return self._room(Address(row.transport or "", row.room or ""), int(row.lane[1:]))
+        if row.verb == "open":
+            return self._unopened(row)
+        if row.audience is Audience.PUBLIC:
+            return self._room(Address(row.transport or "", row.room or ""), None, f"{row.transport} {row.room}")
         return self.of_team(self._desks[row.team or ""])
 
     def of_team(self, address: Address) -> Room:
         """Return an agents' room."""
         return self._room(address, None)
 
-    def _room(self, address: Address, conversation: int | None) -> Room:
+    def _unopened(self, row: Outgoing) -> Room:
+        """Return a room that is opened: there is nothing to read, and opening it once more finds it."""
+        room = Room(self._store, Address(row.transport or "", ""), None, ())
+        room.doubted = False
+        return room
+
+    def _room(self, address: Address, conversation: int | None, place: str | None = None) -> Room:
         room = self._rooms.get(address)
         if room is None:
-            teams = tuple(team for team, seat in self._desks.items() if seat == address and conversation is None)
-            room = self._rooms[address] = Room(self._store, address, conversation, teams)
+            ours = conversation is None and place is None
+            teams = tuple(team for team, seat in self._desks.items() if seat == address and ours)
+            room = self._rooms[address] = Room(self._store, address, conversation, teams, place)
         self._rooms.move_to_end(address)
         if len(self._rooms) > _KEPT:
             self._forget_one()

@@ -76,6 +76,7 @@ async def _serve(config: Config, faq: Faq, store: SqliteStore, stop: asyncio.Eve
         decline_text=in_all("decline", config.languages),
         exposed_text=in_all("exposed", config.languages),
         notebook=store.notebook("matrix"),
+        help_rooms=[room.room for room in config.help_rooms],
     )
     addresses = {team: Address("matrix", room) for team, room in rooms.items()}
     preparing = asyncio.create_task(prepared_library(config, faq), name="prepare")

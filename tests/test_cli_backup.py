@@ -233,7 +233,7 @@ def test_force_replaces_nothing_that_the_desk_needs(name: str, tmp_path: Path) -
 def test_force_replaces_a_file_and_only_by_a_whole_copy(tmp_path: Path) -> None:
     a_database(tmp_path)
     (tmp_path / "there.db").write_text("an old copy")
-    assert backup("--force", "there.db", folder=tmp_path, limit="256").returncode == 0
+    assert backup("--force", "there.db", folder=tmp_path, limit="512").returncode == 0
     assert faults_of(tmp_path / "there.db", 1, 1) == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -310,6 +311,8 @@ def test_rooms_and_database_that_agree_are_well() -> None:
 def test_rooms_that_nobody_knows_are_counted_and_five_are_named() -> None:
     strange = {f"!strange{number}" for number in range(7)}
     kept = Kept(True, desks={"!strange3": "sales"})
+    helping = replace(kept, help_rooms=frozenset(strange))
+    assert set(states(doctor_rooms.drift(strange | {"!desk"}, helping, {"!desk"})).values()) == {"ok"}
     [rooms, _] = doctor_rooms.drift(strange | {"!desk"}, kept, {"!desk"})
     assert state(rooms) == "warn"
     assert "7 rooms" in rooms.meaning
@@ -347,3 +350,13 @@ def test_a_desk_that_runs_and_has_not_logged_in_yet_is_not_to_be_started() -> No
     assert "has not logged in yet" in told.meaning
     assert "its log" in told.mend
     assert "database" in doctor_matrix.never_started(Kept(runs=True), BOT).mend
+
+
+def test_a_help_room_is_looked_for_and_an_agents_room_is_none() -> None:
+    def state(room: str | None, joined: set[str]) -> State:
+        return doctor_rooms.help_room("#help:x", room, "@bot:x", joined, {"!desk"}).state
+
+    assert state("!help", {"!help", "!desk"}) is State.OK
+    assert state("!help", {"!desk"}) is State.WARN
+    assert state(None, {"!desk"}) is State.WARN
+    assert state("!desk", {"!desk"}) is State.FAULT

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from helpbot.core import decide_agent, decide_customer, decide_merge, decide_relay
+from helpbot.core import decide_agent, decide_customer, decide_merge, decide_offer, decide_relay
 from helpbot.core.decide_after import rated_by_mark
 from helpbot.core.decide_clock import fired, with_timers
 from helpbot.core.decide_handover import offer_ended, owner_away, with_mirror
@@ -26,6 +26,7 @@ from helpbot.core.events import (
     CustomerCameBack,
     CustomerDeleted,
     CustomerLeft,
+    CustomerMarked,
     CustomerRated,
     CustomerReacted,
     CustomerSaid,
@@ -34,7 +35,9 @@ from helpbot.core.events import (
     Delivered,
     Event,
     FileLost,
+    LeftSilent,
     OwnerWentAway,
+    QuestionBrought,
     StrangerCame,
     StrangersGone,
     TimerFired,
@@ -56,16 +59,31 @@ def decide(ticket: Ticket, event: Event, desk: Desk) -> Decision:
         return _merged(ticket, event, desk)
     now, ended = offer_ended(decide_merge.heard_in(ticket, event), desk)
     decision = _decided(now, event, desk)
-    decision = decide_merge.with_place(ticket, replace(decision, effects=(*ended, *decision.effects)), desk)
+    decision = replace(_in_turn(now, decision), effects=(*ended, *decision.effects))
+    decision = decide_merge.with_place(ticket, decision, desk)
     return with_timers(ticket, with_mirror(now, decision, event, desk), event, desk)
+
+
+def _in_turn(before: Ticket, decision: Decision) -> Decision:
+    """Give the bot's words to her a number, until a person is called; only its last ones can be withdrawn."""
+    after = decision.ticket
+    said = any(isinstance(effect, Say) and effect.audience is Audience.CUSTOMER for effect in decision.effects)
+    if before.carded or not said:
+        return decision
+    undo = None if after.undo is before.undo else after.undo
+    return replace(decision, ticket=replace(after, turn=after.turn + 1, undo=undo))
 
 
 def _decided(ticket: Ticket, event: Event, desk: Desk) -> Decision:  # noqa: PLR0912  # one branch an event
     match event:
         case CustomerSaid():
-            return decide_customer.said(ticket, event, desk)
+            return decide_offer.offer_answered(ticket, event, desk) or decide_customer.said(ticket, event, desk)
         case CustomerCameBack():
             return _came_back(ticket, event, desk)
+        case QuestionBrought():
+            return decide_offer.brought(ticket, event, desk)
+        case LeftSilent():
+            return decide_offer.left_silent(ticket, desk)
         case CustomerDeleted():
             return decide_relay.customer_deleted(ticket, event, desk)
         case FileLost():
@@ -74,6 +92,8 @@ def _decided(ticket: Ticket, event: Event, desk: Desk) -> Decision:  # noqa: PLR
             return decide_relay.unchanged(ticket, event, desk)
         case CustomerReacted():
             return decide_relay.customer_reacted(ticket, event)
+        case CustomerMarked():
+            return decide_customer.marked(ticket, event, desk)
         case CustomerRated():
             return rated_by_mark(ticket, event, desk)
         case CustomerArrived():

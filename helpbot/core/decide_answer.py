@@ -27,7 +27,7 @@ from helpbot.core.phrases import language_name, say
 from helpbot.core.status import aside
 from helpbot.core.transcript import shorten
 
-_REMEMBERED = 1000  # characters of a question, as far as the FAQ reads it
+REMEMBERED = 1000  # characters of a question, as far as the FAQ reads it
 
 
 def could_not_read(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
@@ -47,15 +47,18 @@ def could_not_read(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
 
 def answered(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
     """Answer her, ask her what she means, or call a person."""
-    folded = desk.library.fold(event.text)
-    offer, ticket = ticket.offer, _begun(ticket, event)
-    kept = _kept(ticket, event, desk)
+    folded, mark = desk.library.fold(event.text), words.mark_meant(event.text)
+    offer, ticket = event.offered or ticket.offer, _begun(ticket, event)
+    kept = kept_line(ticket, event, desk)
     language = words.person_wanted(folded)
-    if language is not None:
-        question = ticket.question or shorten(event.text)
+    if language is not None or mark is words.Mark.PERSON:
+        several = event.kept and "\n" in event.text  # then they are the question as well
+        said = "" if language is None else shorten(event.text)  # a mark is no question
+        question = shorten(event.text) if several else ticket.question or said
         ticket = replace(_speaking_first(ticket, language, desk), question=question)
         return _noting(escalated(ticket, kept, Reason.ASKED, event.at, desk), Settled(Outcome.ESCALATED))
-    if not any(char.isalnum() for char in folded):
+    says_no = mark is words.Mark.NO and bool(offer or ticket.answered)
+    if not says_no and not any(char.isalnum() for char in folded):
         ticket = replace(ticket, offer=offer, status=Status.OFFERED if offer else Status.BOT)
         return _spoken(ticket, event, desk, (*kept, tell(say("no_words", spoken(ticket, desk)))))
     answer = aside(ticket, event.text, event.at, desk)
@@ -63,13 +66,13 @@ def answered(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
         ticket = replace(answer.ticket, offer=offer, status=Status.OFFERED if offer else Status.BOT)
         return _spoken(ticket, event, desk, (*kept, tell(answer.text)))
     language = words.refused(folded)
-    if language is not None and (offer or ticket.answered or ticket.refusals):
+    if says_no or (language is not None and (offer or ticket.answered or ticket.refusals)):
         ticket = _speaking_first(ticket, language, desk)
         return _noting(_refused(ticket, event, offer, desk), Settled(Outcome.REFUSED))
     if offer:
         choice = _choice(ticket, offer, folded, desk)
         if choice is not None:
-            return _noting(_chosen(ticket, event, choice, desk), Settled(Outcome.CHOSEN, choice))
+            return chosen(ticket, event, choice, desk)
         if words.accepted(folded) or words.is_number(folded):
             return _offered(ticket, event, offer, desk)
     for name, heard in (("hello", words.greeted(folded)), ("welcome", words.thanked(folded))):
@@ -80,7 +83,36 @@ def answered(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
     return _found(replace(ticket, question=shorten(event.text)), event, ticket.question or None, desk)
 
 
-def _kept(ticket: Ticket, event: CustomerSaid, desk: Desk) -> tuple[Effect, ...]:
+def is_aside(ticket: Ticket, event: CustomerSaid, desk: Desk) -> bool:
+    """Tell whether she asks what the bot itself answers at any time, and no entry of the FAQ can be meant."""
+    if event.attachment is not None or aside(ticket, event.text, event.at, desk) is None:
+        return False
+    return desk.library.find(event.text, ticket.language, event.at).zone is not Zone.ANSWER
+
+
+def answers_the_bot(ticket: Ticket, event: CustomerSaid, desk: Desk) -> bool:
+    """Tell whether her words are a choice, a yes or a no to what the bot said."""
+    folded, mark = desk.library.fold(event.text), words.mark_meant(event.text)
+    offer = event.offered or ticket.offer
+    if mark is words.Mark.NO:
+        return bool(offer or ticket.answered)
+    if words.refused(folded) is not None and (offer or ticket.answered or ticket.refusals):
+        return True
+    if not offer:
+        return False
+    return words.accepted(folded) or words.is_number(folded) or _choice(ticket, offer, folded, desk) is not None
+
+
+def asked_note(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Asked:
+    """Return what the FAQ makes of her words, for the admin's workshop."""
+    before = ticket.question or None
+    return _asked(event, before, desk.library.find(event.text, ticket.language, event.at, before))
+
+
+def kept_line(ticket: Ticket, event: CustomerSaid, desk: Desk) -> tuple[Effect, ...]:
+    """Return her words, or her file with what she wrote under it, for the transcript."""
+    if event.kept:
+        return ()
     if event.file is not None and refusal(event.file, desk) is None:
         return kept_file(ticket, event.file, event.ref)
     return kept_words(ticket, event.text, event.attachment, event.ref)
@@ -89,15 +121,17 @@ def _kept(ticket: Ticket, event: CustomerSaid, desk: Desk) -> tuple[Effect, ...]
 def _found(ticket: Ticket, event: CustomerSaid, before: str | None, desk: Desk) -> Decision:
     """Do what the FAQ's certainty allows; never offer again what she refused."""
     finding = desk.library.find(event.text, ticket.language, event.at, before)
-    decision = _by_certainty(ticket, event, finding, desk)
+    return _noting(_by_certainty(ticket, event, finding, desk), _asked(event, before, finding))
+
+
+def _asked(event: CustomerSaid, before: str | None, finding: Finding) -> Asked:
     nearest = finding.candidates[0] if finding.candidates else None
     entry, confidence = (None, 0.0) if nearest is None else (nearest.entry, nearest.confidence)
-    asked = Asked(event.text[:_REMEMBERED], before, finding.language, finding.zone, entry, confidence)
-    return _noting(decision, asked)
+    return Asked(event.text[:REMEMBERED], before, finding.language, finding.zone, entry, confidence)
 
 
 def _by_certainty(ticket: Ticket, event: CustomerSaid, finding: Finding, desk: Desk) -> Decision:
-    kept = _kept(ticket, event, desk)
+    kept = kept_line(ticket, event, desk)
     ticket = _in_language_of(ticket, finding, desk)
     best = finding.candidates[0].entry if finding.candidates else None
     if finding.zone is Zone.ANSWER and best is not None:
@@ -120,7 +154,7 @@ def _by_certainty(ticket: Ticket, event: CustomerSaid, finding: Finding, desk: D
 def _answering(ticket: Ticket, event: CustomerSaid, found: Sequence[tuple[str, Answer]], desk: Desk) -> Decision:
     """Say each answer, under its title when there are several; call a person where an entry wants one."""
     language = spoken(ticket, desk)
-    effects = _kept(ticket, event, desk)
+    effects = kept_line(ticket, event, desk)
     for number, (entry, answer) in enumerate(found, start=1):
         if not answer.text:
             continue
@@ -147,11 +181,12 @@ def _offered(ticket: Ticket, event: CustomerSaid, choices: tuple[str, ...], desk
     titles = [(entry, desk.library.title(entry, language)) for entry in choices]
     known = [(entry, title) for entry, title in titles if title is not None]
     if not known:
-        return escalated(ticket, _kept(ticket, event, desk), Reason.UNSURE, event.at, desk)
+        return escalated(ticket, kept_line(ticket, event, desk), Reason.UNSURE, event.at, desk)
     lines = [f"{number}. {title}" for number, (_, title) in enumerate(known, start=1)]
     text = "\n".join((say("offer", language), *lines, say("offer_end", language)))
     ticket = replace(ticket, status=Status.OFFERED, offer=tuple(entry for entry, _ in known))
-    return _spoken(ticket, event, desk, (*_kept(ticket, event, desk), tell(text)))
+    asked = replace(tell(text), offered=ticket.offer)
+    return _spoken(ticket, event, desk, (*kept_line(ticket, event, desk), asked))
 
 
 def _choice(ticket: Ticket, offer: tuple[str, ...], folded: str, desk: Desk) -> str | None:
@@ -163,10 +198,20 @@ def _choice(ticket: Ticket, offer: tuple[str, ...], folded: str, desk: Desk) -> 
     return None if index is None else offer[index]
 
 
+def chosen(ticket: Ticket, event: CustomerSaid, entry: str, desk: Desk) -> Decision:
+    """Answer with the entry that she chose."""
+    return _noting(_chosen(_begun(ticket, event), event, entry, desk), Settled(Outcome.CHOSEN, entry, event.turn))
+
+
+def asked_again(ticket: Ticket, event: CustomerSaid, offer: tuple[str, ...], desk: Desk) -> Decision:
+    """Offer the same once more."""
+    return _offered(_begun(ticket, event), event, offer, desk)
+
+
 def _chosen(ticket: Ticket, event: CustomerSaid, entry: str, desk: Desk) -> Decision:
     answer = desk.library.answer(entry, spoken(ticket, desk), event.at)
     if answer is None:  # the FAQ changed between the offer and the choice
-        return escalated(ticket, _kept(ticket, event, desk), Reason.UNSURE, event.at, desk)
+        return escalated(ticket, kept_line(ticket, event, desk), Reason.UNSURE, event.at, desk)
     return _answering(ticket, event, [(entry, answer)], desk)
 
 
@@ -174,7 +219,7 @@ def _refused(ticket: Ticket, event: CustomerSaid, offer: tuple[str, ...], desk: 
     gone = offer or ticket.answered
     refused = (*ticket.refused, *gone)
     ticket = replace(ticket, refusals=ticket.refusals + 1, refused=refused, entry=None, answered=())
-    kept = _kept(ticket, event, desk)
+    kept = kept_line(ticket, event, desk)
     if ticket.refusals >= 2:
         return escalated(ticket, kept, Reason.REFUSED, event.at, desk)
     return _spoken(ticket, event, desk, (*kept, tell(say("refused_once", spoken(ticket, desk)))))
@@ -196,9 +241,9 @@ def _speaking(ticket: Ticket, language: str, desk: Desk) -> Ticket:
     return replace(ticket, language=language) if language in desk.languages else ticket
 
 
-def _speaking_first(ticket: Ticket, language: str, desk: Desk) -> Ticket:
-    """Take the language of a word that both may use ("ok", "no", "agent") only where none is known."""
-    return ticket if ticket.language is not None else _speaking(ticket, language, desk)
+def _speaking_first(ticket: Ticket, language: str | None, desk: Desk) -> Ticket:
+    """Take the language of a word that both may use ("ok", "no", "agent") only where none is known; marks have none."""
+    return ticket if ticket.language is not None or language is None else _speaking(ticket, language, desk)
 
 
 def _in_language_of(ticket: Ticket, finding: Finding, desk: Desk) -> Ticket:

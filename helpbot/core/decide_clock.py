@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from helpbot.core import decide_burst
 from helpbot.core.decide_after import fell_silent
 from helpbot.core.decide_handover import nobody_took_it
 from helpbot.core.decide_parts import called, spoken, team_name, tell, with_people
@@ -60,6 +61,8 @@ def with_timers(before: Ticket, decision: Decision, event: Event, desk: Desk) ->
 
 def fired(ticket: Ticket, event: TimerFired, desk: Desk) -> Decision:
     """Do what is due; a timer that was set before something changed does nothing, and is set anew."""
+    if event.name == Timer.ANSWER or (event.name == Timer.IDLE and ticket.pending):
+        return decide_burst.due(ticket, event.at, desk)
     if event.name == Timer.IDLE:
         return _idle(ticket, event)
     due = timers(ticket, desk).get(event.name)
@@ -81,7 +84,7 @@ def fired(ticket: Ticket, event: TimerFired, desk: Desk) -> Decision:
 def _idle(ticket: Ticket, event: TimerFired) -> Decision:
     if ticket.status not in {Status.BOT, Status.OFFERED}:
         return Decision(ticket)
-    closed = replace(ticket, status=Status.CLOSED, closed_at=event.at, offer=())
+    closed = replace(ticket, status=Status.CLOSED, closed_at=event.at, offer=(), undo=None)
     return Decision(closed, (StopTimer(Timer.IDLE),))
 
 

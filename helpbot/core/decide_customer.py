@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from helpbot.core import words
+from helpbot.core import decide_burst, decide_choice, words
 from helpbot.core.decide_after import rated_in_words
-from helpbot.core.decide_answer import answered, could_not_read
 from helpbot.core.decide_parts import (
     UNDECRYPTABLE,
     called,
@@ -18,6 +17,7 @@ from helpbot.core.decide_parts import (
     inside,
     kept_file,
     kept_words,
+    recorded,
     spoken,
     tell,
     waiting_for_a_word,
@@ -25,6 +25,7 @@ from helpbot.core.decide_parts import (
 )
 from helpbot.core.effects import (
     Amend,
+    AwaitWords,
     Count,
     Decision,
     EditCard,
@@ -33,11 +34,12 @@ from helpbot.core.effects import (
     Quoted,
     React,
     Say,
+    StartTimer,
     StopTimer,
 )
-from helpbot.core.events import BotGaveUp, CustomerArrived, CustomerLeft, CustomerSaid, StrangerCame
+from helpbot.core.events import BotGaveUp, CustomerArrived, CustomerLeft, CustomerMarked, CustomerSaid, StrangerCame
 from helpbot.core.files import refusal
-from helpbot.core.model import Audience, Desk, Figure, Reason, Role, Status, Ticket, Timer
+from helpbot.core.model import Audience, Desk, Figure, Pending, Reason, Role, Status, Ticket, Timer
 from helpbot.core.phrases import in_all, say
 from helpbot.core.status import aside, wait_told
 from helpbot.core.transcript import PIECE, card, pieces, shorten
@@ -54,7 +56,9 @@ def arrived(ticket: Ticket, event: CustomerArrived, desk: Desk) -> Decision:
     """Greet her once; tell the agents when she comes back to an open ticket."""
     if event.first:
         languages = desk.languages if ticket.language is None else (spoken(ticket, desk),)
-        return Decision(ticket, (tell(in_all("greeting", languages)),))
+        silent = desk.offers.silent_for
+        later: tuple[Effect, ...] = () if silent is None else (AwaitWords(event.at + silent),)
+        return Decision(ticket, (tell(in_all("greeting", languages)), *later))
     if with_people(ticket):
         ticket, shown = reached(_moved(ticket, event.room, gone=False), desk)
         return Decision(ticket, (inside("customer_back", desk, name=ticket.name_in(event.room)), *shown))
@@ -78,16 +82,25 @@ def left(ticket: Ticket, event: CustomerLeft, desk: Desk) -> Decision:
         left_one = "customer_left_one" if ticket.is_in(ticket.speaks_in) else "customer_left"
         return Decision(ticket, (inside(left_one, desk, name=name),))
     if ticket.status in {Status.BOT, Status.OFFERED}:
-        closed = replace(ticket, status=Status.CLOSED, closed_at=event.at, offer=())
-        return Decision(closed, (StopTimer(Timer.IDLE),))
+        stopped = (StopTimer(Timer.ANSWER),) if ticket.pending else ()
+        closed = replace(ticket, status=Status.CLOSED, closed_at=event.at, offer=(), pending=(), undo=None)
+        return Decision(closed, (StopTimer(Timer.IDLE), *stopped))
     return Decision(ticket)
 
 
 def bot_gave_up(ticket: Ticket, event: BotGaveUp, desk: Desk) -> Decision:
-    """Hand her words to a person, by the shortest way that there is."""
+    """Hand her words to a person, by the shortest way that there is; none are new when it failed over what waited."""
     if ticket.carded:
+        if not event.text:
+            return Decision(ticket)
         return _shown(ticket, CustomerSaid(event.at, event.text, ref=event.ref), desk, understood=False)
-    ticket = replace(ticket, question=shorten(event.text), offer=(), closed_at=None)
+    ticket = replace(ticket, offer=(), closed_at=None)
+    if not event.text:
+        return escalated(ticket, (), event.reason, event.at, desk)
+    if ticket.pending:
+        last = Pending(event.text, event.ref, event.at, event.at)
+        ticket = replace(ticket, pending=(*ticket.pending, last))
+    ticket = replace(ticket, question=shorten(event.text))
     kept = kept_words(ticket, event.text, source=event.ref)
     return escalated(ticket, kept, event.reason, event.at, desk)
 
@@ -117,10 +130,31 @@ def said(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
         file = None if event.attachment is None else f"📎 {event.attachment}"
         said_so = "\n".join(part for part in (file, event.text) if part)
         return bot_gave_up(ticket, BotGaveUp(event.at, said_so, Reason.LOOP, event.ref), desk)
-    ticket = replace(ticket, closed_at=None)
-    if event.attachment is not None and not event.text:
-        return could_not_read(ticket, event, desk)
-    return answered(ticket, event, desk)
+    if decide_burst.parted(ticket, event, desk):
+        return _two(ticket, decide_burst.due(ticket, event.at, desk), event, desk)
+    if decide_burst.withdrawable(ticket, event, desk):
+        ticket, withdrawn = decide_burst.withdrawn(ticket, event.at)
+        again = said(ticket, replace(event, unsent=False), desk)
+        waits = StartTimer(Timer.ANSWER, event.at + desk.burst)  # for what is not answered with her words
+        return Decision(again.ticket, (withdrawn, waits, *again.effects))
+    return decide_burst.line(replace(ticket, closed_at=None, undo=None), event, desk)
+
+
+def _two(before: Ticket, first: Decision, event: CustomerSaid, desk: Desk) -> Decision:
+    """Return what was decided before her words, and then what they come to."""
+    known = recorded(replace(first.ticket, transcript=before.transcript), first.effects, event.at)
+    then = said(first.ticket if first.ticket.carded else known, replace(event, unsent=False), desk)
+    after = then.ticket if then.ticket.carded else replace(then.ticket, transcript=before.transcript)
+    return Decision(after, (*first.effects, *then.effects))
+
+
+def marked(ticket: Ticket, event: CustomerMarked, desk: Desk) -> Decision:
+    """Take her reaction for the choice, the no, or the call for a person that it is."""
+    if ticket.carded or words.mark_meant(event.symbol) is None:
+        return Decision(ticket)
+    if _writes_like_a_bot(ticket, event.at):
+        return bot_gave_up(ticket, BotGaveUp(event.at, event.symbol, Reason.LOOP, event.ref), desk)
+    return decide_choice.marked(replace(ticket, undo=None), event, desk)
 
 
 def _writes_like_a_bot(ticket: Ticket, at: datetime) -> bool:

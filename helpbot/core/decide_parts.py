@@ -22,7 +22,20 @@ from helpbot.core.effects import (
     StopTimer,
     Strong,
 )
-from helpbot.core.model import Attachment, Audience, Desk, Entry, Figure, Person, Reason, Role, Status, Ticket, Timer
+from helpbot.core.model import (
+    Attachment,
+    Audience,
+    Desk,
+    Entry,
+    Figure,
+    Pending,
+    Person,
+    Reason,
+    Role,
+    Status,
+    Ticket,
+    Timer,
+)
 from helpbot.core.phrases import say
 from helpbot.core.status import wait_told
 from helpbot.core.transcript import card, pieces, shorten, told
@@ -33,7 +46,10 @@ UNDECRYPTABLE = "undecryptable"  # the attachment of words that could not be dec
 
 def escalated(ticket: Ticket, effects: tuple[Effect, ...], reason: Reason, at: datetime, desk: Desk) -> Decision:
     """Call a person: the card, the transcript with what this very decision adds to it, and a word to her."""
+    stopped = (StopTimer(Timer.ANSWER),) if ticket.pending else ()
+    question = shorten(joined(ticket.pending)) if ticket.pending else ticket.question  # it is what she asks now
     ticket = replace(ticket, status=Status.WAITING, reason=reason, offer=(), carded=True, reassured_at=None)
+    ticket = replace(ticket, question=question, pending=(), undo=None)
     ticket = replace(ticket, escalated_at=at, first_word_at=None)
     ticket = waiting_for_a_word(ticket, at, anew=True)
     transcript = (*ticket.transcript, *_lines(effects, ticket, at))
@@ -43,8 +59,20 @@ def escalated(ticket: Ticket, effects: tuple[Effect, ...], reason: Reason, at: d
         called = say(f"escalated_{reason.value}", spoken(ticket, desk), number=ticket.number)
         promise = (tell(" ".join((called, *wait_told(ticket, at, desk)))),)
     counted = Count(Figure.ESCALATED, label=reason.value)
-    done = (*effects, PostCard(card(ticket, desk)), *shown, *promise, StopTimer(Timer.IDLE), counted)
+    done = (*effects, PostCard(card(ticket, desk)), *shown, *promise, StopTimer(Timer.IDLE), *stopped, counted)
     return Decision(replace(ticket, transcript=()), done)
+
+
+def joined(lines: Sequence[Pending]) -> str:
+    """Return lines of hers as one question."""
+    return "\n".join(line.text for line in lines)
+
+
+def recorded(ticket: Ticket, effects: tuple[Effect, ...], at: datetime) -> Ticket:
+    """Return the ticket with the lines that these effects add to its transcript; the agents have that once carded."""
+    if ticket.carded:
+        return ticket
+    return replace(ticket, transcript=(*ticket.transcript, *_lines(effects, ticket, at)))
 
 
 def waiting_for_a_word(ticket: Ticket, at: datetime, *, anew: bool = False) -> Ticket:

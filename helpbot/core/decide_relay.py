@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import replace
 
+from helpbot.core import decide_burst
 from helpbot.core.acts import AgentDeleted, AgentEdited, AgentReacted, AgentReplied
 from helpbot.core.decide_parts import hinted, inside, owns, refused, spoken, tell
 from helpbot.core.decide_words import goes_out
@@ -26,11 +27,23 @@ _MARKS = {"So", "Sk", "Sm", "Mn", "Me", "Cf"}
 def customer_deleted(ticket: Ticket, event: CustomerDeleted, desk: Desk) -> Decision:
     """Take back, wherever it is shown, what she took back; the card forgets it as well."""
     effects: list[Effect] = [Amend(event.source, None)]
-    if event.text and ticket.question == shorten(event.text):
+    ticket, stopped = decide_burst.deleted(ticket, event.source)
+    effects += stopped
+    if event.text and _quotes(ticket.question, event.text):
+        effects[0] = Amend(event.source, None, ticket.question)
         ticket = replace(ticket, question="")
         if ticket.carded:
             effects.append(EditCard(card(ticket, desk)))
     return Decision(ticket, tuple(effects))
+
+
+def _quotes(question: str, text: str) -> bool:
+    """Tell whether a question, shortened, holds these words: alone, or as one of the lines that it was asked in."""
+    line, whole = shorten(text).removesuffix("…"), question.removesuffix("…")
+    if whole == question:
+        return f" {line} " in f" {whole} "
+    starts = [0, *(place + 1 for place, char in enumerate(whole) if char == " ")]
+    return any(whole.startswith(line, start) or line.startswith(whole[start:]) for start in starts)
 
 
 def customer_reacted(ticket: Ticket, event: CustomerReacted) -> Decision:
@@ -95,6 +108,8 @@ def file_lost(ticket: Ticket, event: FileLost, desk: Desk) -> Decision:
 
 
 def unchanged(ticket: Ticket, event: Unchanged, desk: Desk) -> Decision:
-    """Say that she still reads what an agent has corrected or deleted."""
+    """Say that she still reads what an agent has corrected or deleted; before that, it was words of the bot."""
+    if not ticket.carded:
+        return Decision(ticket)
     why = say(f"why_{event.why}", desk.languages[0]) if is_phrase(f"why_{event.why}") else event.why
     return hinted(ticket, desk, "deletion_failed" if event.deleted else "correction_failed", why=why)

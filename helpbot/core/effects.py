@@ -74,7 +74,7 @@ class Say:
     when all that carries it has arrived, Delivered comes back; when a part of it cannot, Undelivered, once.
     `source` is the person's message that these are the words of, `answers` the message where it is said that they
     answer. To the customer it is said in the room where she wrote last, or in that of the ticket `room`, which is this
-    one or part of it.
+    one or part of it. `offered` are the entries of the FAQ that she may choose from.
     """
 
     audience: Audience
@@ -86,6 +86,7 @@ class Say:
     source: str | None = None
     answers: str | None = None
     room: int | None = None
+    offered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +133,21 @@ class React:
 
 @dataclass(frozen=True, slots=True)
 class Amend:
-    """Show everywhere what a person's message says now, as they corrected it; None takes it, or a reaction, back."""
+    """Show everywhere what a person's message says now, as they corrected it; None takes it, or a reaction, back.
+
+    `question` is how cards and reminders quote words that are taken back, among others.
+    """
 
     source: str
     text: str | None
+    question: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """See to it that what the bot said in that turn of the ticket never reaches her, and counts for nothing."""
+
+    turn: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +194,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Remember what became of the ticket's last question; `entry` is the one that she chose, if she did."""
+    """Remember what became of the ticket's last question, or of that in a turn of it before.
+
+    `entry` is the one that she chose, if she did.
+    """
 
     outcome: Outcome
     entry: str | None = None
+    turn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +234,24 @@ class MarkAway:
     is_away: bool
 
 
+@dataclass(frozen=True, slots=True)
+class AwaitWords:
+    """Look at that time whether she has said anything since the greeting."""
+
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """Remember that she was offered help by itself; `declined` when she wants no such offer again."""
+
+    declined: bool = False
+
+
 Note = Asked | Settled | Propose | Count
-Effect = Say | SayInRoom | PostCard | EditCard | React | Amend | Record | StartTimer | StopTimer | MarkAway | Note
+Offer = AwaitWords | Offered
+Said = Say | SayInRoom | PostCard | EditCard | React | Amend | Withdraw
+Effect = Said | Record | StartTimer | StopTimer | MarkAway | Note | Offer
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,9 @@ class CustomerSaid:
 
     `written` is when she did, as far as her network tells; None for `at`, when it was read. `ref` is her message,
     `answers` the agent's that it replies to. `corrects` is her earlier message where that is shown to the agents.
+    `offered` are the entries that the bot's message offered which it replies to, in that `turn`; `unsent` when nothing
+    of the bot's last words has gone out yet; `kept` when these words are in the transcript already. `after_offer` when
+    nothing but an offer of help by itself was said before.
     """
 
     at: datetime
@@ -40,6 +43,11 @@ class CustomerSaid:
     corrects: str | None = None
     file: Attachment | None = None
     room: int | None = None
+    offered: tuple[str, ...] = ()
+    turn: int | None = None
+    unsent: bool = False
+    kept: bool = False
+    after_offer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,22 @@ class CustomerCameBack:
     number: int
     customer: Person
     said: CustomerSaid | BotGaveUp | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionBrought:
+    """She wants to go on here with what she asked in the help room `place` (None: one without a name)."""
+
+    at: datetime
+    text: str
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftSilent:
+    """She opened a room a while ago and has not said anything, and nobody offered her help lately."""
+
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +117,20 @@ class CustomerReacted:
     symbol: str
     to: str
     team: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerMarked:
+    """She put a mark on a message of the bot while only the bot has the ticket; `ref` is her reaction.
+
+    `offered` are the entries that the message offered, `turn` is the one in which the bot said it.
+    """
+
+    at: datetime
+    ref: str
+    symbol: str
+    offered: tuple[str, ...] = ()
+    turn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,8 +293,11 @@ Event = (
     CustomerArrived
     | CustomerSaid
     | CustomerCameBack
+    | QuestionBrought
+    | LeftSilent
     | CustomerDeleted
     | CustomerReacted
+    | CustomerMarked
     | FileLost
     | Unchanged
     | CustomerRated

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from helpbot.core.help_rooms import HelpRoom, Offers
 from helpbot.core.hours import Hours
 
 
@@ -32,6 +33,7 @@ class Timer(StrEnum):
     SNOOZE = "snooze"
     SILENT = "silent"
     IDLE = "idle"  # of a ticket that only the bot has
+    ANSWER = "answer"  # the quiet time after her words, of such a ticket
 
 
 class Role(StrEnum):
@@ -47,6 +49,7 @@ class Audience(StrEnum):
 
     CUSTOMER = "customer"
     AGENTS = "agents"
+    PUBLIC = "public"  # everybody in a help room: nothing of a ticket is for them
 
 
 class Reason(StrEnum):
@@ -80,6 +83,7 @@ class Zone(StrEnum):
     ESCALATE = "escalate"
 
 
+_NO_OFFERS = Offers()
 NEAR = 0.4  # confidence below which naming the nearest entry would mislead
 
 
@@ -269,6 +273,36 @@ class Transfer:
     called: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A line of hers that waits for its answer: her message `ref`, when she wrote it, and when it was read."""
+
+    text: str
+    ref: str | None
+    written: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """How the ticket was before the bot answered these lines, for as long as that answer may be withdrawn.
+
+    `said` is how many messages the answer has.
+    """
+
+    lines: tuple[Pending, ...]
+    said: int
+    status: Status
+    team: str
+    language: str | None
+    question: str
+    entry: str | None
+    answered: tuple[str, ...]
+    offer: tuple[str, ...]
+    refusals: int
+    refused: tuple[str, ...]
+
+
 class Way(StrEnum):
     """How an agent sends words."""
 
@@ -308,6 +342,7 @@ class Desk:
     teams: tuple[Team, ...]  # the first takes what no entry sends elsewhere
     plain_text: str = "owner"  # owner | explicit
     reopen_for: timedelta = timedelta(days=7)
+    burst: timedelta = timedelta(seconds=3)  # of quiet before the bot answers: her lines of meanwhile are one question
     idle_for: timedelta = timedelta(days=1)  # then a ticket that only the bot had is closed in silence
     silent_for: timedelta | None = timedelta(days=3)  # then a customer who does not answer is warned; None: never
     warned_for: timedelta = timedelta(days=1)  # so long after the warning her ticket is closed
@@ -317,6 +352,8 @@ class Desk:
     canned: Mapping[str, Canned] = field(default_factory=dict)
     largest_file: int = 20_000_000  # bytes of what is passed on
     file_types: tuple[str, ...] = ("*/*",)  # media types of it; a star stands for anything
+    help_rooms: Mapping[str, HelpRoom] = field(default_factory=dict)  # by name
+    offers: Offers = _NO_OFFERS
     waits: Mapping[str, Wait] | None = field(default_factory=dict)  # by team, when the event was decided; None: unknown
 
     def team(self, team_id: str | None) -> Team:
@@ -364,6 +401,9 @@ class Ticket:
     zone_said: bool = False  # by herself
     told_status: int = 0  # how often the bot told her how it stands since the last human word
     told_status_at: datetime | None = None
+    pending: tuple[Pending, ...] = ()  # what she wrote and the bot has not answered yet, the oldest first
+    undo: Undo | None = None  # of the bot's last words, if they may be withdrawn before they go out
+    turn: int = 0  # how often the bot spoke to her before a person was called: the number of its last words
     newer: int | None = None  # the number of a later ticket of the same customer, if one
     merged_into: int | None = None  # the ticket that this one is part of
     merged: tuple[Merged, ...] = ()  # the tickets that are part of this one

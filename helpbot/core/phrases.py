@@ -13,6 +13,7 @@ from helpbot.core.phrases_care import TO_AGENTS, TO_CUSTOMER
 from helpbot.core.phrases_hints import HINTS
 from helpbot.core.phrases_merge import TO_AGENTS as MERGED_INSIDE
 from helpbot.core.phrases_merge import TO_CUSTOMER as MERGED
+from helpbot.core.phrases_public import PUBLIC
 from helpbot.core.phrases_relay import TO_AGENTS as RELAYED_INSIDE
 from helpbot.core.phrases_relay import TO_CUSTOMER as RELAYED
 from helpbot.core.phrases_report import REPORT
@@ -28,6 +29,7 @@ _PHRASES: dict[str, dict[str, str]] = {
     **REPORT,
     **MERGED,
     **MERGED_INSIDE,
+    **PUBLIC,
     # --- to the customer
     "greeting": {
         "fr": "Bonjour ! Je suis un robot d'assistance. Posez-moi votre question en une phrase ; "
@@ -49,8 +51,10 @@ _PHRASES: dict[str, dict[str, str]] = {
     },
     "offer": {"fr": "Voulez-vous dire :", "en": "Did you mean:"},
     "offer_end": {
-        "fr": "Répondez par un chiffre, par « non », ou écrivez « humain » pour parler à une personne.",
-        "en": "Answer with a number, with “no”, or write “human” to talk to a person.",
+        "fr": "Répondez par un chiffre ou une réaction (1️⃣ 2️⃣ 3️⃣, 🙋 pour une personne), par « non », "
+        "ou écrivez « humain » pour parler à une personne.",
+        "en": "Answer with a number or a reaction (1️⃣ 2️⃣ 3️⃣, 🙋 for a person), with “no”, "
+        "or write “human” to talk to a person.",
     },
     "refused_once": {
         "fr": "D'accord, ce n'est pas cela. Dites-le-moi avec d'autres mots, ou écrivez « humain » "

@@ -5,6 +5,8 @@ All functions take text as `Library.fold` gives it: lower case, no accents, word
 
 from __future__ import annotations
 
+from enum import Enum
+
 from helpbot.core.status_words import ABOUT, AFTER, BEFORE, EITHER, NEWS, NUMBER, NUMBERED, PLEASE, WHOLE
 
 _PERSON = {
@@ -107,6 +109,33 @@ _AROUND = {
     "journee", "soiree", "you", "so", "very", "much", "lot", "for", "your", "help", "the", "that", "is", "nice",
     "day", "c", "est", "tout", "mille", "fois", "encore", "again", "d", "merci", "robot", "bot", "how", "are",
 }  # fmt: skip
+
+
+class Mark(Enum):
+    """What a mark alone means to the bot, as a message or as a reaction."""
+
+    PERSON = "🙋"
+    NO = "👎"
+
+
+_MEANT: dict[str, Mark | int] = {"🙋": Mark.PERSON, "👎": Mark.NO, "❌": Mark.NO, "1⃣": 1, "2⃣": 2, "3⃣": 3}
+_SKINS_AND_VARIANTS = dict.fromkeys([*range(0x1F3FB, 0x1F400), 0xFE0E, 0xFE0F])
+_GENDERS = ("\u200d♀", "\u200d♂")
+_LONGEST_MARK = 16  # code points
+
+
+def mark_meant(text: str) -> Mark | int | None:
+    """Return what a mark of hers means: a person please, no, or the number of a choice; the text is not folded."""
+    plain = text.strip() if len(text) <= _LONGEST_MARK else ""
+    plain = plain.translate(_SKINS_AND_VARIANTS)
+    for gender in _GENDERS:
+        plain = plain.removesuffix(gender)
+    return _MEANT.get(plain)
+
+
+def wants_person(text: str, folded: str) -> bool:
+    """Tell whether a person is asked for, in words or by a mark alone."""
+    return person_wanted(folded) is not None or mark_meant(text) is Mark.PERSON
 
 
 def person_wanted(folded: str) -> str | None:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from helpbot.core.effects import Amend, Content, Note
+from helpbot.core.effects import Amend, Content, Note, Withdraw
 from helpbot.core.figures import Measured
 from helpbot.core.model import Audience, Entry, Person, Ticket, Wait
+from helpbot.store.talks import PublicStep, PublicStore
 from helpbot.transports.base import Incoming
 
 # A ticket with its timers and when they are due → those to set, and as None those to stop.
@@ -102,6 +103,7 @@ class Draft:
     receipt: str | None = None
     source: str | None = None  # the reaction that a mark passes on
     room: int | None = None
+    offered: Sequence[str] = ()  # the entries of the FAQ that she may choose from in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +118,23 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class BotsWords:
+    """A message of the bot to a customer: of which ticket (None: the greeting), in which turn, what it offered."""
+
+    ticket: int | None
+    turn: int | None
+    offered: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """A row of the outbox that is to be sent, with where it goes as the database tells.
 
     `room` is None where the agents' room is the team's; `card` is the root of the ticket's thread. `tries` counts the
     times that it could not be sent, `refusals` those of them when the network said no for good. `unsettled` when
     something of who is in a customer's room is not decided yet. `amends` is the message that is shown anew or taken
-    back, None when that was never sent.
+    back, None when that is not known to have been sent; `amends_key` is that message's key. `talk` is what it is of in
+    a help room, with that `person`.
     """
 
     id: int
@@ -148,6 +160,9 @@ class Outgoing:
     again: int
     due_at: datetime | None
     amends: str | None = None
+    amends_key: str | None = None
+    talk: int | None = None
+    person: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +185,16 @@ class Step:
     freed: Sequence[int] = ()  # closed tickets that nobody owns from now on
     away: Sequence[tuple[Person, bool]] = ()  # agents who are away from now on, or back
     amends: Sequence[Amend] = ()  # messages that say something else from now on, or nothing
+    withdrawn: Sequence[Withdraw] = ()  # words of the bot that are not to go out
+    public: PublicStep | None = None
+    brought: int | None = None  # the talk of a help room that goes on here
+    silent_until: datetime | None = None  # when to look whether she has said anything
+    offers: Sequence[bool] = ()  # she was offered help by itself, or (True) wants no more of that
     fault: str | None = None
     also: Step | None = None
 
 
-class Store(Protocol):
+class Store(PublicStore, Protocol):
     """Everything the desk remembers. The bells ring after a commit that left work behind."""
 
     inbox_bell: asyncio.Event
@@ -204,6 +224,10 @@ class Store(Protocol):
 
     async def conversation(self, transport: str, room: str) -> Conversation | None:
         """Return the customer's conversation in that room."""
+        ...
+
+    async def conversation_of(self, number: int) -> Conversation | None:
+        """Return the conversation of that id."""
         ...
 
     async def last_ticket(self, conversation: int) -> KeptTicket | None:
@@ -247,6 +271,14 @@ class Store(Protocol):
 
     async def asked_how_it_was(self, conversation: int, ref: str) -> int | None:
         """Return the ticket whose closing this message of the bot in her room told of; None for any other."""
+        ...
+
+    async def bots_words(self, conversation: int, ref: str) -> BotsWords | None:
+        """Return what that message in her room is, if the bot said it."""
+        ...
+
+    async def unsent(self, ticket: int, turn: int) -> bool:
+        """Tell whether all that the bot said in that turn is still to be sent."""
         ...
 
     async def queues(self, ticket: Ticket, at: datetime) -> Mapping[str, Wait]:
@@ -312,8 +344,11 @@ class Store(Protocol):
         """Return the first row of the lane that is not sent."""
         ...
 
-    async def read_from(self, conversation: int | None, teams: Sequence[str]) -> str | None:
-        """Return a reference in that customer's room, or these teams', before all that may be there unknown to us."""
+    async def read_from(self, conversation: int | None, teams: Sequence[str], place: str | None = None) -> str | None:
+        """Return a reference in that customer's room, or these teams', before all that may be there unknown to us.
+
+        Or in a help room: `place` is its network and its id, parted by a space.
+        """
         ...
 
     async def queued(self, teams: Sequence[str]) -> Sequence[Outgoing]:

@@ -13,7 +13,7 @@ import aiosqlite
 
 from helpbot.store.base import INTERNAL
 from helpbot.store.codec import content_text, json_content, text_time, time_text
-from helpbot.store.keep import write_note
+from helpbot.store.notes import write_note
 from helpbot.store.reading import reading
 
 QUIET = ("gone", "crowded")  # reasons that agents hear of in the ticket itself, and that no admin can mend
@@ -30,10 +30,10 @@ _IS_LATE = (
 )
 _OUT = (
     "SELECT o.id, o.created_at AS at, o.state, o.verb, o.audience, t.number AS ticket, o.why, o.tries, o.due_at,"
-    " coalesce(o.team, t.team) AS team, coalesce(o.content, e.content) AS words, c.room"
+    " coalesce(o.team, t.team) AS team, coalesce(o.content, e.content) AS words, coalesce(c.room, h.room) AS room"
     " FROM outbox o LEFT JOIN entry e ON e.id = o.entry LEFT JOIN ticket p ON p.number = o.ticket"
     " LEFT JOIN ticket t ON t.number = coalesce(p.merged_into, p.number)"
-    " LEFT JOIN conversation c ON c.id = o.conversation"
+    " LEFT JOIN conversation c ON c.id = o.conversation LEFT JOIN public_talk h ON h.id = o.talk"
 )
 _IN = "SELECT id, at, transport, event, payload, fault, handed FROM inbox"
 
@@ -72,7 +72,9 @@ def letters(database: Path) -> list[DeadLetter]:
 def _sent_to(row: sqlite3.Row) -> DeadLetter:
     words = "" if row["words"] is None else content_text(json_content(row["words"]))
     to = f"the agents of {row['team']}" if row["audience"] == "agents" else f"the customer in {row['room']}"
-    if row["verb"] in {"react", "edit_card"}:
+    if row["audience"] == "public":
+        to = f"the help room {row['room']}"
+    if row["verb"] in {"open", "react", "edit_card"}:
         words = f"({row['verb']}) {words}"
     at, waits = text_time(row["at"]), row["state"] == "queued"
     return DeadLetter(f"out{row['id']}", at, row["ticket"], to, row["why"] or "", row["tries"], words, waits)

@@ -9,10 +9,13 @@ import aiosqlite
 
 from helpbot.core.effects import Content, Literal, Quoted
 from helpbot.core.model import Audience, Entry, Person, Status, Ticket
-from helpbot.store import relay, rows
-from helpbot.store.base import INTERNAL, Conversation, Draft, Step
+from helpbot.store import bursts, relay, rows
+from helpbot.store.base import Conversation, Draft, Step
 from helpbot.store.codec import content_json, time_or_none, time_text
 from helpbot.store.human import held_back_json, promises_json, transfer_json
+from helpbot.store.notes import write_note
+from helpbot.store.public import keep_public, keep_silence
+from helpbot.store.turns import pending_json, undo_json
 from helpbot.store.workshop import keep_note
 
 
@@ -27,6 +30,8 @@ async def keep_step(db: aiosqlite.Connection, step: Step) -> None:
         await db.execute("INSERT OR IGNORE INTO reference VALUES (?, ?, ?, ?)", (transport, ref, number, team))
     for agent, is_away in step.away:
         await _keep_away(db, agent, step.at, is_away=is_away)
+    await keep_public(db, step)
+    await keep_silence(db, step, talks[0])
     for freed in step.freed:
         await db.execute(
             "UPDATE ticket SET owner = NULL, owner_name = NULL WHERE number = ? AND +status = 'closed'", (freed,)
@@ -64,6 +69,7 @@ async def _keep_part(db: aiosqlite.Connection, step: Step, conversation: int | N
     number = None if ticket is None else ticket.number
     if number is not None:  # before what is added, which says what it says now
         await relay.amend(db, step.amends, number, step)
+        await bursts.withdraw(db, step.withdrawn, number, step)
     home = await _room(db, None, number, conversation)
     hers = home if ticket is None or ticket.speaks_in is None else await _room(db, ticket.speaks_in, number, None)
     for record in step.records:
@@ -103,15 +109,6 @@ async def _keep_away(db: aiosqlite.Connection, agent: Person, at: datetime, *, i
         await db.execute("INSERT OR IGNORE INTO away VALUES (?, ?, ?)", (agent.id, agent.name, time_text(at)))
     else:
         await db.execute("DELETE FROM away WHERE agent = ?", (agent.id,))
-
-
-async def write_note(db: aiosqlite.Connection, event: str, payload: str, at: datetime) -> None:
-    """Write a row of the inbox that the desk writes to itself; the same event counts once."""
-    await db.execute(
-        "INSERT INTO inbox (transport, event, payload, at) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (transport, event) DO NOTHING",
-        (INTERNAL, event, payload, time_text(at)),
-    )
 
 
 async def _keep_conversation(db: aiosqlite.Connection, kept: Conversation) -> int:
@@ -158,6 +155,9 @@ async def _keep_ticket(db: aiosqlite.Connection, ticket: Ticket, conversation: i
         "reassured_at": time_or_none(ticket.reassured_at),
         "opened_at": time_text(ticket.opened_at),
         "closed_at": time_or_none(ticket.closed_at),
+        "pending": pending_json(ticket.pending),
+        "undo": undo_json(ticket.undo),
+        "turn": ticket.turn,
         **_human_side(ticket),
     }
     columns = ", ".join(values)
@@ -234,7 +234,7 @@ async def _keep_draft(db: aiosqlite.Connection, draft: Draft, step: Step, home: 
         lane = f"r{draft.team}" if ticket is None else f"t{ticket} {draft.team}"
     made = await db.execute(
         "INSERT INTO outbox (key, lane, audience, verb, conversation, ticket, team, entry, content, target, symbol,"
-        " receipt, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " receipt, created_at, turn, offered) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             draft.key,
             lane,
@@ -249,6 +249,8 @@ async def _keep_draft(db: aiosqlite.Connection, draft: Draft, step: Step, home: 
             draft.symbol,
             draft.receipt,
             time_text(step.at),
+            None if talk is None or step.ticket is None or step.ticket.carded else step.ticket.turn,
+            json.dumps(draft.offered) if draft.offered else None,
         ),
     )
     for source in _sources(draft):

@@ -115,5 +115,9 @@ def open_tickets(db: sqlite3.Connection, transport: str) -> list[tuple[int, str,
 
 
 def rooms(db: sqlite3.Connection, transport: str) -> frozenset[str]:
-    """Return the customers' rooms on a network."""
-    return frozenset(row[0] for row in db.execute("SELECT room FROM conversation WHERE transport = ?", (transport,)))
+    """Return the customers' rooms on a network, and those that were opened for somebody who has not come yet."""
+    sql = (
+        "SELECT room FROM conversation WHERE transport = ?1"
+        " UNION SELECT direct FROM public_talk WHERE transport = ?1 AND direct IS NOT NULL"
+    )
+    return frozenset(row[0] for row in db.execute(sql, (transport,)))

@@ -13,7 +13,8 @@ from helpbot.core.model import Audience
 from helpbot.store import rows
 from helpbot.store.base import Outgoing
 from helpbot.store.codec import time_text
-from helpbot.store.keep import write_note
+from helpbot.store.notes import write_note
+from helpbot.store.public import opened
 
 _MARKS = ("react", "edit_card")
 _MARK_TRIES = 3  # times that a mark is tried, each after its room has taken something else
@@ -32,7 +33,9 @@ async def head(db: aiosqlite.Connection, lane: str) -> Outgoing | None:
     return None if row is None else rows.outgoing(row)
 
 
-async def read_from(db: aiosqlite.Connection, conversation: int | None, teams: Sequence[str]) -> str | None:
+async def read_from(
+    db: aiosqlite.Connection, conversation: int | None, teams: Sequence[str], place: str | None = None
+) -> str | None:
     """See Store.
 
     What is queued was made after everything that was known to be sent by then, so that what was sent right before the
@@ -41,6 +44,8 @@ async def read_from(db: aiosqlite.Connection, conversation: int | None, teams: S
     """
     if conversation is not None:
         room, values = "conversation = ?", (conversation,)
+    elif place is not None:
+        room, values = "verb <> 'open' AND place = ?", (place,)  # type: ignore[assignment]
     else:
         room, values = f"team IN ({', '.join('?' * len(teams))})", tuple(teams)  # type: ignore[assignment]
     row = await _first(
@@ -69,6 +74,8 @@ async def sent(db: aiosqlite.Connection, row: Outgoing, transport: str, ref: str
         " sent_after = CASE WHEN ? THEN NULL ELSE (SELECT max(id) FROM outbox) END WHERE id = ?",
         (ref, time_text(at), found, row.id),
     )
+    if row.verb == "open":
+        await opened(db, row, ref, at)
     if row.audience is Audience.AGENTS and row.ticket is not None:
         known = "INSERT OR IGNORE INTO reference VALUES (?, ?, ?, ?)"
         await db.execute(known, (transport, ref, row.ticket, row.team))

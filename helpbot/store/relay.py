@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import aiosqlite
 
+from helpbot.core.decide_answer import REMEMBERED
 from helpbot.core.effects import Amend, Content, Folded, Literal, Strong
 from helpbot.core.model import Audience
 from helpbot.core.relayed import among_others, as_sent
@@ -45,7 +46,7 @@ async def _amend(db: aiosqlite.Connection, what: Amend, tickets: str, step: Step
     begun: set[tuple[str, str]] = set()  # what was parted was written at one time, in one lane
     for row in await _all(db, _ROWS, what.source, tickets):
         if row["verb"] == "react":
-            await _take_back(db, row, step)
+            await take_back(db, row, step)
             continue
         copy = row["lane"], row["created_at"]
         content, text = json_content(row["words"]), None if copy in begun else what.text
@@ -56,10 +57,10 @@ async def _amend(db: aiosqlite.Connection, what: Amend, tickets: str, step: Step
         if new:
             await _show_anew(db, row, step)
         else:
-            await _take_back(db, row, step)
+            await take_back(db, row, step)
     await _in_transcript(db, what, tickets)
     if what.text is None and said:
-        await _forget(db, what.source, said, tickets, step)
+        await _forget(db, what, said, tickets, step)
 
 
 async def _said(db: aiosqlite.Connection, source: str, tickets: str) -> str:
@@ -75,12 +76,12 @@ async def _put(db: aiosqlite.Connection, row: sqlite3.Row, content: Content) -> 
     await db.execute(f"UPDATE {where} SET content = ? WHERE id = ?", (content_json(content), number))  # noqa: S608
 
 
-async def _take_back(db: aiosqlite.Connection, row: sqlite3.Row, step: Step) -> None:
+async def take_back(db: aiosqlite.Connection, row: sqlite3.Row, step: Step, why: str = "taken back") -> None:
     """Take back a message that was sent, or is being sent now; one that still waits is never sent."""
     if row["state"] == "dead":
         return
-    gone = "UPDATE outbox SET state = 'dead', why = 'taken back', dropped_at = ? WHERE id = ? AND state = 'queued'"
-    await db.execute(gone, (time_text(step.at), row["id"]))
+    gone = "UPDATE outbox SET state = 'dead', why = ?, dropped_at = ? WHERE id = ? AND state = 'queued'"
+    await db.execute(gone, (why, time_text(step.at), row["id"]))
     await _queue(db, row, "redact", step)
 
 
@@ -123,26 +124,26 @@ async def _in_transcript(db: aiosqlite.Connection, what: Amend, tickets: str) ->
     await db.execute(sql, (content_json(content), what.source, tickets))
 
 
-async def _forget(db: aiosqlite.Connection, source: str, said: str, tickets: str, step: Step) -> None:
+async def _forget(db: aiosqlite.Connection, what: Amend, said: str, tickets: str, step: Step) -> None:
     """Take words out of what else was made of them: the message that came in, the question, reminders that quote it."""
     for these in ("event = ?", "json_extract(payload, '$.edits') = ?"):
         blank = f"UPDATE inbox SET payload = json_set(payload, '$.text', '') WHERE {these}"  # noqa: S608  # ours
-        await db.execute(blank, (source,))
-    for column, blank in (("text", "''"), ("before", "NULL")):
-        await db.execute(
-            f"UPDATE question SET {column} = {blank} WHERE ticket IN (SELECT value FROM json_each(?))"  # noqa: S608
-            f" AND {column} = substr(?, 1, 1000)",
-            (tickets, said),
-        )
-    line = shorten(said)
+        await db.execute(blank, (what.source,))
+    gone = {shorten(said): _GONE_MARK, what.question: _GONE_MARK}  # what cards quote, and what they say instead
+    of_these = "ticket IN (SELECT value FROM json_each(?))"
+    for row in await _all(db, f"SELECT id, text, before FROM question WHERE {of_these}", tickets):  # noqa: S608  # ours
+        text, before = _without_line(row["text"], said), _without_line(row["before"] or "", said)
+        changed = "UPDATE question SET text = ?, before = ? WHERE id = ?"
+        await db.execute(changed, (text, before or None, row["id"]))
+        gone[shorten(row["text"])] = shorten(text) or _GONE_MARK
     sql = (
-        "SELECT *, content AS words FROM outbox WHERE ticket IN (SELECT value FROM json_each(?))"
+        f"SELECT *, content AS words FROM outbox WHERE {of_these}"  # noqa: S608  # ours
         " AND audience = 'agents' AND verb IN ('card', 'edit_card', 'say_in_room', 'say')"
     )
     for row in await _all(db, sql, tickets):
         content = json_content(row["words"])
         new = tuple(
-            replace(block, text=_without(block.text, line)) if isinstance(block, Literal | Strong | Folded) else block
+            replace(block, text=_without(block.text, gone)) if isinstance(block, Literal | Strong | Folded) else block
             for block in content
         )
         if new != content:
@@ -151,10 +152,22 @@ async def _forget(db: aiosqlite.Connection, source: str, said: str, tickets: str
                 await _show_anew(db, row, step)
 
 
-def _without(text: str, line: str) -> str:
-    """Return the text without what her question ends a line with."""
+def _without_line(question: str, said: str) -> str:
+    """Return a question, as it was kept, without that line of it; the last line may have been cut."""
+    framed = f"\n{question}\n".replace(f"\n{said}\n", "\n")[1:-1]
+    if len(question) < REMEMBERED:
+        return framed
+    starts = [0, *(place + 1 for place, char in enumerate(framed) if char == "\n")]
+    cut = next((start for start in starts if said.startswith(framed[start:])), len(framed))
+    return framed[:cut].removesuffix("\n")
+
+
+def _without(text: str, gone: Mapping[str, str]) -> str:
+    """Return the text with something else where a line of it ends with one of these questions."""
     lines = text.split("\n")
-    return "\n".join(one.removesuffix(line) + _GONE_MARK if one.endswith(f" {line}") else one for one in lines)
+    for old in sorted(gone, key=len, reverse=True):
+        lines = [one.removesuffix(old) + gone[old] if old and one.endswith(f" {old}") else one for one in lines]
+    return "\n".join(lines)
 
 
 # --- what stands for what

@@ -13,15 +13,18 @@ from helpbot.core.model import Attachment, Audience, Entry, Merged, Person, Reas
 from helpbot.store.base import Conversation, InboxRow, KeptTicket, Outgoing
 from helpbot.store.codec import content_text, json_content, maybe_time, text_time
 from helpbot.store.human import json_held_back, json_promises, json_transfer
+from helpbot.store.turns import json_pending, json_undo
 
 OUTGOING = (  # `+c.room` has no affinity: with one the index of what is undecided would not be used
     "SELECT o.*, coalesce(o.content, e.content, a.content) AS words, nullif(a.ref, '') AS amended,"
-    " c.transport, c.room, coalesce(c.gone, 0) AS gone,"
+    " a.key AS amended_key,"
+    " coalesce(c.transport, h.transport) AS transport, coalesce(c.room, h.room) AS room, h.person,"
+    " coalesce(c.gone, 0) AS gone,"
     " coalesce(c.crowded, 0) AS crowded, d.ref AS card, EXISTS (SELECT 1 FROM inbox i WHERE i.done_at IS NULL"
     "   AND i.transport = c.transport AND json_extract(i.payload, '$.room') = +c.room"
     "   AND json_extract(i.payload, '$.kind') IN ('crowded', 'left', 'removed')) AS unsettled"
     " FROM outbox o LEFT JOIN entry e ON e.id = o.entry LEFT JOIN outbox a ON a.id = o.amends"
-    " LEFT JOIN conversation c ON c.id = o.conversation"
+    " LEFT JOIN conversation c ON c.id = o.conversation LEFT JOIN public_talk h ON h.id = o.talk"
     " LEFT JOIN card d ON d.ticket = o.ticket AND d.team = o.team"
 )
 
@@ -75,6 +78,9 @@ def outgoing(row: sqlite3.Row) -> Outgoing:
         again=row["again"],
         due_at=maybe_time(row["due_at"]),
         amends=row["amended"],
+        amends_key=row["amended_key"],
+        talk=row["talk"],
+        person=row["person"],
     )
 
 
@@ -177,6 +183,9 @@ def ticket(row: sqlite3.Row, customer: Person, entries: tuple[Entry, ...]) -> Ti
         rating=row["rating"],
         told_status=row["told_status"],
         told_status_at=maybe_time(row["told_status_at"]),
+        pending=json_pending(row["pending"]),
+        undo=json_undo(row["undo"]),
+        turn=row["turn"],
         newer=row["newer"],
         merged_into=row["merged_into"],
         speaks_in=row["speaks_in"],

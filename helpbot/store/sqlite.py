@@ -15,20 +15,31 @@ import aiosqlite
 from helpbot.core.effects import Quoted
 from helpbot.core.figures import Measured
 from helpbot.core.model import Entry, Ticket, Wait
-from helpbot.store import dead, figures, outbox, queue, relay, rows, timers
-from helpbot.store.base import INTERNAL, Conversation, InboxRow, KeptTicket, Outgoing, Shown, Step, TimerChanges
+from helpbot.store import bursts, dead, figures, outbox, queue, relay, rows, timers
+from helpbot.store.base import (
+    INTERNAL,
+    BotsWords,
+    Conversation,
+    InboxRow,
+    KeptTicket,
+    Outgoing,
+    Shown,
+    Step,
+    TimerChanges,
+)
 from helpbot.store.codec import incoming_json, json_content, time_text
-from helpbot.store.keep import keep_step, write_note
+from helpbot.store.keep import keep_step
 from helpbot.store.notebook import SqliteNotebook
+from helpbot.store.notes import write_note
 from helpbot.store.prepare import prepare
-from helpbot.store.units import Units
+from helpbot.store.public import PublicTalks
 from helpbot.store.workshop import SqliteWorkshop
 from helpbot.transports.base import Incoming, SetupError
 
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 
 
-class SqliteStore(Units):
+class SqliteStore(PublicTalks):
     """See store.base.Store."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
@@ -130,14 +141,19 @@ class SqliteStore(Units):
         if step.fault is not None:
             self.dead_bell.set()
         parts = [step] if step.also is None else [step, step.also]
-        if any(part.drafts or part.amends for part in parts):
+        if any(part.drafts or part.amends or part.withdrawn or part.public is not None for part in parts):
             self.outbox_bell.set()
-        if any(part.timers for part in parts):
+        if any(part.timers or part.silent_until is not None for part in parts):
             self.timer_bell.set()
         if any(part.notes for part in parts):
             self.workshop_bell.set()
 
     # --- looking things up
+
+    async def conversation_of(self, number: int) -> Conversation | None:
+        """See Store."""
+        row = await self._one("SELECT * FROM conversation WHERE id = ?", number)
+        return None if row is None else rows.conversation(row)
 
     async def conversation(self, transport: str, room: str) -> Conversation | None:
         """See Store."""
@@ -192,6 +208,14 @@ class SqliteStore(Units):
     async def asked_how_it_was(self, conversation: int, ref: str) -> int | None:
         """See Store."""
         return await self._unit(lambda db: queue.asked_how_it_was(db, conversation, ref))
+
+    async def bots_words(self, conversation: int, ref: str) -> BotsWords | None:
+        """See Store."""
+        return await self._unit(lambda db: bursts.bots_words(db, conversation, ref))
+
+    async def unsent(self, ticket: int, turn: int) -> bool:
+        """See Store."""
+        return await self._unit(lambda db: bursts.unsent(db, ticket, turn))
 
     async def queues(self, ticket: Ticket, at: datetime) -> Mapping[str, Wait]:
         """See Store."""
@@ -263,9 +287,9 @@ class SqliteStore(Units):
         """See Store."""
         return await self._unit(lambda db: outbox.head(db, lane))
 
-    async def read_from(self, conversation: int | None, teams: Sequence[str]) -> str | None:
+    async def read_from(self, conversation: int | None, teams: Sequence[str], place: str | None = None) -> str | None:
         """See Store."""
-        return await self._unit(lambda db: outbox.read_from(db, conversation, teams))
+        return await self._unit(lambda db: outbox.read_from(db, conversation, teams, place))
 
     async def queued(self, teams: Sequence[str]) -> Sequence[Outgoing]:
         """See Store."""
@@ -275,7 +299,7 @@ class SqliteStore(Units):
         """See Store."""
         again = await self._unit(lambda db: outbox.sent(db, row, transport, ref, at, found=found))
         self.progress_bell.set()
-        if row.receipt is not None:
+        if row.receipt is not None or row.verb == "open":
             self.inbox_bell.set()
         if again:
             self.outbox_bell.set()

@@ -12,7 +12,8 @@ import aiosqlite
 from helpbot.store import queue
 from helpbot.store.base import INTERNAL, TimerChanges
 from helpbot.store.codec import text_time, time_text
-from helpbot.store.keep import write_note
+from helpbot.store.notes import write_note
+from helpbot.store.public import fire_silences
 
 # A timer that fired and is not decided yet is set anew by that decision, if it is to run: it is none that is missing.
 _SET = (
@@ -30,7 +31,8 @@ def fired(ticket: int, name: str) -> str:
 
 async def next_due(db: aiosqlite.Connection) -> datetime | None:
     """See Store."""
-    async with db.execute("SELECT min(due) AS due FROM timer") as found:
+    sql = "SELECT min(due) AS due FROM (SELECT min(due) AS due FROM timer UNION ALL SELECT min(due) FROM silence)"
+    async with db.execute(sql) as found:
         row = await found.fetchone()
     return None if row is None or row["due"] is None else text_time(row["due"])
 
@@ -51,6 +53,7 @@ async def fire(db: aiosqlite.Connection, now: datetime) -> None:
         payload = json.dumps({"kind": "timer", "ticket": timer["ticket"], "name": timer["name"]})
         await write_note(db, event, payload, now)
     await db.execute("DELETE FROM timer WHERE due <= ?", (due,))
+    await fire_silences(db, due, now)
 
 
 async def open_numbers(db: aiosqlite.Connection) -> list[int]:

@@ -16,13 +16,20 @@ from helpbot.store import look
 from helpbot.store.codec import text_time, time_text
 from helpbot.store.figures import TAKEN_OVER
 
+# An answer of which nothing has gone out may be withdrawn, and its question with it.
+_OF_ITS_TURN = "SELECT 1 FROM outbox o WHERE o.ticket = q.ticket AND o.turn = q.turn AND o.state"
+_MAY_GO = (
+    "(EXISTS (SELECT 1 FROM ticket t WHERE t.number = q.ticket AND t.turn = q.turn AND t.undo IS NOT NULL)"  # noqa: S608  # ours
+    f" AND EXISTS ({_OF_ITS_TURN} = 'queued') AND NOT EXISTS ({_OF_ITS_TURN} <> 'queued'))"
+)
 # What the bot once answered, or an entry that leaves it to people would have, stays so whatever comes after; that this
 # was not the end of it is counted beside it.
 _ANSWERS = (
     f"SELECT coalesce(team, '') AS team, count(*) AS asked, sum(answered) AS answered,"  # noqa: S608  # ours
     " sum(answered AND undone) AS undone"
     " FROM (SELECT q.team, q.zone = 'answer' OR q.chosen IS NOT NULL AS answered,"
-    f" q.outcome NOT IN ('answered', 'chosen') OR {TAKEN_OVER} AS undone FROM question q) GROUP BY 1"
+    f" q.outcome NOT IN ('answered', 'chosen') OR {TAKEN_OVER} AS undone"
+    f" FROM question q WHERE NOT {_MAY_GO}) GROUP BY 1"
 )
 _PROMISES = (
     "SELECT t.team, count(*) AS open, sum(json_extract(p.value, '$.due') <= ?) AS overdue"

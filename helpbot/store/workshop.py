@@ -51,8 +51,8 @@ async def keep_note(db: aiosqlite.Connection, note: Note, ticket: Ticket, at: da
     match note:
         case Asked():
             await db.execute(
-                "INSERT INTO question (ticket, at, text, before, language, zone, entry, confidence, outcome, team)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO question (ticket, at, text, before, language, zone, entry, confidence, outcome,"
+                " team, turn) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     ticket.number,
                     time_text(at),
@@ -64,13 +64,14 @@ async def keep_note(db: aiosqlite.Connection, note: Note, ticket: Ticket, at: da
                     note.confidence,
                     _OUTCOMES[note.zone].value,
                     ticket.team,
+                    ticket.turn,
                 ),
             )
         case Settled():
             await db.execute(
-                "UPDATE question SET outcome = ?, chosen = coalesce(?, chosen)"
-                " WHERE id = (SELECT max(id) FROM question WHERE ticket = ?)",
-                (note.outcome.value, note.entry, ticket.number),
+                "UPDATE question SET outcome = ?1, chosen = coalesce(?2, chosen)"
+                " WHERE id = (SELECT max(id) FROM question WHERE ticket = ?3 AND (?4 IS NULL OR turn = ?4))",
+                (note.outcome.value, note.entry, ticket.number, note.turn),
             )
         case Propose():
             await _keep_proposal(db, note, ticket, at)

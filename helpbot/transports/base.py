@@ -26,7 +26,7 @@ class Address:
 class Kind(StrEnum):
     """What an incoming event is."""
 
-    ARRIVED = "arrived"  # a customer is in a direct room with the bot
+    ARRIVED = "arrived"  # a customer is in a direct room with the bot; or somebody has come into a help room
     LEFT = "left"  # that person is no longer there
     REMOVED = "removed"  # the bot is no longer there
     CROWDED = "crowded"  # somebody came, and the customer is not alone with the bot
@@ -42,7 +42,8 @@ class Incoming:
     """Something that happened on a network, as data.
 
     `id` is the network's own id of the event, unique on that network, so that the same event handed in twice counts
-    once. `team` is set when the room is that team's agents' room; else the room is a customer's. `text` is plain, as
+    once. `team` is set when the room is that team's agents' room, `public` when it is a help room, where many people
+    are: it is what the config calls it. Else the room is a customer's. `text` is plain, as
     written, with a quoted fallback of a reply already taken off. References (`thread`, `reply_to`, `target`, `edits`)
     are ids of other events, checked to be text and nothing more.
     """
@@ -67,6 +68,10 @@ class Incoming:
     member: bool = True  # agents' room: whether the sender is a joined member now
     exposed: bool = False  # agents' room: whether anybody may come in or read it
     zone: str | None = None  # ZONED: as it stands in her profile
+    public: str | None = None
+    addressed: bool = False  # help room: the bot is
+    reachable: bool = False  # help room: the bot may open a direct room with the sender
+    agent: bool = False  # help room: the sender is a member of an agents' room
     late: bool = False  # it could not be read when it came: who is in the room may have changed since
 
 
@@ -185,6 +190,14 @@ class Transport(Protocol):
 
         `answers` is the message in that room that it is a reply to. `file` are the bytes of the attachment that the
         content holds; without them, and where the network will not have them, its name goes in words.
+        """
+        ...
+
+    async def open_direct(self, person: str) -> str:
+        """Return the direct room that the bot has opened for somebody, to which they are invited if they are not in it.
+
+        However often it is asked for, and whatever dies in between, there is one. It is a customer's room once they
+        have come.
         """
         ...
 

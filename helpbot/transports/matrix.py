@@ -32,6 +32,7 @@ from helpbot.transports.matrix_http import Backoff, LoginGone, Refused, path
 from helpbot.transports.matrix_inbox import Inbox
 from helpbot.transports.matrix_keys import HOSTILE
 from helpbot.transports.matrix_login import Account, connect
+from helpbot.transports.matrix_opening import open_direct
 from helpbot.transports.matrix_pictures import Pictures
 from helpbot.transports.matrix_rooms import Rooms
 from helpbot.transports.matrix_signing import vouch_for_device
@@ -80,6 +81,7 @@ class MatrixTransport:
         decline_text: str,
         exposed_text: str,
         notebook: Notebook,
+        help_rooms: Sequence[str] = (),
         name: str = NETWORK,
     ) -> None:
         self.name = name
@@ -91,6 +93,7 @@ class MatrixTransport:
         self._decline_text = decline_text
         self._exposed_text = exposed_text
         self._notebook = notebook
+        self._help_rooms = help_rooms
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._pictures = Pictures()
         self._files = Files()
@@ -114,6 +117,7 @@ class MatrixTransport:
             invites_from=self._invites_from,
             decline=lambda room, key: self._say_plainly(room, self._decline_text, key),
             warn=lambda room, key: self._say_plainly(room, self._exposed_text, key),
+            help_rooms=self._help_rooms,
         )
         signs = Signs(rooms, self.account, lambda sign: self.notice(sign))  # noqa: PLW0108  # whoever listens then
         connection = self._connection = _Connection(client, rooms, signs)
@@ -266,6 +270,10 @@ class MatrixTransport:
         """See Transport."""
         async with fetched(self._client(), attachment, most) as file:
             yield file
+
+    async def open_direct(self, person: str) -> str:
+        """See Transport."""
+        return await open_direct(self._client(), person)
 
     async def edit(self, address: Address, ref: str, content: Content, key: str) -> str:
         """See Transport."""

@@ -33,12 +33,13 @@ _CONNECT = 10.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody in a room, as the server tells it; `event` is the id of the membership event."""
+    """Somebody in a room, as the server tells it; `event` is the id of the membership event, sent `by`."""
 
     membership: str
     name: str
     event: str
     at: object
+    by: object = None
 
 
 class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
@@ -191,7 +192,8 @@ class HttpClient(AsyncClient):  # type: ignore[misc]  # nio has no types
             user = event.get("state_key")
             if is_user_id(user) and isinstance(content, dict):
                 state, name = words(content.get("membership")), words(content.get("displayname"))
-                found[str(user)] = Member(state, name, str(event.get("event_id")), event.get("origin_server_ts"))
+                at, by = event.get("origin_server_ts"), event.get("sender")
+                found[str(user)] = Member(state, name, str(event.get("event_id")), at, by)
         return found
 
     async def joined(self, room: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from urllib.parse import unquote
@@ -43,6 +43,9 @@ class Place:
     team: str | None = None
     people: Mapping[str, str] = field(default_factory=dict)
     exposed: bool = False
+    public: str | None = None  # a help room: what the config calls it
+    agents: Collection[str] = ()  # help room: the members of all agents' rooms
+    may_open: Callable[[str], bool] = lambda user: False
 
 
 def incoming(event: Mapping[str, object], place: Place) -> Incoming | None:
@@ -85,6 +88,9 @@ def _base(event: Mapping[str, object], place: Place) -> Incoming | None:
         team=place.team,
         member=place.team is None or sender in place.people,
         exposed=place.exposed,
+        public=place.public,
+        reachable=place.public is not None and place.may_open(str(sender)),
+        agent=sender in place.agents,
     )
 
 
@@ -176,9 +182,10 @@ def _message(base: Incoming, content: Mapping[str, object], place: Place, event_
     if relation.get("is_falling_back") is not True:
         base = replace(base, reply_to=reply)
     said = _said(base, meant, event_kind, is_reply=reply is not None)
-    if said is None or place.team is None:
-        return said
-    return _addressing(said, [content, meant] if meant is not content else [content], place)
+    contents = [content, meant] if meant is not content else [content]
+    if said is not None and place.public is not None:
+        return _in_public(said, contents, place)
+    return said if said is None or place.team is None else _addressing(said, contents, place)
 
 
 def _said(base: Incoming, content: Mapping[str, object], event_kind: str, *, is_reply: bool) -> Incoming | None:
@@ -199,6 +206,20 @@ def _said(base: Incoming, content: Mapping[str, object], event_kind: str, *, is_
     return replace(base, text=without_quote(text) if is_reply else text)
 
 
+def _in_public(said: Incoming, contents: Sequence[Mapping[str, object]], place: Place) -> Incoming:
+    """Return what was said in a help room with whether it calls somebody else, and whether it calls the bot.
+
+    Names alone call nobody: among many people some are called like a thing that is asked about.
+    """
+    called = {user for content in contents for user in _called(content, set())}
+    called |= {found[0].rstrip(".:-") for found in _USER_ID.finditer(said.text.casefold())}
+    others = {user for user in called if user.casefold() not in {place.me.casefold(), said.sender.casefold()}}
+    first = said.text.casefold().lstrip("@ ").split(maxsplit=1)
+    to_me = bool(first) and first[0].rstrip(",:;!") in {place.me.casefold(), place.me[1:].partition(":")[0].casefold()}
+    addressed = to_me or any(user.casefold() == place.me.casefold() for user in called)
+    return replace(said, mentions=bool(others), addressed=addressed)
+
+
 def _addressing(said: Incoming, contents: Sequence[Mapping[str, object]], place: Place) -> Incoming:
     """Return what was said with whom it addresses besides the bot and the sender; when unsure, that it does."""
     us = {place.me, said.sender}
@@ -209,6 +230,12 @@ def _addressing(said: Incoming, contents: Sequence[Mapping[str, object]], place:
 
 def _addressed(content: Mapping[str, object], place: Place, text: str, us: set[str]) -> Iterator[str]:
     """Give the ids of who is mentioned, linked or named, none of `us`; SOMEBODY for one who cannot be told."""
+    yield from _called(content, us)
+    yield from _named(text, place, us)
+
+
+def _called(content: Mapping[str, object], us: set[str]) -> Iterator[str]:
+    """Give the ids of who is mentioned or linked, none of `us`; SOMEBODY for the whole room."""
     meant = content.get("m.mentions")
     if isinstance(meant, dict):
         users = meant.get("user_ids")
@@ -216,7 +243,6 @@ def _addressed(content: Mapping[str, object], place: Place, text: str, us: set[s
             yield SOMEBODY
         yield from (user for user in users if is_user_id(user) and user not in us) if isinstance(users, list) else ()
     yield from _linked(words(content.get("formatted_body")), us)
-    yield from _named(text, place, us)
 
 
 def _linked(markup: str, us: set[str]) -> Iterator[str]:

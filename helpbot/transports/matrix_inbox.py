@@ -76,7 +76,7 @@ class Inbox(Words):
         readings = [
             _Reading(room, words_too=words_too)
             for room in await self._rooms.joined()
-            if self._rooms.team(room) is None and room not in self._rooms.known and room not in self._aside
+            if not self._is_shared(room) and room not in self._rooms.known and room not in self._aside
         ]
         await self._read_rooms(readings, since, batch)
         await self._held.save()
@@ -89,7 +89,7 @@ class Inbox(Words):
         for room in batch.left:
             self._rooms.left(room)
         for item in batch.items:
-            if item.team is None and item.kind in _BY_HER:
+            if item.team is None and item.public is None and item.kind in _BY_HER:
                 self._rooms.zones.want(item.room, item.sender)
         self._held.settle(batch.released, batch.told, self._now())
         await self._held.save()
@@ -148,14 +148,14 @@ class Inbox(Words):
         await self._note_changes(room, [*state, *events])
         before = timeline.get("prev_batch")
         before = before if isinstance(before, str) else None
-        team = self._rooms.team(room)
+        shared = self._is_shared(room)
         came_in = any(self._is_own_join(event) for event in [*state, *events])
-        if team is None and (came_in or room not in self._rooms.known):
+        if not shared and (came_in or room not in self._rooms.known):
             await self._arrive(room, events, before, batch)
             return
         if timeline.get("limited") is True and since is not None:
             events = await self._before(room, before, since, self._is_own_join) + events
-        if team is not None:
+        if shared:
             joined = [place for place, event in enumerate(events) if self._is_own_join(event)]
             events = events[joined[-1] + 1 :] if joined else events  # what was said before is not for the bot
         await self._read_events(room, events, batch)
@@ -251,14 +251,14 @@ class Inbox(Words):
         if unread.gone:
             await self._read_left(room, {"timeline": {"limited": True}}, since, batch)
             return
-        team, known = self._rooms.team(room), room in self._rooms.known
-        if team is None and not known and unread.words_too:
+        shared, known = self._is_shared(room), room in self._rooms.known
+        if not shared and not known and unread.words_too:
             await self._arrive(room, [], None, batch)
             return
         events = await self._before(room, None, since)
         await self._note_changes(room, events)
         came = [place for place, event in enumerate(events) if self._is_own_invite(event) or self._is_own_join(event)]
-        if team is not None:
+        if shared:
             events = events[came[-1] + 1 :] if came else events
         elif not known:
             await self._arrive(room, [], None, batch, words_too=False)
@@ -269,6 +269,10 @@ class Inbox(Words):
             await self._arrive(room, events[back:], None, batch)
             return
         await self._read_events(room, events, batch)
+
+    def _is_shared(self, room: str) -> bool:
+        """Tell whether this is a room of agents or a help room, and so no customer's."""
+        return self._rooms.team(room) is not None or room in self._rooms.help
 
     # --- the bot's own membership
 

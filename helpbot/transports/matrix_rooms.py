@@ -15,10 +15,13 @@ import structlog
 from helpbot.transports.base import Notebook, SetupError, TryLater, Undeliverable
 from helpbot.transports.matrix_aside import Aside
 from helpbot.transports.matrix_chores import Budget, Chores, Fruitless, Kind
+from helpbot.transports.matrix_client import Member
 from helpbot.transports.matrix_crypto import GuardedClient
 from helpbot.transports.matrix_desks import Desks, state_of
 from helpbot.transports.matrix_events import is_user_id
 from helpbot.transports.matrix_http import Barred, JsonDict, Limited, LoginGone, Refused, as_dict, dicts, path
+from helpbot.transports.matrix_opening import made_by
+from helpbot.transports.matrix_public import HelpRooms
 from helpbot.transports.matrix_snapshot import snapshot
 from helpbot.transports.matrix_zones import Zones
 
@@ -56,6 +59,7 @@ class Rooms:
         invites_from: Sequence[str],
         decline: Callable[[str, str], Awaitable[None]],
         warn: Callable[[str, str], Awaitable[None]],
+        help_rooms: Sequence[str] = (),
     ) -> None:
         self.chores = Chores()
         self.aside = Aside(notebook)
@@ -69,6 +73,13 @@ class Rooms:
         self._decline = decline
         self._budgets = {Kind.JOIN: Budget(), Kind.REFUSE: Budget()}
         self._desks = Desks(client, notebook, self.chores, teams, warn)
+        self.help = HelpRooms(
+            client,
+            notebook,
+            self.chores,
+            help_rooms,
+            lambda room: self.team(room) is not None or room in self._ever_known,
+        )
         self._encrypted: dict[str, bool] = {}
         self._people: dict[str, dict[str, str]] = {}
         self._will_look = False
@@ -80,7 +91,9 @@ class Rooms:
         await self.aside.load()
         self.known = set(await self._notebook.rooms())
         self._ever_known |= self.known
-        await self._desks.open(await self.joined())
+        joined = await self.joined()
+        await self._desks.open(joined)
+        await self.help.open(joined)
         for room in self._desks.rooms():
             if self._client.olm is None and await self.is_encrypted(room):
                 raise SetupError(f"the agents' room {room} is encrypted: set matrix.encryption to true")
@@ -152,8 +165,8 @@ class Rooms:
     def invited(self, room: str, state: Sequence[JsonDict]) -> None:
         """Join, or refuse, as `invites_from` says."""
         inviter = str(inviter_of(state, self._me))
-        ours = self.team(room) is not None
-        wanted = ours or self._may_open(inviter)
+        ours = self.team(room) is not None or room in self.help
+        wanted = ours or self.may_open(inviter)
         kind = Kind.OWN if ours else Kind.JOIN if wanted else Kind.REFUSE
         if not ours and room not in self.chores and self.chores.is_full(kind, inviter):
             passed = self.chores.give_way(kind, inviter)
@@ -188,6 +201,8 @@ class Rooms:
                 "former_agents_room", room=room, hint="no team names it any more: nothing is read or said there"
             )
             return None
+        if await self.help.was_one(room):
+            return None
         try:
             members = await self._client.members(room)
         except Refused:  # the bot is out already
@@ -198,11 +213,20 @@ class Rooms:
         others = [
             user for user, member in members.items() if user != self._me and member.membership in {"join", "invite"}
         ]
-        if len(others) == 1 and (room in self._ever_known or self._may_open(others[0])):
+        if await self._is_opened(room, members):
+            return None
+        if len(others) == 1 and (room in self._ever_known or self.may_open(others[0])):
             name = members[others[0]].name
             return Arrival(others[0], name, me.event if room in self._ever_known else "", me.at)
         self.leave(room, politely=bool(others), because=me.event)
         return None
+
+    async def _is_opened(self, room: str, members: Mapping[str, Member]) -> bool:
+        """Tell whether the bot has opened this room for somebody who has not come yet; a homeserver invites last."""
+        others = [member for user, member in members.items() if user != self._me]
+        if len(others) == 1:
+            return others[0].membership == "invite" and others[0].by == self._me
+        return not others and await made_by(self._client, room) == self._me
 
     def leave(self, room: str, *, politely: bool, because: str) -> None:
         """Leave and forget a room that is no customer's, saying why if there is somebody to tell and it can be told."""
@@ -234,15 +258,17 @@ class Rooms:
         self.known.discard(room)
         self._encrypted.pop(room, None)
         self.members_changed(room)
+        self.help.left(room)
         if room in self._desks:
             log.error("agents_room_lost", room=room, team=self.team(room), hint=f"invite {self._me} there again")
 
-    def _may_open(self, user: object) -> bool:
+    def may_open(self, user: object) -> bool:
+        """Tell whether somebody may have a direct room with the bot."""
         return is_user_id(user) and any(fnmatchcase(str(user), pattern) for pattern in self._invites_from)
 
     async def _join(self, room: str) -> None:
         joining = self._client.call("POST", path("join", room), {}, patience=_ONE_ROOM)
-        if self.team(room) is None:
+        if self.team(room) is None and room not in self.help:
             await self._alone(joining)
             return
         try:

@@ -49,7 +49,9 @@ class Words:
         if not events:
             return
         place = await self._place(room, events)
-        has_come = place.team is None and room not in self._rooms.known  # who is there has just been looked at
+        has_come = (
+            place.team is None and place.public is None and room not in self._rooms.known
+        )  # who is there has just been looked at
         for event in events:
             await asyncio.sleep(0)  # decrypting takes time: others get their turn
             if is_member_event(event):
@@ -67,7 +69,21 @@ class Words:
             exposed = heard and await self._rooms.is_exposed(room)
         except Refused:  # the bot is out already
             people = {}
-        return Place(room, self._me, self._now(), team, people, exposed)
+        place = Place(room, self._me, self._now(), team, people, exposed)
+        named = self._rooms.help.name(room)
+        if named is None:
+            return place
+        return replace(place, public=named, agents=await self._agents(), may_open=self._rooms.may_open)
+
+    async def _agents(self) -> set[str]:
+        """Return the members of all agents' rooms, as they were last told."""
+        found: set[str] = set()
+        for desk in self._rooms.desks():
+            try:
+                found |= (await self._rooms.people(desk, now=False)).keys()
+            except Refused:  # the bot is out already
+                continue
+        return found
 
     async def _read_member_event(self, event: JsonDict, place: Place, batch: Batch) -> None:
         """Tell who came and who went; in a customer's room also whether she is alone with the bot now."""
@@ -84,6 +100,10 @@ class Words:
         kind = Kind.ARRIVED if came else Kind.LEFT
         at = moment(event.get("origin_server_ts"), place.now)
         news = Incoming(ref, kind, place.room, str(who), name, at, team=place.team)
+        if place.public is not None:
+            reachable, agent = self._rooms.may_open(who), who in place.agents
+            batch.items.append(replace(news, public=place.public, reachable=reachable, agent=agent))
+            return
         batch.items.append(news)
         if place.team is None:
             try:

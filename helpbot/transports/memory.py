@@ -56,7 +56,12 @@ class MemoryTransport:
     raise TryLater or Undeliverable before a message is taken, or after (then the message is there all the same).
     """
 
-    def __init__(self, name: str = "memory", teams: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str = "memory",
+        teams: Mapping[str, str] | None = None,
+        help_rooms: Mapping[str, str] | None = None,
+    ) -> None:
         self.name = name
         self.ready = asyncio.Event()
         self.messages: dict[str, Message] = {}  # by reference, in the order in which they were sent
@@ -71,6 +76,8 @@ class MemoryTransport:
         self.forgets = False  # a network that does not know a key again, as real ones after a day
         self.shown: Callable[[str, Message], None] = lambda verb, message: None
         self._teams = {room: team for team, room in (teams or {}).items()}
+        self._help_rooms = help_rooms or {}  # room → how the config names it
+        self.direct_rooms: dict[str, str] = {}  # by person, the direct rooms that the bot opened
         self._members: dict[str, dict[str, str]] = {}
         self._happened: list[Incoming] = []
         self._taken = 0
@@ -120,9 +127,9 @@ class MemoryTransport:
         name = self._members[room].pop(person, person)
         self._happen(Kind.LEFT, room, person, name=name)
 
-    def arrive(self, room: str, person: str, name: str | None = None) -> str:
-        """Open a direct room with the bot."""
-        return self._happen(Kind.ARRIVED, room, person, name=name or person)
+    def arrive(self, room: str, person: str, name: str | None = None, **more: object) -> str:
+        """Open a direct room with the bot, or come into one that it opened, or join a help room."""
+        return self._happen(Kind.ARRIVED, room, person, name=name or person, **more)
 
     def leave(self, room: str, person: str) -> str:
         """Leave the direct room."""
@@ -190,6 +197,9 @@ class MemoryTransport:
             at=datetime.now(UTC),
             team=team,
             member=team is None or person in members,
+            public=self._help_rooms.get(room),
+            reachable=room in self._help_rooms,
+            agent=room in self._help_rooms and any(person in people for people in self._members.values()),
         )
         self._happened.append(replace(base, **more))  # type: ignore[arg-type]  # fields of Incoming
         self._news.set()
@@ -212,6 +222,14 @@ class MemoryTransport:
         if len(data) > most:
             raise Undeliverable("file_too_large")
         yield Fetched(io.BytesIO(data), len(data))
+
+    async def open_direct(self, person: str) -> str:
+        """See Transport."""
+        address = Address(self.name, f"direct {person}")
+        self.trouble(address, person)
+        self.direct_rooms[person] = address.room
+        self.trouble_after(address, person)
+        return address.room
 
     async def redact(self, address: Address, ref: str, key: str) -> str:
         """See Transport."""

@@ -74,6 +74,7 @@ DESK = Desk(
     library=SmallLibrary(),
     languages=("en", "fr"),
     teams=(Team("mobile", {"en": "Mobile team", "fr": "Équipe mobile"}), Team("lines", {"en": "Lines"})),
+    burst=timedelta(),
 )
 NEW = Ticket(12, MARIE, "mobile", NOW)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +30,7 @@ from helpbot.core.events import (
     BotGaveUp,
     CustomerArrived,
     CustomerLeft,
+    CustomerMarked,
     CustomerRated,
     CustomerSaid,
     Delivered,
@@ -38,6 +40,7 @@ from helpbot.core.events import (
     Undelivered,
 )
 from helpbot.core.model import Audience, Figure, Status, Ticket
+from helpbot.core.status import aside
 from tests.core.cases import ALEX, DESK, NEW, NOW, SAM, held, to_agents, to_customer, waiting
 
 VAGUE_DESK = replace(DESK, vague={"soon": "soon"})
@@ -73,6 +76,15 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
         TYPED,
     ),
     st.builds(OwnerWentAway, st.just(NOW), AGENTS),
+    st.just(TimerFired(NOW, "answer")),
+    st.builds(
+        CustomerMarked,
+        st.just(NOW),
+        st.just("$m"),
+        st.sampled_from(["1️⃣", "3️⃣", "🙋", "👎", "👍"]),
+        st.sampled_from([(), ("move", "line"), ("gone",)]),
+        st.integers(0, 3),
+    ),
     st.builds(CustomerRated, st.just(NOW), st.integers(1, 5), st.just("👍")),
     st.just(Delivered(NOW, "$r")),
     st.just(Undelivered(NOW, "$r", "gone")),
@@ -82,31 +94,38 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
 STORIES = st.lists(EVENTS, max_size=25)
 
 
-@given(STORIES)
+@pytest.mark.parametrize("burst", [0, 3])
+@given(story=STORIES)
 @settings(max_examples=400, deadline=None)
-def test_the_laws_hold_in_every_story(story: list[Event]) -> None:
+def test_the_laws_hold_in_every_story(burst: int, story: list[Event]) -> None:
+    desk = replace(VAGUE_DESK, burst=timedelta(seconds=burst))
     ticket, timers, cards = NEW, set[str](), 0
     for number, event in enumerate(story):
         if ticket.status is Status.NEW and not isinstance(event, CustomerSaid | CustomerArrived | BotGaveUp):
             continue  # nothing else can happen to a ticket that is not there
         if not ticket.carded and isinstance(event, AgentEvent | Delivered | Undelivered):
             continue  # agents find a ticket by its card
-        decision = decide(ticket, event, VAGUE_DESK)
+        decision = decide(ticket, event, desk)
         effects, before, ticket = decision.effects, ticket, decision.ticket
+        if event == TimerFired(NOW, "answer"):
+            timers.discard("answer")
         for effect in effects:
             if isinstance(effect, StartTimer):
                 timers.add(effect.name)
             elif isinstance(effect, StopTimer):
                 timers.discard(effect.name)
         cards += sum(isinstance(effect, PostCard) and effect.team is None for effect in effects)
-        _words_come_out(event, effects)
+        assert bool(ticket.pending) <= ("answer" in timers), "what waits is answered"
+        if not ticket.pending:
+            _words_come_out(event, effects)
         _inside_stays_inside(event, effects)
         assert not (ticket.status is Status.CLOSED and timers), "a closed ticket has no timers"
         assert (ticket.status is Status.CLOSED) == (ticket.closed_at is not None) or ticket.status is Status.NEW
         assert (ticket.status is Status.HELD) <= (ticket.owner is not None)
         assert cards <= 1, "one card a ticket"
         assert (ticket.status in {Status.WAITING, Status.HELD}) <= ticket.carded
-        if before.status is Status.HELD and isinstance(event, CustomerSaid) and event.text != "status":
+        said = isinstance(event, CustomerSaid) and aside(before, event.text, event.at, desk) is None
+        if said and before.status is Status.HELD:
             assert to_customer(effects) == "", "the bot is silent while a person has it"
         _nobody_is_forgotten(ticket, timers)
         if isinstance(event, AgentElsewhere) and not isinstance(event.act, AgentClaimed):

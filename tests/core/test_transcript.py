@@ -115,6 +115,7 @@ def test_every_phrase_exists_in_every_language_that_ships() -> None:
                 "other",
                 "both",
                 "id",
+                "room",
             ),
             "v",
         ),

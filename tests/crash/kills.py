@@ -79,6 +79,7 @@ class Desk:
             "languages": ["en", "fr"],
             "database": "sqlite:///helpbot.db",
             "faq": str(FAQ),
+            "answers": {"burst_seconds": 0},
             "matrix": matrix,
             "teams": [{"id": "mobile", "name": {"en": "Mobile team"}, "matrix_room": world.desk}],
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.crash.seeded_base import Bug, Edit
 from tests.crash.seeded_base import planting as _bug
+from tests.crash.seeded_bursts import BURST_BUGS
 from tests.crash.seeded_human import HUMAN_BUGS
 from tests.crash.seeded_matrix import MATRIX_BUGS
 from tests.crash.seeded_merge import MERGE_BUGS
@@ -423,4 +424,5 @@ BUGS: tuple[Bug, ...] = (
     *HUMAN_BUGS,
     *RELAY_BUGS,
     *MERGE_BUGS,
+    *BURST_BUGS,
 )

@@ -18,7 +18,7 @@ RELAY_BUGS: tuple[Bug, ...] = (
     planting(
         "what she deletes stays on the card",
         "core/decide_relay.py",
-        "    if event.text and ticket.question == shorten(event.text):\n",
+        "    if event.text and _quotes(ticket.question, event.text):\n",
         "    if False:\n",
         _RELAYS,
     ),
@@ -32,7 +32,7 @@ RELAY_BUGS: tuple[Bug, ...] = (
     planting(
         "what waits is sent after she has deleted it",
         "store/relay.py",
-        '    await db.execute(gone, (time_text(step.at), row["id"]))\n',
+        '    await db.execute(gone, (why, time_text(step.at), row["id"]))\n',
         "",
         _RELAYS,
     ),

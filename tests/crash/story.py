@@ -13,13 +13,14 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from helpbot.answers.proposed import PROPOSED
 from helpbot.app import Helpbot
+from helpbot.core.model import Desk
 from helpbot.propose import write_proposals
 from helpbot.store.sqlite import SqliteStore
 from helpbot.transports.base import Address
@@ -33,9 +34,9 @@ _PATIENCE = 10.0  # seconds until a desk must have come to rest
 _SOON = 0.001  # seconds between two looks
 _ROWS = {  # what must be there in the end; times, tries and references differ from run to run
     "inbox": "SELECT transport, event, done_at IS NOT NULL, fault FROM inbox ORDER BY transport, event",
-    "outbox": "SELECT lane, key, verb, audience, content, state, why FROM outbox ORDER BY lane, id",
+    "outbox": "SELECT lane, key, verb, audience, content, state, why, turn, offered FROM outbox ORDER BY lane, id",
     "ticket": "SELECT number, conversation, team, status, language, owner, reason, entry, offer, refusals, question,"
-    " carded, undeliverable, answered, rung, promises, transfer, hops, asked_rating, rating,"
+    " carded, undeliverable, answered, pending, undo, turn, rung, promises, transfer, hops, asked_rating, rating,"
     " merged_into, speaks_in, opened_at, closed_at FROM ticket ORDER BY number",
     "conversation": "SELECT id, room, customer, language, gone, crowded FROM conversation ORDER BY id",
     "entry": "SELECT ticket, audience, role, author, content FROM entry ORDER BY ticket, audience, id",
@@ -61,6 +62,7 @@ class Home:
     folder: Path
     network: MemoryTransport
     clock: WallClock
+    desk: Desk = DESK
 
     @property
     def database(self) -> Path:
@@ -73,7 +75,7 @@ class Home:
         bells = {"ready", "_news", "_took", "signed", "notice"}
         kept = {name: value for name, value in vars(self.network).items() if name not in bells}
         vars(network).update(copy.deepcopy(kept))
-        return Home(folder, network, WallClock(self.clock.at))
+        return Home(folder, network, WallClock(self.clock.at), self.desk)
 
     @classmethod
     def new(cls, folder: Path) -> Home:
@@ -148,7 +150,18 @@ def _she_leaves(home: Home) -> None:
     _inside(home, "alex", "told-9 too late")
 
 
+def _in_pieces(home: Home) -> None:
+    home.desk = replace(DESK, burst=timedelta(seconds=3))
+    for text in ("hello", "it is about", "the puk of ann"):
+        home.network.say("room of ann", "ann", text)
+
+
+def _quiet(home: Home) -> None:
+    home.clock.at += timedelta(seconds=4)
+
+
 def _idle(home: Home) -> None:
+    home.desk = DESK
     home.clock.at += timedelta(days=2)
     home.network.say("room of zoe", "zoe", "the puk of zoe")
 
@@ -184,6 +197,8 @@ STORY = (
     Part("we fail", lambda home: home.network.say("room of bo", "bo", "boom")),
     Part("she leaves", _she_leaves),
     Part("the bot answers alone", _answered_alone),
+    Part("she writes in pieces", _in_pieces),
+    Part("she is quiet", _quiet),
     Part("time passes", _idle),
     Part("two tickets become one", lambda home: _inside(home, "alex", "!merge 1", "!merge 1", number=2)),
     Part("she writes from the other room", _from_both),
@@ -204,7 +219,11 @@ async def live(home: Home, steps: Steps, rest: Callable[[Home], bool], opened: C
     network = home.network
     network.start_from(await store.notebook(network.name).cursor())
     bot = Helpbot(
-        store, [network], {team.id: Address(network.name, AGENTS_ROOM) for team in DESK.teams}, DESK, home.clock.now
+        store,
+        [network],
+        {team.id: Address(network.name, AGENTS_ROOM) for team in DESK.teams},
+        home.desk,
+        home.clock.now,
     )
     asyncio.get_running_loop().set_task_factory(steps.task)
     async with bot.running(), asyncio.TaskGroup() as beside:
@@ -262,6 +281,7 @@ def faults(wanted: Mapping[str, list[str]], found: Mapping[str, list[str]]) -> l
 NAMED = {
     "before what happened is kept": "",
     "kept, before it is decided": "SELECT 1 FROM inbox WHERE done_at IS NULL AND transport <> 'helpbot'",
+    "kept, before her quiet is over": "SELECT 1 FROM timer WHERE name = 'answer'",
     "decided, before it is sent": "",
     "sent, before that is kept": "",
     "reported, before that is decided": "SELECT 1 FROM inbox WHERE done_at IS NULL AND transport = 'helpbot'",

@@ -14,6 +14,7 @@ A line of a story is one of:
     mark: SYMBOL          what an agent wrote last bears that mark alone
     hours, minutes, seconds: NUMBER     time passes
     at: "2026-10-21 12:00"              it is that time (UTC)
+    burst: NUMBER         as the first line: so many seconds of quiet come before an answer; without it, none
 
 Both teams are there on working days from 9 to 18, in Paris; Sam and Alex are in the first, with Alex as its lead, Nora
 and Omar in the second, with Nora as its lead.
@@ -23,6 +24,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -90,13 +92,14 @@ def the_desk() -> Desk:
     lines = Team("lines", {"en": "Lines team", "fr": "Équipe lignes"}, hours, (Person("nora", "Nora"),))
     vague = {"soon": "soon", "as soon as possible": "as soon as possible", "bientot": "bientôt", "un jour": "un jour"}
     greet = Canned("greet", {"fr": "Bonjour {customer}, ici {agent}.", "en": "Hello {customer}, {agent} here."})
-    return Desk(library, LANGUAGES, (mobile, lines), vague=vague, canned={"greet": greet})
+    return Desk(library, LANGUAGES, (mobile, lines), vague=vague, canned={"greet": greet}, burst=timedelta())
 
 
 @pytest.mark.parametrize("story", sorted(HERE.glob("*.yaml")), ids=lambda path: path.stem)
 async def test_story(story: Path, tmp_path: Path) -> None:
     lines = await asyncio.to_thread(lambda: yaml.safe_load(story.read_text("utf-8")))
-    async with stage(the_desk(), tmp_path / "desk.db", rooms=TWO_ROOMS) as desk:
+    burst = timedelta(seconds=lines.pop(0)["burst"] if "burst" in lines[0] else 0)
+    async with stage(replace(the_desk(), burst=burst), tmp_path / "desk.db", rooms=TWO_ROOMS) as desk:
         for number, line in enumerate(lines, start=1):
             ((who, what),) = line.items()
             await play(desk, str(who), what, f"{story.name}, line {number}: {line}")

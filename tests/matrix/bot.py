@@ -167,7 +167,7 @@ class Bot:
             known = {item.id for item in self.received}
             self.handed_in += len(batch)
             self.received += [item for item in batch if item.id not in known]
-            self.notebook.saved_rooms |= {item.room for item in batch if item.team is None}
+            self.notebook.saved_rooms |= {item.room for item in batch if item.team is None and item.public is None}
             self.notebook.saved_cursor = self.notebook.saved_cursor if cursor is None else cursor
             self._changed.notify_all()
         if self.crash_after_commit:

@@ -21,7 +21,17 @@ START_SECONDS = 60.0
 class RunningDesk:
     """`helpbot run` on a config of its own; can be stopped, killed and started again."""
 
-    def __init__(self, folder: Path, synapse: Synapse, bot: User, agents_room: str, **matrix: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        synapse: Synapse,
+        bot: User,
+        agents_room: str,
+        *,
+        burst_seconds: float | None = 0,
+        **matrix: Any,
+    ) -> None:
+        """Write the config; without a time (None) the bot waits for more as long as it does by default."""
         self.folder = folder
         self.bot = bot
         self.agents_room = agents_room
@@ -31,6 +41,7 @@ class RunningDesk:
             "languages": ["en", "fr"],
             "database": "sqlite:///helpbot.db",
             "faq": str(FAQ),
+            "answers": {} if burst_seconds is None else {"burst_seconds": burst_seconds},
             "matrix": {"homeserver": synapse.url, "user": bot.id, "password": bot.password, **matrix},
             "teams": [{"id": "mobile", "name": {"en": "Mobile team"}, "matrix_room": agents_room}],
         }

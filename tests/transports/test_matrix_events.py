@@ -311,13 +311,14 @@ types = st.sampled_from(KINDS) | json_values
 @given(st.fixed_dictionaries({}, optional={
     "type": types, "content": contents | json_values, "event_id": known | json_values, "sender": known | json_values,
     "origin_server_ts": json_values, "unsigned": json_values, "state_key": scalars,
-}), st.sampled_from([DESK, DIRECT]))  # fmt: skip
+}), st.sampled_from([DESK, DIRECT, replace(DIRECT, public="#help:x.org")]))  # fmt: skip
 def test_no_json_makes_it_raise(raw: dict[str, object], place: Place) -> None:
     for found in (incoming(raw, place), undecryptable(raw, place)):
         if found is not None:
             assert found.sender not in {BOT, ""}
             assert {user for user, _ in found.mentioned} <= PEOPLE.keys() - {BOT, found.sender}
             assert found.mentions or not found.mentioned
+            assert found.public == place.public
             for value in (found.id, found.name, found.text, found.symbol, found.attachment or ""):
                 value.encode()
             for ref in (found.thread, found.reply_to, found.target, found.edits):
@@ -399,3 +400,36 @@ def test_the_waits_grow_and_are_never_short() -> None:
 def test_no_id_leads_to_another_path() -> None:
     assert path("rooms", "../../x?y#z", "send") == "/_matrix/client/v3/rooms/..%2F..%2Fx%3Fy%23z/send"
     json.dumps(path("😀"))
+
+
+HALL = replace(DIRECT, room="!hall:x.org", public="#help:x.org", agents={ZOE}, may_open=lambda user: user == LEA)
+
+
+@pytest.mark.parametrize(
+    ("raw", "addressed", "mentions"),
+    [
+        (text("how does Zoé Martin do it?"), False, False),
+        (text("helpbot: how?"), True, False),
+        (text(f"{BOT} how?"), True, False),
+        (text("how?", **{"m.mentions": {"user_ids": [BOT]}}), True, False),
+        (text("how?", **{"m.mentions": {"user_ids": [BOT, ZOE]}}), True, True),
+        (text("how?", **{"m.mentions": {"user_ids": [LEA]}}), False, False),
+        (text("how?", **{"m.mentions": {"room": True}}), False, True),
+        (text("how?", **{"m.mentions": "all"}), False, False),
+        (text("how?", formatted_body=f'<a href="https://matrix.to/#/{ZOE}">Zoé</a> how?'), False, True),
+        (text(f"ask {ZOE}."), False, True),
+        (text("helpbots are fun"), False, False),
+        (text(""), False, False),
+    ],
+)
+def test_in_a_help_room_only_who_is_really_called_is(raw: dict[str, object], addressed: bool, mentions: bool) -> None:
+    found = read(raw, HALL)
+    assert (found.public, found.addressed, found.mentions) == ("#help:x.org", addressed, mentions)
+    assert (found.reachable, found.agent, found.member, found.team) == (True, False, True, None)
+
+
+def test_in_a_help_room_agents_are_known_and_elsewhere_nobody_is_public() -> None:
+    found = read({**text("how?"), "sender": ZOE}, HALL)
+    assert (found.reachable, found.agent) == (False, True)
+    for place in (DESK, DIRECT):
+        assert read(text("how?"), place).public is None
