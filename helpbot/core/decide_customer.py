@@ -42,7 +42,7 @@ from helpbot.core.files import refusal
 from helpbot.core.model import Audience, Desk, Figure, Pending, Reason, Role, Status, Ticket, Timer
 from helpbot.core.phrases import in_all, say
 from helpbot.core.status import aside, wait_told
-from helpbot.core.transcript import PIECE, card, pieces, shorten
+from helpbot.core.transcript import PIECE, card, pieces, shorten, who_sent
 
 # So many messages with the bot in that time: people do not write so fast, nor so long without one who helps.
 _MOST = ((timedelta(minutes=1), 15), (timedelta(hours=2), 40))
@@ -273,7 +273,7 @@ def _in_thread(ticket: Ticket, event: CustomerSaid, desk: Desk) -> tuple[Effect,
     effects: list[Effect] = []
     if event.file is not None and refusal(event.file, desk) is None:
         answers = None if event.text else event.answers
-        shown = (Quoted(name, event.text, event.ref), replace(event.file, text=""))
+        shown = (Quoted(who_sent(name, event.text), event.text, event.ref), replace(event.file, text=""))
         return (*kept_file(ticket, event.file, event.ref), Say(Audience.AGENTS, shown, answers=answers))
     if event.text:
         author = say("edited", language, name=name) if event.edited else name

@@ -13,7 +13,7 @@ from helpbot.core.told import full_date, lasting
 PIECE = 4000  # characters in one message: 64 KiB hold it as text and as HTML, escaped and encrypted
 _ROUND = 40  # characters of markup round a block, about
 _QUESTION = 200
-_UNFOLDED = 12  # lines of a transcript that may stand open
+_UNFOLDED, _UNFOLDED_LENGTH = 12, 1500  # lines, and characters, of a transcript that may stand open
 _LONGEST_NAME = 160  # characters of a name with its id
 _LIGHTS = {Status.WAITING: "🟡", Status.HELD: "🟢", Status.CLOSED: "⚪"}
 _STATES = {Status.WAITING: "state_waiting", Status.HELD: "state_held", Status.CLOSED: "state_closed"}
@@ -147,13 +147,14 @@ def told(ticket: Ticket, entries: Sequence[Entry], desk: Desk) -> tuple[Content,
         if entry.audience is Audience.AGENTS:
             author = f"📝 {author}"
         if entry.file is not None:
-            blocks += [Quoted(author, pieces(entry.text)[0], entry.source), replace(entry.file, text="")]
+            named = who_sent(author, entry.text)
+            blocks += [Quoted(named, pieces(entry.text)[0], entry.source), replace(entry.file, text="")]
         elif entry.marked and len(entry.text) <= PIECE:
             blocks += [Strong(author), Marked(entry.text)]
         else:
             blocks += [Quoted(author, piece, entry.source) for piece in pieces(entry.text)]
     messages = gathered((Strong(say("transcript", language)), *blocks))
-    if len(entries) <= _UNFOLDED and len(messages) == 1:
+    if len(entries) <= _UNFOLDED and sum(len(block.text) for block in blocks) <= _UNFOLDED_LENGTH:
         return messages
     heading = f"#{ticket.number} · {say('transcript_long', language, count=len(entries))}"
     heading = f"{heading} · {shorten(ticket.question)}" if ticket.question else heading
@@ -163,6 +164,11 @@ def told(ticket: Ticket, entries: Sequence[Entry], desk: Desk) -> tuple[Content,
 def _folded(heading: str, message: Content) -> Content:
     """Return a message of a transcript under a heading; a file stays in sight."""
     return message if isinstance(message[-1], Attachment) else (Folded(heading), *message)
+
+
+def who_sent(name: str, words: str) -> str:
+    """Return how the sender of a file is named below it; with no words the name alone looks like the next sender's."""
+    return name if words else f"📎 {name}"
 
 
 def gathered(blocks: Sequence[Block]) -> tuple[Content, ...]:

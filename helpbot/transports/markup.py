@@ -115,7 +115,8 @@ def _html(content: Content) -> str:
             case Strong(text):
                 run.append(f"<strong>{_escaped(text)}</strong>")
             case Quoted(author, text):
-                run.append(f"<strong>{_escaped(_one_line(author))}</strong>")
+                named = f"<strong>{_escaped(_one_line(author))}</strong>"
+                run.append(f"{named}: " if text else named)  # previews of a thread leave all tags out
                 end_paragraph()
                 parts += [f"<blockquote>{_escaped(text)}</blockquote>"] if text else []
             case Folded(text):

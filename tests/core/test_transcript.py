@@ -40,6 +40,13 @@ def test_a_long_transcript_is_folded_under_what_it_is_about() -> None:
     assert long[1:] == tuple(Quoted("Marie", entry.text) for entry in entries)
 
 
+def test_a_few_long_words_are_folded_too() -> None:
+    entries = [Entry(Role.CUSTOMER, Audience.CUSTOMER, "Marie", "x" * size, NOW) for size in (700, 700)]
+    (short,) = told(waiting(), entries, DESK)
+    (long,) = told(waiting(), [*entries, entries[0]], DESK)
+    assert (type(short[0]), type(long[0])) == (Strong, Folded)
+
+
 def test_a_file_in_a_long_transcript_is_not_folded_away() -> None:
     file = Attachment("puk.png", "image", "image/png", 9, "", "memory", "where")
     entries = [Entry(Role.CUSTOMER, Audience.CUSTOMER, "Marie", f"line {number}", NOW) for number in range(13)]

@@ -39,7 +39,7 @@ async def test_an_answer_arrives_with_html_and_mentions_nobody(bot: Bot, alice: 
     assert seen["msgtype"] == "m.text"
     assert seen["formatted_body"] == (
         "<p><strong>Answer</strong></p><p>Call <strong>us</strong>, @room</p>"
-        "<p><strong>Mallory</strong></p><blockquote>&lt;b&gt;@room&lt;/b&gt;</blockquote>"
+        "<p><strong>Mallory</strong>: </p><blockquote>&lt;b&gt;@room&lt;/b&gt;</blockquote>"
     )
     stored = await server_event(alice, room, ref)
     assert stored["type"] == ("m.room.encrypted" if isinstance(alice, CryptoActor) else "m.room.message")

@@ -63,10 +63,10 @@ def test_literal_words_need_no_html() -> None:
 def test_peoples_words_are_shown_to_the_letter(text: str) -> None:
     rendered = render((Quoted("Alice", text),))
     assert rendered.html is not None
-    assert rendered.html.startswith("<p><strong>Alice</strong></p><blockquote>")
+    assert rendered.html.startswith("<p><strong>Alice</strong>: </p><blockquote>")
     tags = Tags(rendered.html)
     assert set(tags.tags) <= {"p", "strong", "blockquote", "br"}
-    assert tags.shown == f"Alice{text}"
+    assert tags.shown == f"Alice: {text}"
     assert rendered.body == "Alice: " + text.replace("\n", "\n  ")
 
 
@@ -180,7 +180,7 @@ def test_what_is_folded_is_in_the_body_and_behind_its_heading() -> None:
     assert rendered.body == "#12 · the <talk>\nMarie: hello\n  you\nend"
     assert rendered.html == (
         "<details><summary><strong>#12 · the &lt;talk&gt;</strong></summary>"
-        "<p><strong>Marie</strong></p><blockquote>hello<br>you</blockquote><p>end</p></details>"
+        "<p><strong>Marie</strong>: </p><blockquote>hello<br>you</blockquote><p>end</p></details>"
     )
 
 
