@@ -16,6 +16,7 @@ import structlog
 from helpbot import reports
 from helpbot.cases_agents import AgentsRooms
 from helpbot.cases_base import SKINS_AND_VARIANTS, Case, said
+from helpbot.cases_moves import customer_moved
 from helpbot.core.decide import goes_on
 from helpbot.core.decide_after import mark_rating
 from helpbot.core.events import (
@@ -47,7 +48,7 @@ from helpbot.core.events import (
     WeeklyReport,
 )
 from helpbot.core.hours import is_open
-from helpbot.core.model import Audience, Desk, Person, Reason, Ticket
+from helpbot.core.model import Audience, Desk, Person, Reason, Role, Ticket
 from helpbot.core.public import Word
 from helpbot.core.words import mark_meant
 from helpbot.core.zones import known_zone
@@ -92,6 +93,8 @@ class Cases:
             return await self._agents.of(row, incoming, incoming.team)
         if incoming.kind is Kind.ZONED:
             return await self._zoned(row, incoming)
+        if incoming.kind in {Kind.MOVED, Kind.REPLACED}:
+            return await customer_moved(row, incoming, self._store, self._desk())
         case = await self._situation(row, incoming)
         if case is None or isinstance(case.event, CustomerCameBack):
             return case
@@ -184,8 +187,8 @@ class Cases:
         kept = None if origin is None else await self._whole(origin[1])
         if origin is None or kept is None:
             return await self._marked_the_bot(row, incoming, case, talk)
-        team = await self._thread_of(kept, origin[0])
-        return Case(CustomerReacted(row.at, incoming.id, incoming.symbol, origin[0], team), kept.ticket, talk)
+        team, before = await self._thread_of(kept, origin[0]), await self._store.marks_on(origin[0])
+        return Case(CustomerReacted(row.at, incoming.id, incoming.symbol, origin[0], team, before), kept.ticket, talk)
 
     async def _marked_the_bot(self, row: InboxRow, incoming: Incoming, case: Case, talk: Conversation) -> Case | None:
         """Return her mark on a message of the bot, as long as only the bot has the ticket."""
@@ -200,9 +203,10 @@ class Cases:
     async def _customer_deleted(self, row: InboxRow, incoming: Incoming, case: Case) -> Case | None:
         """Return which of her messages, or of her marks, she took back; None for those of others, and unknown ones."""
         target, talk = incoming.target or "", case.conversation
-        line = await self._store.line(target)
+        line = await self._store.line(target, Role.CUSTOMER)
         shown = await self._store.shown(target) if line is None else None
-        number = line[0] if line is not None else None if shown is None else shown.ticket
+        mark = shown is not None and shown.audience is Audience.AGENTS
+        number = line[0] if line is not None else shown.ticket if shown is not None and mark else None
         kept = None if number is None else await self._whole(number)
         if kept is None or talk is None or talk.id not in {one.id for one in kept.talks}:
             return None
@@ -344,6 +348,11 @@ class Cases:
         if before is None:
             known = incoming.kind in {Kind.ARRIVED, Kind.SAID}
             return Conversation(0, row.transport, incoming.room, speaker) if known else None
+        if incoming.kind is Kind.ARRIVED and not before.gone:  # some networks tell of a new name in the same way
+            return None
+        elsewhere = incoming.room != before.room  # the conversation went on from there
+        if elsewhere and incoming.kind not in {Kind.SAID, Kind.REACTED, Kind.DELETED}:
+            return None
         match incoming.kind:
             case Kind.CROWDED:
                 return None if before.crowded else replace(before, crowded=True)
@@ -357,7 +366,7 @@ class Cases:
             return None
         if incoming.kind is Kind.LEFT:
             return replace(before, gone=True)
-        return replace(before, customer=speaker, gone=before.gone and incoming.late)  # names change
+        return replace(before, customer=speaker, gone=before.gone and (incoming.late or elsewhere))  # names change
 
 
 def _as_it_is(ticket: Ticket, room: int | None, talk: Conversation) -> Ticket:
@@ -430,7 +439,7 @@ def _customer_event(incoming: Incoming, at: datetime, case: Case) -> Event | Non
                     return None
             said_so = CustomerSaid(at, incoming.text, edited, incoming.attachment, ref=_ref(incoming), room=case.room)
             return replace(said_so, file=incoming.file)
-        case Kind.ZONED:
+        case Kind.ZONED | Kind.MOVED | Kind.REPLACED:
             return None
         case Kind.REACTED | Kind.DELETED:
             return None  # found before

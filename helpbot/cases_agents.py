@@ -14,6 +14,7 @@ from datetime import datetime
 import structlog
 
 from helpbot.cases_base import SKINS_AND_VARIANTS, Case, NotYet, said
+from helpbot.cases_moves import team_moved
 from helpbot.core import commands
 from helpbot.core.acts import (
     AgentAct,
@@ -33,7 +34,7 @@ from helpbot.core.acts import (
 )
 from helpbot.core.decide_parts import UNDECRYPTABLE
 from helpbot.core.events import AgentElsewhere, AgentSpokeOutside, Event
-from helpbot.core.model import Desk, Person, Ticket
+from helpbot.core.model import Audience, Desk, Person, Ticket
 from helpbot.lookups import Lookups
 from helpbot.store.base import InboxRow, KeptTicket, Store
 from helpbot.transports.base import Incoming, Kind
@@ -72,6 +73,8 @@ class AgentsRooms:
 
     async def of(self, row: InboxRow, incoming: Incoming, team: str) -> Case | None:
         """Return what happened in that team's room; None for agents talking among themselves. Raises NotYet."""
+        if incoming.kind is Kind.MOVED:
+            return await team_moved(row, team, self._store, self._one_room)
         agent = Person(incoming.sender, incoming.name)
         if incoming.kind in _GONE:
             return await self._agent_left(row, agent, team)
@@ -115,6 +118,9 @@ class AgentsRooms:
     def _case(self, row: InboxRow, incoming: Incoming, act: AgentAct, pointed: _Pointed) -> Case:
         """Return what was done in the thread of a ticket, which may be another team's."""
         kept, of = pointed.kept, pointed.of
+        owner = kept.ticket.owner
+        if owner is not None and owner.id == incoming.sender:  # names change
+            kept = replace(kept, ticket=replace(kept.ticket, owner=Person(owner.id, incoming.name)))
         own = self._desk().team(of).id == self._desk().team(kept.ticket.team).id
         event: Event = act if own else AgentElsewhere(row.at, act, of)
         references = ((row.transport, said(incoming), of),) if incoming.kind is Kind.SAID else ()
@@ -131,7 +137,8 @@ class AgentsRooms:
                     found.setdefault(*known)
             if not found and incoming.kind is Kind.DELETED and incoming.target is not None:
                 mark = await self._store.shown(incoming.target)
-                return {} if mark is None else {mark.ticket: team}
+                theirs = mark is not None and mark.audience is Audience.CUSTOMER  # else it is hers
+                return {mark.ticket: team} if mark is not None and theirs else {}
             if found or not pointed or last:
                 return found
             if not await self._certain(team, row.id):

@@ -155,17 +155,20 @@ class Courier:
             await self._give_up(row, "this desk has no room for it any more: see `teams` in the config")
             return
         await transport.ready.wait()
-        room = self._rooms.of(row)
+        fresh = await self._as_it_is(row)  # her room may be another since it was looked up
+        if fresh is None:
+            return
+        room = self._rooms.of(fresh)
         async with room.lock, self._place():
-            now = await self._as_it_is(row)
-            if now is None:
+            now = await self._as_it_is(fresh)
+            if now is None or now.room != fresh.room:
                 return
             row = now
             try:
                 if room.doubted:
                     await self._contained(room.read(transport), key=row.key, lane=row.lane)
                     now = await self._as_it_is(row)
-                    if now is None:
+                    if now is None or now.room != fresh.room:
                         return
                     row = now
                 ref = room.there.get(row.key)

@@ -40,6 +40,7 @@ from helpbot.transports.base import SetupError
 from helpbot.transports.matrix_desks import note_of
 from helpbot.transports.matrix_http import as_dict
 from helpbot.transports.matrix_keystore import accounts, key_file
+from helpbot.transports.matrix_upgrades import NOTE as UPGRADES
 
 T = TypeVar("T")
 _ENOUGH_SPACE, _LATE = 200_000_000, 5  # bytes; minutes
@@ -263,6 +264,7 @@ def _kept(db: sqlite3.Connection, user: str, token: str | None) -> Kept:
         desks={name.removeprefix("desk:"): team for name, team in notes.items() if name.startswith("desk:")},
         seats=_seats(notes),
         help_rooms=frozenset(name.removeprefix("help:") for name in notes if name.startswith("help:")),
+        upgrades={room: link[0] for room, link in json.loads(notes.get(UPGRADES) or "{}").items() if link[1]},
         conversations=look.rooms(db, "matrix"),
         tickets=tuple(look.open_tickets(db, "matrix")),
     )

@@ -48,5 +48,6 @@ class Kept:
     desks: Mapping[str, str] = field(default_factory=dict)  # rooms that were agents' rooms once, with their team
     seats: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # by team: name, room found by it
     help_rooms: frozenset[str] = frozenset()  # rooms that were help rooms once
+    upgrades: Mapping[str, str] = field(default_factory=dict)  # rooms that the desk has left for the one after them
     conversations: frozenset[str] = frozenset()  # customers' rooms
     tickets: tuple[tuple[int, str, bool], ...] = ()  # open ones: number, room, whether the desk knows that it is over

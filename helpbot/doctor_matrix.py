@@ -14,13 +14,14 @@ from urllib.parse import quote
 from helpbot.config import Config, Matrix
 from helpbot.doctor_base import NEW_KEYS, Finding, Kept, State, fault, ok, warn
 from helpbot.doctor_limits import limits
-from helpbot.doctor_rooms import agents_room, drift, help_room, invitations, moved, nowhere, replaced
+from helpbot.doctor_rooms import agents_room, drift, help_room, invitations, moved, nowhere, replaced, upgraded
 from helpbot.transports.base import SetupError, TryLater, Undeliverable
 from helpbot.transports.matrix_client import HttpClient
 from helpbot.transports.matrix_http import JsonDict, LoginGone, Redirected, Refused, as_dict, dicts, path
 from helpbot.transports.matrix_http import fault as meaning_of
 from helpbot.transports.matrix_signing import is_signed
 from helpbot.transports.matrix_snapshot import snapshot
+from helpbot.transports.matrix_upgrades import Told, is_room
 
 _PATIENCE = 10.0  # seconds for each question
 _LOOK_AGAIN = "run helpbot doctor again; if it stays so, the homeserver's log says why"
@@ -277,14 +278,33 @@ async def _room(client: HttpClient, named: str) -> str:
     return str((await _get(client, path("directory", "room", named))).get("room_id"))
 
 
+def _newest(room: str, upgrades: Mapping[str, str]) -> str:
+    """Return where the desk went on from a room."""
+    passed = {room}
+    while upgrades.get(room, room) not in passed:
+        room = upgrades[room]
+        passed.add(room)
+    return room
+
+
+async def _leads(client: HttpClient, before: str, room: str) -> bool:
+    """Tell whether two rooms say that the one was upgraded to the other: then the desk follows at its start."""
+    told = Told(client)
+    return is_room(before) and await told.replacement(before) == room and await told.predecessor(room) == before
+
+
 async def _team(the: _Round, team: str, named: str) -> list[Finding]:
     check, invite = (
         f"team {team}: room",
         f"invite {the.matrix.user} there: a desk that runs joins by itself, else start it",
     )
     try:
-        room = await the.rooms[team]
+        found = await the.rooms[team]
+        room = _newest(found, the.kept.upgrades)
         here = moved(team, named, room, the.kept) or ok(check, f"the bot is in {named}")
+        sat = the.kept.seats.get(team, ("", ""))[1]
+        if room != found or (here.state is State.FAULT and await _leads(the.client, sat, room)):
+            here = upgraded(team, named, room)
     except Refused as refused:
         before, room = the.kept.seats.get(team, ("", ""))
         if before != named:
@@ -320,7 +340,8 @@ async def _drift(the: _Round) -> list[Finding]:
         mend = "mend what the lines on the database say first"
         return [fault("rooms", "without the database nobody can tell which are known", mend)]
     found = await asyncio.gather(*the.rooms.values(), return_exceptions=True)
-    known = {room for room in found if isinstance(room, str)}
+    known = {_newest(room, the.kept.upgrades) for room in found if isinstance(room, str)}
+    known |= {room for room in found if isinstance(room, str)}
     asked = zip(the.named.items(), found, strict=True)
     if not all(isinstance(room, str) and moved(*named, room, the.kept) is None for named, room in asked):
         known |= set(the.kept.desks)  # one of them is the room that cannot be told now

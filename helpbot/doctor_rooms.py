@@ -43,6 +43,12 @@ def moved(team: str, named: str, room: str, kept: Kept) -> Finding | None:
     return fault(f"team {team}: room", what, mend)
 
 
+def upgraded(team: str, named: str, room: str) -> Finding:
+    """Return the finding for a name that leads to a room from which the desk has gone on, or will, to another."""
+    what = f"{named} names or had a room that was upgraded: this team is in {room} now"
+    return warn(f"team {team}: room", what, f"write {room} as teams.matrix_room, or give it the alias")
+
+
 def nowhere(team: str, named: str, room: str) -> Finding:
     """Return the finding for an alias that leads nowhere any more, and the room that it led the desk to."""
     mend = f"give that room the alias again, or write {room} as teams.matrix_room"
@@ -69,7 +75,7 @@ def replaced(team: str, room: str, me: str, events: Sequence[JsonDict]) -> Findi
         if event.get("type") == "m.room.tombstone" and event.get("state_key") == "":
             new = as_dict(event.get("content")).get("replacement_room")
             named = new if isinstance(new, str) and new else "another one"
-            mend = f"if {named} is your room, invite {me} there and write its id as teams.matrix_room"
+            mend = f"if {named} is your room, invite {me} there: the desk follows when both rooms name each other"
             return fault(f"team {team}: room", f"{room} was replaced by {named}: people have gone there", mend)
     return None
 

@@ -39,7 +39,7 @@ class Lookups:
         self._desk = desk
         self._one_room = one_room
 
-    async def of(self, act: AgentAct, kept: KeptTicket | None, incoming: Incoming, team: str) -> AgentAct:
+    async def of(self, act: AgentAct, kept: KeptTicket | None, incoming: Incoming, team: str) -> AgentAct:  # noqa: PLR0912  # one branch an act
         """Return the act, done in that team's room, with what it asks for."""
         match act:
             case AgentTaught() if incoming.reply_to is not None and kept is not None:
@@ -56,7 +56,9 @@ class Lookups:
                 return replace(act, others=tuple(one for one in found if one is not None))
             case AgentReacted() if incoming.target is not None and kept is not None:
                 origin = await self._store.origin(incoming.target, None)
-                return replace(act, to=origin[0] if origin is not None and origin[1] == kept.ticket.number else "")
+                if origin is None or origin[1] != kept.ticket.number:
+                    return replace(act, to="")
+                return replace(act, to=origin[0], before=await self._store.marks_on(origin[0]))
             case AgentTransferred() if kept is not None:
                 return replace(act, transcript=await self._store.transcript(kept.ticket.number))
             case AgentAssigned():

@@ -77,6 +77,7 @@ async def _serve(config: Config, faq: Faq, store: SqliteStore, stop: asyncio.Eve
         exposed_text=in_all("exposed", config.languages),
         notebook=store.notebook("matrix"),
         help_rooms=[room.room for room in config.help_rooms],
+        upgrade_texts={what: in_all(f"room_{what}", config.languages) for what in ("upgraded", "unencrypted")},
     )
     addresses = {team: Address("matrix", room) for team, room in rooms.items()}
     preparing = asyncio.create_task(prepared_library(config, faq), name="prepare")

@@ -67,13 +67,14 @@ class AgentDeleted:
 
 @dataclass(frozen=True, slots=True)
 class AgentReacted:
-    """An agent put a mark on what shows the customer's message `to`."""
+    """An agent put a mark on what shows the customer's message `to`; `before` as for CustomerReacted."""
 
     at: datetime
     agent: Person
     ref: str
     symbol: str
     to: str
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

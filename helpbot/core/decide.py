@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from helpbot.core import decide_agent, decide_customer, decide_merge, decide_offer, decide_relay
+from helpbot.core import decide_agent, decide_customer, decide_merge, decide_moves, decide_offer, decide_relay
 from helpbot.core.decide_after import rated_by_mark
 from helpbot.core.decide_clock import fired, with_timers
 from helpbot.core.decide_handover import offer_ended, owner_away, with_mirror
@@ -27,6 +27,7 @@ from helpbot.core.events import (
     CustomerDeleted,
     CustomerLeft,
     CustomerMarked,
+    CustomerMoved,
     CustomerRated,
     CustomerReacted,
     CustomerSaid,
@@ -38,6 +39,7 @@ from helpbot.core.events import (
     LeftSilent,
     OwnerWentAway,
     QuestionBrought,
+    RoomReplaced,
     StrangerCame,
     StrangersGone,
     TimerFired,
@@ -91,7 +93,7 @@ def _decided(ticket: Ticket, event: Event, desk: Desk) -> Decision:  # noqa: PLR
         case Unchanged():
             return decide_relay.unchanged(ticket, event, desk)
         case CustomerReacted():
-            return decide_relay.customer_reacted(ticket, event)
+            return decide_relay.customer_reacted(ticket, event, desk)
         case CustomerMarked():
             return decide_customer.marked(ticket, event, desk)
         case CustomerRated():
@@ -100,6 +102,10 @@ def _decided(ticket: Ticket, event: Event, desk: Desk) -> Decision:  # noqa: PLR
             return decide_customer.arrived(ticket, event, desk)
         case CustomerLeft():
             return decide_customer.left(ticket, event, desk)
+        case CustomerMoved():
+            return decide_moves.moved(ticket, event, desk)
+        case RoomReplaced():
+            return decide_moves.room_replaced(ticket, event, desk)
         case BotGaveUp():
             return decide_customer.bot_gave_up(ticket, event, desk)
         case StrangerCame():

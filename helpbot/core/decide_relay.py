@@ -12,7 +12,7 @@ from helpbot.core import decide_burst
 from helpbot.core.acts import AgentDeleted, AgentEdited, AgentReacted, AgentReplied
 from helpbot.core.decide_parts import hinted, inside, owns, refused, spoken, tell
 from helpbot.core.decide_words import goes_out
-from helpbot.core.effects import Amend, Decision, EditCard, Effect, React
+from helpbot.core.effects import Amend, Decision, EditCard, Effect, React, Say
 from helpbot.core.events import CustomerDeleted, CustomerReacted, FileLost, Unchanged
 from helpbot.core.model import Audience, Desk, Ticket, Way
 from helpbot.core.phrases import is_phrase, say
@@ -20,6 +20,8 @@ from helpbot.core.transcript import PIECE, card, shorten
 from helpbot.core.vague import vague_word
 
 _LONGEST_MARK = 12  # code points: an emoji of a family has eleven
+_MARKS_PASSED_ON = 10  # to one message, those taken back included
+_MORE = "➕"
 _KEYCAP = "\u20e3"
 _MARKS = {"So", "Sk", "Sm", "Mn", "Me", "Cf"}
 
@@ -46,11 +48,13 @@ def _quotes(question: str, text: str) -> bool:
     return any(whole.startswith(line, start) or line.startswith(whole[start:]) for start in starts)
 
 
-def customer_reacted(ticket: Ticket, event: CustomerReacted) -> Decision:
+def customer_reacted(ticket: Ticket, event: CustomerReacted, desk: Desk) -> Decision:
     """Show her mark on the words of the agent that it is on."""
     if not ticket.carded or not is_mark(event.symbol):
         return Decision(ticket)
-    return Decision(ticket, (React(event.to, event.symbol, event.team, source=event.ref),))
+    mark = React(event.to, event.symbol, event.team, source=event.ref)
+    many = inside("many_marks", desk, name=ticket.customer.name)
+    return Decision(ticket, _bounded(mark, replace(many, team=event.team, answers=event.to), event.before))
 
 
 def agent_edited(ticket: Ticket, event: AgentEdited, desk: Desk) -> Decision:
@@ -85,7 +89,17 @@ def agent_reacted(ticket: Ticket, event: AgentReacted, desk: Desk) -> Decision:
     """Pass on the owner's mark on her words; everybody else's stays inside."""
     if not owns(ticket, event.agent) or desk.plain_text != "owner" or not is_mark(event.symbol):
         return Decision(ticket)
-    return Decision(ticket, (React(event.to, event.symbol, audience=Audience.CUSTOMER, source=event.ref),))
+    mark = React(event.to, event.symbol, audience=Audience.CUSTOMER, source=event.ref)
+    return Decision(ticket, _bounded(mark, inside("hint_many_marks", desk), event.before))
+
+
+def _bounded(mark: React, many: Say, before: tuple[str, ...]) -> tuple[Effect, ...]:
+    """Pass a mark on, unless it is there; of more than a few only one tells that there are more, and then none."""
+    if mark.symbol in before or len(before) > _MARKS_PASSED_ON:
+        return ()
+    if len(before) == _MARKS_PASSED_ON:
+        return (replace(mark, symbol=_MORE), many)
+    return (mark,)
 
 
 def is_mark(symbol: str) -> bool:

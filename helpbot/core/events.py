@@ -110,13 +110,17 @@ class Unchanged:
 
 @dataclass(frozen=True, slots=True)
 class CustomerReacted:
-    """She put a mark on words of an agent, whose message `to` stands in that team's thread."""
+    """She put a mark on words of an agent, whose message `to` stands in that team's thread.
+
+    `before` are those that were passed on to it, as Store.marks_on tells.
+    """
 
     at: datetime
     ref: str
     symbol: str
     to: str
     team: str | None = None
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,21 @@ class CustomerLeft:
 
     at: datetime
     room: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerMoved:
+    """She goes on in another room, which replaced the one that she was in."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RoomReplaced:
+    """Her room was replaced by another, where the bot cannot talk to her yet; `why` names a phrase."""
+
+    at: datetime
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +321,8 @@ Event = (
     | Unchanged
     | CustomerRated
     | CustomerLeft
+    | CustomerMoved
+    | RoomReplaced
     | AgentEvent
     | AgentSpokeOutside
     | Delivered

@@ -13,6 +13,7 @@ from helpbot.core.phrases_care import TO_AGENTS, TO_CUSTOMER
 from helpbot.core.phrases_hints import HINTS
 from helpbot.core.phrases_merge import TO_AGENTS as MERGED_INSIDE
 from helpbot.core.phrases_merge import TO_CUSTOMER as MERGED
+from helpbot.core.phrases_moves import MOVES
 from helpbot.core.phrases_public import PUBLIC
 from helpbot.core.phrases_relay import TO_AGENTS as RELAYED_INSIDE
 from helpbot.core.phrases_relay import TO_CUSTOMER as RELAYED
@@ -30,6 +31,7 @@ _PHRASES: dict[str, dict[str, str]] = {
     **MERGED,
     **MERGED_INSIDE,
     **PUBLIC,
+    **MOVES,
     # --- to the customer
     "greeting": {
         "fr": "Bonjour ! Je suis un robot d'assistance. Posez-moi votre question en une phrase ; "

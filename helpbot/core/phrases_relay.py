@@ -27,6 +27,14 @@ TO_CUSTOMER: dict[str, dict[str, str]] = {
 }
 
 TO_AGENTS: dict[str, dict[str, str]] = {
+    "many_marks": {
+        "fr": "➕ {name} a mis beaucoup de réactions sur ce message : les suivantes ne sont plus montrées.",
+        "en": "➕ {name} has put many reactions on this message: further ones are not shown.",
+    },
+    "hint_many_marks": {
+        "fr": "➕ Ce message a beaucoup de réactions : les suivantes ne sont plus transmises au client.",
+        "en": "➕ This message has many reactions: further ones are not passed on to the customer.",
+    },
     "correction_failed": {
         "fr": "⚠️ La correction n'a pas atteint le client, qui lit l'ancien texte : {why}",
         "en": "⚠️ The correction has not reached the customer, who reads the old text: {why}",

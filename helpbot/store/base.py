@@ -14,7 +14,7 @@ from typing import Protocol
 
 from helpbot.core.effects import Amend, Content, Note, Withdraw
 from helpbot.core.figures import Measured
-from helpbot.core.model import Audience, Entry, Person, Ticket, Wait
+from helpbot.core.model import Audience, Entry, Person, Role, Ticket, Wait
 from helpbot.store.talks import PublicStep, PublicStore
 from helpbot.transports.base import Incoming
 
@@ -204,7 +204,10 @@ class Store(PublicStore, Protocol):
     progress_bell: asyncio.Event  # something was decided or sent
 
     async def receive(self, transport: str, batch: Sequence[Incoming], cursor: str | None, at: datetime) -> None:
-        """Keep what came in together with the network's cursor; an event that is there already is passed over."""
+        """Keep what came in together with the network's cursor; an event that is there already is passed over.
+
+        Of several corrections of one message that come at once only the last is to be decided.
+        """
         ...
 
     async def next_inbox(self, besides: Collection[int] = (), behind: Collection[int] = ()) -> InboxRow | None:
@@ -223,7 +226,7 @@ class Store(PublicStore, Protocol):
         ...
 
     async def conversation(self, transport: str, room: str) -> Conversation | None:
-        """Return the customer's conversation in that room."""
+        """Return the customer's conversation that is in that room, or was before it went on in another."""
         ...
 
     async def conversation_of(self, number: int) -> Conversation | None:
@@ -254,6 +257,10 @@ class Store(PublicStore, Protocol):
         """Return the one message that the bot's own `ref` shows, in her room or (None) a team's, and its ticket."""
         ...
 
+    async def marks_on(self, ref: str) -> tuple[str, ...]:
+        """Return the marks of people that were ever passed on to this message; one taken back since is empty."""
+        ...
+
     async def read_by(self, transport: str, ref: str, person: str) -> tuple[str, str, str] | None:
         """Return where the customer is, and her last message that `ref` in a thread shows or comes after.
 
@@ -261,8 +268,8 @@ class Store(PublicStore, Protocol):
         """
         ...
 
-    async def line(self, source: str) -> tuple[int, str] | None:
-        """Return the ticket of a person's message that is in its transcript, and what it says."""
+    async def line(self, source: str, role: Role | None = None) -> tuple[int, str] | None:
+        """Return the ticket of a person's message in its transcript, and what it says; None for those of others."""
         ...
 
     async def transcript(self, number: int) -> tuple[Entry, ...]:

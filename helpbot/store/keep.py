@@ -9,7 +9,7 @@ import aiosqlite
 
 from helpbot.core.effects import Content, Literal, Quoted
 from helpbot.core.model import Audience, Entry, Person, Status, Ticket
-from helpbot.store import bursts, relay, rows
+from helpbot.store import bursts, moves, relay, rows
 from helpbot.store.base import Conversation, Draft, Step
 from helpbot.store.codec import content_json, time_or_none, time_text
 from helpbot.store.human import held_back_json, promises_json, transfer_json
@@ -112,6 +112,7 @@ async def _keep_away(db: aiosqlite.Connection, agent: Person, at: datetime, *, i
 
 
 async def _keep_conversation(db: aiosqlite.Connection, kept: Conversation) -> int:
+    await moves.keep_room(db, kept)
     async with db.execute(
         "INSERT INTO conversation (transport, room, customer, customer_name, language, gone, crowded, zone, zone_said)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (transport, room) DO UPDATE SET customer = excluded.customer,"

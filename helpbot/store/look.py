@@ -15,6 +15,7 @@ import aiosqlite
 
 from helpbot.store.codec import text_time
 from helpbot.store.lock import beside
+from helpbot.store.moves import ROOMS
 from helpbot.store.prepare import OURS, prepare
 
 T = TypeVar("T")
@@ -115,9 +116,6 @@ def open_tickets(db: sqlite3.Connection, transport: str) -> list[tuple[int, str,
 
 
 def rooms(db: sqlite3.Connection, transport: str) -> frozenset[str]:
-    """Return the customers' rooms on a network, and those that were opened for somebody who has not come yet."""
-    sql = (
-        "SELECT room FROM conversation WHERE transport = ?1"
-        " UNION SELECT direct FROM public_talk WHERE transport = ?1 AND direct IS NOT NULL"
-    )
-    return frozenset(row[0] for row in db.execute(sql, (transport,)))
+    """Return the customers' rooms on a network, former ones too, and those opened for somebody who has not come yet."""
+    opened = " UNION SELECT direct FROM public_talk WHERE transport = ?1 AND direct IS NOT NULL"
+    return frozenset(row[0] for row in db.execute(ROOMS + opened, (transport,)))

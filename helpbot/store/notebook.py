@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 
 from helpbot.store.base import StoreBusy
+from helpbot.store.moves import ROOMS
 from helpbot.transports.base import TryLater
 
 Run = Callable[..., Awaitable[list[sqlite3.Row]]]
@@ -40,5 +41,5 @@ class SqliteNotebook:
 
     async def rooms(self) -> frozenset[str]:
         """See Notebook."""
-        found = await self._run("SELECT room FROM conversation WHERE transport = ?", self._transport)
+        found = await self._run(ROOMS, self._transport)
         return frozenset(row["room"] for row in found)

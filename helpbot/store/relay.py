@@ -15,7 +15,7 @@ import aiosqlite
 
 from helpbot.core.decide_answer import REMEMBERED
 from helpbot.core.effects import Amend, Content, Folded, Literal, Strong
-from helpbot.core.model import Audience
+from helpbot.core.model import Audience, Role
 from helpbot.core.relayed import among_others, as_sent
 from helpbot.core.transcript import shorten
 from helpbot.store import rows
@@ -217,11 +217,23 @@ async def read_by(db: aiosqlite.Connection, transport: str, ref: str, person: st
     return None
 
 
-async def line(db: aiosqlite.Connection, source: str) -> tuple[int, str] | None:
+async def marks_on(db: aiosqlite.Connection, ref: str) -> tuple[str, ...]:
     """See Store."""
-    sql = "SELECT ticket, content FROM entry WHERE source = ? AND ticket IS NOT NULL ORDER BY id LIMIT 1"
-    found = await _all(db, sql, source)
-    return None if not found else (int(found[0]["ticket"]), content_text(json_content(found[0]["content"])))
+    sql = (
+        "SELECT symbol, EXISTS (SELECT 1 FROM outbox r WHERE r.amends = o.id) AS gone FROM outbox o"
+        " WHERE target = ? AND verb = 'react' AND EXISTS (SELECT 1 FROM shown s WHERE s.outbox = o.id) ORDER BY id"
+    )
+    return tuple("" if row["gone"] else str(row["symbol"]) for row in await _all(db, sql, ref))
+
+
+async def line(db: aiosqlite.Connection, source: str, role: Role | None) -> tuple[int, str] | None:
+    """See Store."""
+    sql = (
+        "SELECT ticket, content FROM entry WHERE source = ?1 AND ticket IS NOT NULL AND (?2 IS NULL OR role = ?2)"
+        " ORDER BY id LIMIT 1"
+    )
+    rows = await _all(db, sql, source, role)
+    return None if not rows else (int(rows[0]["ticket"]), content_text(json_content(rows[0]["content"])))
 
 
 async def _all(db: aiosqlite.Connection, sql: str, *values: object) -> list[sqlite3.Row]:

@@ -22,7 +22,7 @@ OUTGOING = (  # `+c.room` has no affinity: with one the index of what is undecid
     " coalesce(c.gone, 0) AS gone,"
     " coalesce(c.crowded, 0) AS crowded, d.ref AS card, EXISTS (SELECT 1 FROM inbox i WHERE i.done_at IS NULL"
     "   AND i.transport = c.transport AND json_extract(i.payload, '$.room') = +c.room"
-    "   AND json_extract(i.payload, '$.kind') IN ('crowded', 'left', 'removed')) AS unsettled"
+    "   AND json_extract(i.payload, '$.kind') IN ('crowded', 'left', 'removed', 'moved')) AS unsettled"
     " FROM outbox o LEFT JOIN entry e ON e.id = o.entry LEFT JOIN outbox a ON a.id = o.amends"
     " LEFT JOIN conversation c ON c.id = o.conversation LEFT JOIN public_talk h ON h.id = o.talk"
     " LEFT JOIN card d ON d.ticket = o.ticket AND d.team = o.team"

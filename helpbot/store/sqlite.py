@@ -14,8 +14,8 @@ import aiosqlite
 
 from helpbot.core.effects import Quoted
 from helpbot.core.figures import Measured
-from helpbot.core.model import Entry, Ticket, Wait
-from helpbot.store import bursts, dead, figures, outbox, queue, relay, rows, timers
+from helpbot.core.model import Entry, Role, Ticket, Wait
+from helpbot.store import bursts, dead, figures, moves, outbox, queue, relay, rows, timers
 from helpbot.store.base import (
     INTERNAL,
     BotsWords,
@@ -93,11 +93,13 @@ class SqliteStore(PublicTalks):
         """See Store."""
 
         async def work(db: aiosqlite.Connection) -> None:
+            newest = {_corrected(one): one.id for one in batch}
             for incoming in batch:
+                passed = incoming.edits is not None and newest[_corrected(incoming)] != incoming.id
                 await db.execute(
-                    "INSERT INTO inbox (transport, event, payload, at) VALUES (?, ?, ?, ?)"
+                    "INSERT INTO inbox (transport, event, payload, at, done_at) VALUES (?, ?, ?, ?, ?)"
                     " ON CONFLICT (transport, event) DO NOTHING",
-                    (transport, incoming.id, incoming_json(incoming), time_text(at)),
+                    (transport, incoming.id, incoming_json(incoming), time_text(at), time_text(at) if passed else None),
                 )
             if cursor is not None:
                 await db.execute(
@@ -157,7 +159,7 @@ class SqliteStore(PublicTalks):
 
     async def conversation(self, transport: str, room: str) -> Conversation | None:
         """See Store."""
-        row = await self._one("SELECT * FROM conversation WHERE transport = ? AND room = ?", transport, room)
+        row = await self._one(moves.CONVERSATION, transport, room)
         return None if row is None else rows.conversation(row)
 
     async def last_ticket(self, conversation: int) -> KeptTicket | None:
@@ -193,13 +195,17 @@ class SqliteStore(PublicTalks):
         """See Store."""
         return await self._unit(lambda db: relay.origin(db, ref, conversation))
 
+    async def marks_on(self, ref: str) -> tuple[str, ...]:
+        """See Store."""
+        return await self._unit(lambda db: relay.marks_on(db, ref))
+
     async def read_by(self, transport: str, ref: str, person: str) -> tuple[str, str, str] | None:
         """See Store."""
         return await self._unit(lambda db: relay.read_by(db, transport, ref, person))
 
-    async def line(self, source: str) -> tuple[int, str] | None:
+    async def line(self, source: str, role: Role | None = None) -> tuple[int, str] | None:
         """See Store."""
-        return await self._unit(lambda db: relay.line(db, source))
+        return await self._unit(lambda db: relay.line(db, source, role))
 
     async def transcript(self, number: int) -> tuple[Entry, ...]:
         """See Store."""
@@ -405,6 +411,11 @@ class SqliteStore(PublicTalks):
     def notebook(self, transport: str) -> SqliteNotebook:
         """Return what a transport may keep here for itself."""
         return SqliteNotebook(self._all, transport)
+
+
+def _corrected(incoming: Incoming) -> tuple[str, str, str | None]:
+    """Return whose message something corrects, and where: of several corrections that come at once the last counts."""
+    return incoming.room, incoming.sender, incoming.edits
 
 
 def _touch(path: Path | str) -> None:

@@ -35,6 +35,8 @@ class Kind(StrEnum):
     REACTED = "reacted"
     DELETED = "deleted"  # a message, or a reaction, was taken back
     ZONED = "zoned"  # a customer's profile names a time zone
+    REPLACED = "replaced"  # a customer's room gave way to another, where the bot cannot talk to her yet
+    MOVED = "moved"  # she goes on in another room, where she is alone with the bot; so does a team, in `room`
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,8 @@ class Incoming:
     team: str | None = None
     thread: str | None = None  # root of the thread it was written in
     reply_to: str | None = None  # the message it answers
-    target: str | None = None  # REACTED: the message that got the reaction; DELETED: what was taken back
-    symbol: str = ""  # REACTED
+    target: str | None = None  # REACTED: the message that got it; DELETED: what was taken back; MOVED: the new room
+    symbol: str = ""  # REACTED; REPLACED: why, the name of a phrase
     edits: str | None = None  # the sender's own earlier message that this one corrects
     attachment: str | None = None  # name or kind of a file that came instead of text
     file: Attachment | None = None  # the same, when it can be fetched
@@ -159,7 +161,7 @@ class Notebook(Protocol):
         ...
 
     async def rooms(self) -> frozenset[str]:
-        """Return the customers' rooms that the desk knows on this network."""
+        """Return the customers' rooms that the desk knows on this network, those that they had before too."""
         ...
 
 

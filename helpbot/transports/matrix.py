@@ -38,7 +38,8 @@ from helpbot.transports.matrix_rooms import Rooms
 from helpbot.transports.matrix_signing import vouch_for_device
 from helpbot.transports.matrix_signs import Signs
 from helpbot.transports.matrix_snapshot import snapshot
-from helpbot.transports.matrix_traces import sent_since, take_back
+from helpbot.transports.matrix_traces import sent_since, take_back, where_it_stands
+from helpbot.transports.matrix_upgrades import TOMBSTONE
 from helpbot.transports.matrix_uploads import Files
 from helpbot.where import where
 
@@ -47,10 +48,11 @@ log = structlog.get_logger(__name__)
 _POLL = 30.0  # seconds that the server may wait for news
 _CATCH_UP = 300.0  # seconds that the server may take to gather what was missed
 _EXPOSED = timedelta(seconds=30)  # after which an agents' room is looked at again
+_UPGRADED = timedelta(seconds=5)  # after which it is looked whether a customer's new room was found
 _NOTHING = {"not_types": ["*"]}
 _ROOM_FILTER = {
     "timeline": {"limit": 100},
-    "state": {"types": ["m.room.member", "m.room.encryption", *DOOR]},
+    "state": {"types": ["m.room.member", "m.room.encryption", TOMBSTONE, *DOOR]},
     "account_data": _NOTHING,
 }
 
@@ -83,6 +85,7 @@ class MatrixTransport:
         notebook: Notebook,
         help_rooms: Sequence[str] = (),
         name: str = NETWORK,
+        upgrade_texts: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         self.ready = asyncio.Event()
@@ -92,6 +95,7 @@ class MatrixTransport:
         self._teams = teams
         self._decline_text = decline_text
         self._exposed_text = exposed_text
+        self._upgrade_texts = upgrade_texts or {}  # by what Rooms has to say
         self._notebook = notebook
         self._help_rooms = help_rooms
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -118,6 +122,7 @@ class MatrixTransport:
             decline=lambda room, key: self._say_plainly(room, self._decline_text, key),
             warn=lambda room, key: self._say_plainly(room, self._exposed_text, key),
             help_rooms=self._help_rooms,
+            say=lambda room, what, key: self._say_plainly(room, self._upgrade_texts.get(what, ""), key),
         )
         signs = Signs(rooms, self.account, lambda sign: self.notice(sign))  # noqa: PLW0108  # whoever listens then
         connection = self._connection = _Connection(client, rooms, signs)
@@ -253,6 +258,9 @@ class MatrixTransport:
     ) -> str:
         """See Transport."""
         client, rooms, room = await self._open(address)
+        former = rooms.upgrades.former(room)
+        if answers is not None and former and await where_it_stands(client, [room], answers) is None:
+            answers = None  # a reply is one only in its own room
         encrypted = await rooms.is_encrypted(room)
         shown = None if file is None else await self._files.shown(client, content, file, key, encrypted=encrypted)
         words = content if shown is None else beside_file(content)
@@ -277,14 +285,14 @@ class MatrixTransport:
 
     async def edit(self, address: Address, ref: str, content: Content, key: str) -> str:
         """See Transport."""
-        _, rooms, room = await self._open(address)
+        _, rooms, room = await self._open(address, ref)
         encrypted = await rooms.is_encrypted(room)
         event = matrix_content.correction(content, ref, encrypted=encrypted)
         return await self._put(room, "m.room.message", event, key, encrypted=encrypted)
 
     async def react(self, address: Address, ref: str, symbol: str, key: str) -> str:
         """See Transport; the reference is empty when the same mark was there already."""
-        _, _, room = await self._open(address)
+        _, _, room = await self._open(address, ref)
         try:  # reactions are never encrypted on Matrix
             return await self._put(room, "m.reaction", matrix_content.reaction(ref, symbol), key, encrypted=False)
         except Refused as refused:
@@ -294,7 +302,7 @@ class MatrixTransport:
 
     async def redact(self, address: Address, ref: str, key: str) -> str:
         """See Transport; the reference is empty when somebody else took it back, or it is not there."""
-        client, _, room = await self._open(address)
+        client, _, room = await self._open(address, ref)
         async with self._locks[room]:
             return await take_back(client, room, ref, key)
 
@@ -310,8 +318,8 @@ class MatrixTransport:
 
     async def sent_since(self, address: Address, ref: str | None) -> Mapping[str, str]:
         """See Transport."""
-        client, _, room = await self._open(address)
-        return await sent_since(client, room, ref)
+        client, rooms, room = await self._open(address)
+        return await sent_since(client, room, ref, rooms.upgrades.former(room))
 
     def _among_customers(self, room: str) -> GuardedClient | None:
         """Return the connection for what is shown to a customer alone; None without one."""
@@ -319,13 +327,19 @@ class MatrixTransport:
             return None
         return self._connection.client
 
-    async def _open(self, address: Address) -> tuple[GuardedClient, Rooms, str]:
+    async def _open(self, address: Address, ref: str | None = None) -> tuple[GuardedClient, Rooms, str]:
+        """Return where to go: to that room, or to the one before it, if what is meant stands there."""
         if self._connection is None:
             raise TryLater("not connected to the homeserver", doubtful=False)
         client, rooms, _ = self._connection
         room = await rooms.resolve(address.room)
+        if rooms.upgrades.is_closed(room):
+            raise TryLater("upgraded", _UPGRADED, doubtful=False)
         if await rooms.is_exposed(room):
             raise TryLater("this agents' room is open to everybody: make it invite-only", _EXPOSED, doubtful=False)
+        former = [] if ref is None else rooms.upgrades.former(room)
+        if former and ref is not None:
+            room = await where_it_stands(client, [room, *former], ref) or room
         return client, rooms, room
 
     def _client(self) -> GuardedClient:

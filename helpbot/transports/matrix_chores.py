@@ -112,6 +112,10 @@ class Chores:
         self._counts.update([(kind, None), (kind, by)])
         self._news.set()
 
+    def drop(self, room: str) -> None:
+        """Let go of what was to be done in that room."""
+        self._drop(room)
+
     async def work(self) -> None:
         """Do what is due, until cancelled."""
         clock = asyncio.get_running_loop().time

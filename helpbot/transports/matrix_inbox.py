@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import pairwise
 
 import structlog
 
@@ -21,7 +22,8 @@ from helpbot.transports.matrix_desks import DOOR
 from helpbot.transports.matrix_events import is_user_id, moment, reference, shown_name
 from helpbot.transports.matrix_held import Held
 from helpbot.transports.matrix_http import JsonDict, LoginGone, Refused, as_dict, dicts
-from helpbot.transports.matrix_rooms import Rooms, invitations
+from helpbot.transports.matrix_rooms import Move, Rooms, invitations
+from helpbot.transports.matrix_upgrades import TOMBSTONE
 from helpbot.transports.matrix_words import Words, is_member_event, membership_of
 
 log = structlog.get_logger(__name__)
@@ -29,6 +31,7 @@ log = structlog.get_logger(__name__)
 _GAP_LIMIT = 10_000  # events of one room between two syncs
 _ONE_ROOM = 30.0  # seconds that one room may hold a sync up
 _ASIDE = "rooms set aside"
+_UPGRADED = "rooms upgraded"
 _BY_HER = {Kind.ARRIVED, Kind.SAID}
 
 
@@ -48,6 +51,8 @@ class Inbox(Words):
     def __init__(self, client: GuardedClient, rooms: Rooms, held: Held, now: Callable[[], datetime]) -> None:
         super().__init__(client, rooms, held, now)
         self._aside = rooms.aside
+        self._commit: Callable[[Batch], Awaitable[None]] | None = None
+        rooms.upgrades.news = self._replacing
 
     async def read(self, answer: JsonDict, since: str | None) -> Batch:
         """Return what happened since; raises TryLater when the server cannot be asked for what is missing.
@@ -178,16 +183,23 @@ class Inbox(Words):
     async def _arrive(
         self, room: str, events: list[JsonDict], before: str | None, batch: Batch, *, words_too: bool = True
     ) -> None:
-        """Hand in a new customer, then what she wrote between her invitation and the bot's coming."""
-        arrival = await self._rooms.arrival(room)
-        if arrival is None:
-            return
-        ref = f"arrived:{room}" + (f":{arrival.event}" if arrival.event else "")
-        name = shown_name(arrival.name, arrival.customer)
-        at = moment(arrival.at, self._now())
-        batch.items.append(Incoming(ref, Kind.ARRIVED, room, arrival.customer, name, at))
-        if arrival.event:  # she may not have been alone with the bot when it went
-            batch.items.append(Incoming(f"{ref}:{Kind.ALONE}", Kind.ALONE, room, arrival.customer, name, at))
+        """Hand in a new customer, or one who goes on here, then what she wrote before the bot came."""
+        move = await self._rooms.move(room)
+        if move is not None:
+            self._moved(move, batch)
+            if move.why:
+                return
+            words_too = True  # she is not new, so what she wrote here is not old
+        else:
+            arrival = await self._rooms.arrival(room)
+            if arrival is None:
+                return
+            ref = f"arrived:{room}" + (f":{arrival.event}" if arrival.event else "")
+            name = shown_name(arrival.name, arrival.customer)
+            at = moment(arrival.at, self._now())
+            batch.items.append(Incoming(ref, Kind.ARRIVED, room, arrival.customer, name, at))
+            if arrival.event:  # she may not have been alone with the bot when it went
+                batch.items.append(Incoming(f"{ref}:{Kind.ALONE}", Kind.ALONE, room, arrival.customer, name, at))
         batch.arrived.add(room)
         if not words_too:
             return
@@ -195,6 +207,17 @@ class Inbox(Words):
             events = await self._before(room, before, None, self._is_own_invite) + events
         invited = [place for place, event in enumerate(events) if self._is_own_invite(event)]
         await self._read_events(room, events[invited[-1] + 1 :] if invited else events, batch)
+
+    def _moved(self, move: Move, batch: Batch) -> None:
+        """Hand in each step of a move, or why she cannot be reached where her room leads."""
+        name, old, new = shown_name(move.name, move.customer), move.chain[0], move.chain[-1]
+        if move.why:
+            news = Incoming(f"replaced:{old}:{new}:{move.why}", Kind.REPLACED, old, move.customer, name, self._now())
+            batch.items.append(replace(news, symbol=move.why))
+            return
+        for one, after in pairwise(move.chain):
+            step = Incoming(f"moved:{one}:{after}", Kind.MOVED, one, move.customer, name, self._now(), target=after)
+            batch.items.append(step)
 
     async def _before(
         self, room: str, start: str | None, end: str | None, stop: Callable[[JsonDict], bool] = lambda event: False
@@ -220,6 +243,8 @@ class Inbox(Words):
         for event in events:
             if event.get("type") == "m.room.encryption" and event.get("state_key") == "":
                 await self._rooms.note_encrypted(room)
+        if any(event.get("type") == TOMBSTONE and event.get("state_key") == "" for event in events):
+            await self._rooms.replaced(room)
         if any(event.get("type") in DOOR and "state_key" in event for event in events):
             self._rooms.door_changed(room)
         if any(is_member_event(event) for event in events):
@@ -232,6 +257,52 @@ class Inbox(Words):
         wait = self._aside.next_due()
         if wait is not None:
             self._rooms.chores.add(_ASIDE, lambda: self._look_again(commit), wait)
+        self._commit = commit
+        self._look_for_upgrades()
+
+    def _look_for_upgrades(self) -> None:
+        """See to it that the desk hears of rooms that were upgraded, soon when the bot went on there already."""
+        untold, commit = self._rooms.upgrades.untold(), self._commit
+        if commit is not None and untold and _UPGRADED not in self._rooms.chores:
+            patience = self._rooms.upgrades.patience
+            soon = any(link.followed for link in untold.values())
+            self._rooms.chores.add(_UPGRADED, lambda: self._tell_upgrades(commit), 0.0 if soon else patience)
+
+    def _replacing(self, room: str) -> None:
+        """See to it that a room is looked at which replaces another, for the bot may be in it already."""
+        commit = self._commit
+
+        async def look() -> None:
+            batch = Batch()
+            if self._rooms.team(room) is not None or room not in await self._rooms.joined():
+                return
+            if room in self._rooms.known:  # then it replaces none, or too late, but it may say that it does not
+                await self._rooms.move(room)
+                return
+            await self._arrive(room, [], None, batch)
+            await self._held.save()
+            if commit is not None and batch.items:
+                await commit(batch)
+
+        if commit is not None:
+            self._rooms.chores.add(f"{_UPGRADED}: {room}", look, 0.1)
+            self._rooms.chores.drop(_UPGRADED)
+            self._look_for_upgrades()
+
+    async def _tell_upgrades(self, commit: Callable[[Batch], Awaitable[None]]) -> None:
+        """Hand in which teams moved, and which customers' rooms were replaced by one that is still out of reach."""
+        untold, batch = self._rooms.upgrades.untold(), Batch()
+        untold = {room: link for room, link in untold.items() if link.followed} or untold
+        for room, link in untold.items():
+            if link.team is not None:
+                news = Incoming(f"moved:{room}:{link.to}", Kind.MOVED, link.to, self._me, "", self._now())
+                batch.items.append(replace(news, team=link.team, target=link.to))
+            else:
+                news = Incoming(f"replaced:{room}:{link.to}", Kind.REPLACED, room, self._me, "", self._now())
+                batch.items.append(replace(news, symbol="upgrade_waits"))
+        await commit(batch)
+        for room in untold:
+            await self._rooms.upgrades.told(room)
 
     async def _look_again(self, commit: Callable[[Batch], Awaitable[None]]) -> None:
         for room in self._aside.due():

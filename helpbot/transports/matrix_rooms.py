@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import pairwise
 
 import structlog
 
@@ -23,6 +24,7 @@ from helpbot.transports.matrix_http import Barred, JsonDict, Limited, LoginGone,
 from helpbot.transports.matrix_opening import made_by
 from helpbot.transports.matrix_public import HelpRooms
 from helpbot.transports.matrix_snapshot import snapshot
+from helpbot.transports.matrix_upgrades import Upgrades
 from helpbot.transports.matrix_zones import Zones
 
 log = structlog.get_logger(__name__)
@@ -31,6 +33,8 @@ _ONE_ROOM = 20.0  # seconds that joining or leaving one may take
 _WORDS = 3  # tries to say why the bot leaves; then it leaves in silence
 _LOOK = 3600.0  # seconds until invitations that were passed over are looked for
 _PASSED_OVER = "invitations passed over"
+_SAME = 60.0  # seconds within which an invitation to the same room is the same one, told of twice
+_GRANTED_KEPT = 1000  # rooms of which that is known
 _PEOPLE_KEPT = 1000  # rooms whose members' names are remembered
 
 
@@ -44,10 +48,24 @@ class Arrival:
     at: object
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A customer's room that was upgraded, and the rooms that it went on in, the one looked at as the last.
+
+    `why` names what keeps the bot from going on there, as a phrase does.
+    """
+
+    chain: Sequence[str]
+    customer: str
+    name: str
+    why: str = ""
+
+
 class Rooms:
     """What the bot knows of its rooms.
 
-    `decline(room, key)` tells people why it leaves, `warn(room, key)` agents that their room is open to everybody.
+    `decline(room, key)` tells people why it leaves, `warn(room, key)` agents that their room is open to everybody,
+    `say(room, what, key)` that a room was "upgraded", or is "unencrypted" where the one before it was encrypted.
     """
 
     def __init__(
@@ -60,6 +78,7 @@ class Rooms:
         decline: Callable[[str, str], Awaitable[None]],
         warn: Callable[[str, str], Awaitable[None]],
         help_rooms: Sequence[str] = (),
+        say: Callable[[str, str, str], Awaitable[None]] | None = None,
     ) -> None:
         self.chores = Chores()
         self.aside = Aside(notebook)
@@ -72,7 +91,6 @@ class Rooms:
         self._invites_from = tuple(invites_from)
         self._decline = decline
         self._budgets = {Kind.JOIN: Budget(), Kind.REFUSE: Budget()}
-        self._desks = Desks(client, notebook, self.chores, teams, warn)
         self.help = HelpRooms(
             client,
             notebook,
@@ -80,8 +98,14 @@ class Rooms:
             help_rooms,
             lambda room: self.team(room) is not None or room in self._ever_known,
         )
+        self._say = say
+        self.upgrades = Upgrades(client, notebook)
+        self._desks = Desks(
+            client, notebook, self.chores, teams, warn, upgrades=self.upgrades, is_encrypted=self.is_encrypted
+        )
         self._encrypted: dict[str, bool] = {}
         self._people: dict[str, dict[str, str]] = {}
+        self._granted: dict[str, float] = {}  # rooms that may be joined, and from when on
         self._will_look = False
 
     # --- agents' rooms
@@ -89,6 +113,7 @@ class Rooms:
     async def open_desks(self) -> None:
         """Join every agents' room; raises SetupError when one is out of reach."""
         await self.aside.load()
+        await self.upgrades.load()
         self.known = set(await self._notebook.rooms())
         self._ever_known |= self.known
         joined = await self.joined()
@@ -165,7 +190,7 @@ class Rooms:
     def invited(self, room: str, state: Sequence[JsonDict]) -> None:
         """Join, or refuse, as `invites_from` says."""
         inviter = str(inviter_of(state, self._me))
-        ours = self.team(room) is not None or room in self.help
+        ours = self.team(room) is not None or self._desks.awaits(room) or room in self.help
         wanted = ours or self.may_open(inviter)
         kind = Kind.OWN if ours else Kind.JOIN if wanted else Kind.REFUSE
         if not ours and room not in self.chores and self.chores.is_full(kind, inviter):
@@ -173,9 +198,18 @@ class Rooms:
             self._pass_over(passed or room, wanted=wanted)
             if passed is None:
                 return
-        wait = 0.0 if ours else self._budgets[kind].wait(inviter, asyncio.get_running_loop().time())
+        wait = 0.0 if ours else self._wait(room, kind, inviter)
         log.info("invited", room=room, by=inviter, accepted=wanted, seconds=round(wait))
         self.chores.add(room, lambda: self._join(room) if wanted else self._leave(room), wait, kind, inviter)
+
+    def _wait(self, room: str, kind: Kind, inviter: str) -> float:
+        """Return in how many seconds an invitation may be followed; one that is told of twice has one turn."""
+        now = asyncio.get_running_loop().time()
+        if now - self._granted.get(room, -_SAME) >= _SAME:
+            if len(self._granted) >= _GRANTED_KEPT:
+                self._granted.clear()
+            self._granted[room] = now + self._budgets[kind].wait(inviter, now)
+        return max(0.0, self._granted[room] - now)
 
     def _pass_over(self, room: str, *, wanted: bool) -> None:
         """Leave an invitation at the homeserver, and see to it that one to be followed is looked for."""
@@ -196,7 +230,10 @@ class Rooms:
         """Return who is in a room that the bot joined; None when it is no customer's room, then the bot leaves it."""
         if self.chores.kind(room) is Kind.LEAVE:
             return None
+        if self._desks.awaits(room):
+            return None
         if await self._notebook.get(f"desk:{room}") is not None:
+            await self.told_of_upgrade(room)
             log.warning(
                 "former_agents_room", room=room, hint="no team names it any more: nothing is read or said there"
             )
@@ -227,6 +264,57 @@ class Rooms:
         if len(others) == 1:
             return others[0].membership == "invite" and others[0].by == self._me
         return not others and await made_by(self._client, room) == self._me
+
+    async def replaced(self, room: str) -> None:
+        """Keep that a room was upgraded, if it was; what is for people there goes to the other room, or waits."""
+        if room in self._desks:
+            self._desks.replaced(room)
+        else:
+            await self.upgrades.note(room)
+
+    async def move(self, room: str) -> Move | None:
+        """Return from which customer's room she comes to this one, which the bot has joined; None for all others."""
+        if self._desks.awaits(room):
+            self._desks.stir()
+            return None
+        chain = await self.upgrades.chain_to(room, self._ever_known)
+        if not chain:
+            older = await self.upgrades.predecessor(room)
+            if older is not None and older in self.chores and self.upgrades.is_awaited(older):
+                return Move([older, room], self._me, "", "upgrade_waits")  # it is joined soon, and tells more
+            await self.upgrades.refuted(room)
+            return None
+        try:
+            members, before = await self._client.members(room), await self._client.members(chain[0])
+        except Refused:  # the bot is out already
+            return None
+        there = {who: one for who, one in members.items() if who != self._me and one.membership in {"join", "invite"}}
+        stayed = {who for who, one in before.items() if who != self._me and one.membership == "join"}
+        customer = next(iter(there), self._me)
+        if len(there) != 1 or there[customer].membership != "join":
+            return Move(chain, self._me, "", "upgrade_company" if len(there) > 1 else "upgrade_waits")
+        name = there[customer].name
+        if stayed - {customer} or customer not in before:
+            return Move(chain, customer, name, "upgrade_company")
+        sealed = [one for one in chain[:-1] if await self.is_encrypted(one)]
+        if sealed and not await self.is_encrypted(room):
+            self._tell(room, "unencrypted")
+            return Move(chain, customer, name, "upgrade_unencrypted")
+        for one, after in pairwise(chain):
+            await self.upgrades.follow(one, after)
+        return Move(chain, customer, name)
+
+    async def told_of_upgrade(self, room: str) -> None:
+        """Say once in an agents' room that was upgraded that the team goes on elsewhere."""
+        note = f"told of upgrade:{room}"
+        if self.upgrades.is_followed(room) and await self._notebook.get(note) is None:
+            await self._notebook.put(note, "yes")
+            self._tell(room, "upgraded")
+
+    def _tell(self, room: str, what: str) -> None:
+        say = self._say
+        if say is not None:
+            self.chores.add(f"{what} {room}", lambda: say(room, what, f"{what}-{room}"[:200]))
 
     def leave(self, room: str, *, politely: bool, because: str) -> None:
         """Leave and forget a room that is no customer's, saying why if there is somebody to tell and it can be told."""

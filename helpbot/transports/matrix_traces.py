@@ -7,7 +7,7 @@ login nothing else would tell that it was ever sent.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from helpbot.transports.base import Undeliverable
 from helpbot.transports.matrix_client import HttpClient
@@ -20,21 +20,48 @@ _READ_BACK = 2000  # events
 _PAGES = 10  # of a hundred corrections each, newest first
 
 
-async def sent_since(client: HttpClient, room: str, ref: str | None) -> dict[str, str]:
-    """Return key → reference of what the bot sent there after `ref`, taken back or not; None: as far as is sane."""
+async def sent_since(client: HttpClient, room: str, ref: str | None, former: Sequence[str] = ()) -> dict[str, str]:
+    """Return key → reference of what the bot sent there after `ref`, taken back or not; None: as far as is sane.
+
+    `former` are the rooms that this one has replaced, the last one first: what is not found here may be there.
+    """
     sent: dict[str, str] = {}
+    if await _read_back(client, room, ref, sent):
+        return sent
+    for before in former:
+        try:
+            if await _read_back(client, before, ref, sent):
+                break
+        except Refused:  # the bot is out of it
+            continue
+    return sent
+
+
+async def _read_back(client: HttpClient, room: str, ref: str | None, sent: dict[str, str]) -> bool:
+    """Add what the bot sent into one room; tell whether `ref` was there."""
     start: str | None = None
     for _ in range(_READ_BACK // 100):
         events, start = await client.page_back(room, start)
         for event in events:
             if event.get("event_id") == ref:
-                return sent
+                return True
             key, own = key_of(event), reference(event.get("event_id"))
             if key is not None and own is not None and event.get("sender") == client.user:
                 sent[key] = own
         if start is None:
             break
-    return sent
+    return False
+
+
+async def where_it_stands(client: HttpClient, rooms: Sequence[str], ref: str) -> str | None:
+    """Return in which of the rooms an event is; None when it is in none, or the bot is not told."""
+    for room in rooms:
+        try:
+            if reference(ref) is not None and await _event(client, room, ref) is not None:
+                return room
+        except Refused:
+            continue
+    return None
 
 
 async def take_back(client: HttpClient, room: str, ref: str, key: str) -> str:

@@ -7,7 +7,7 @@ import io
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from helpbot.core.effects import Called, Content
 from helpbot.core.model import Attachment
@@ -19,6 +19,7 @@ from helpbot.transports.base import (
     Read,
     Receive,
     Sign,
+    TryLater,
     Typing,
     Undeliverable,
 )
@@ -79,6 +80,9 @@ class MemoryTransport:
         self._help_rooms = help_rooms or {}  # room → how the config names it
         self.direct_rooms: dict[str, str] = {}  # by person, the direct rooms that the bot opened
         self._members: dict[str, dict[str, str]] = {}
+        self._before: dict[str, str] = {}  # rooms that replaced others, and which
+        self._replaced: set[str] = set()
+        self._moved: dict[str, str] = {}  # agents' rooms by the names that the desk has for them
         self._happened: list[Incoming] = []
         self._taken = 0
         self._news = asyncio.Event()
@@ -179,6 +183,24 @@ class MemoryTransport:
         whose = next((item.sender for item in self._happened if item.room == room and item.kind in _OPENING), person)
         return self._happen(Kind.ALONE, room, whose)
 
+    def replace(self, room: str, person: str, why: str = "upgrade_waits") -> str:
+        """Replace a direct room by another, which cannot be used yet."""
+        self._replaced.add(room)
+        return self._happen(Kind.REPLACED, room, person, symbol=why)
+
+    def move(self, room: str, new: str, person: str, name: str | None = None) -> str:
+        """Let somebody go on in another room, which replaced that one."""
+        self._replaced.add(room)
+        self._before[new] = room
+        return self._happen(Kind.MOVED, room, person, target=new, name=name or person)
+
+    def move_agents(self, room: str, new: str) -> str:
+        """Let a team go on in another room; the desk goes on naming the one that it knows."""
+        self._members[new] = self._members[room]
+        self._teams[new] = self._teams.pop(room)
+        self._moved[room] = new
+        return self._happen(Kind.MOVED, new, self.account, target=new)
+
     def repeat(self, ref: str) -> None:
         """Hand in something that happened once more, as networks do."""
         self._happened.append(next(item for item in self._happened if item.id == ref))
@@ -234,11 +256,12 @@ class MemoryTransport:
     async def redact(self, address: Address, ref: str, key: str) -> str:
         """See Transport."""
         if self.forgets or key not in self._by_key:
+            address = self._open(address)
             self.trouble(address, key)
             if ref in self._marks:
                 message, symbol = self._marks.pop(ref)
                 message.marks.remove(symbol)
-            elif ref in self.messages and self.messages[ref].room == address.room:
+            elif ref in self.messages and self.messages[ref].room == self._standing(address, ref).room:
                 message = self.messages[ref]
                 if message.sender != self.account:
                     raise Undeliverable("only what the bot itself sent is taken back")
@@ -261,8 +284,9 @@ class MemoryTransport:
     async def edit(self, address: Address, ref: str, content: Content, key: str) -> str:
         """See Transport."""
         if self.forgets or key not in self._by_key:
+            address = self._open(address)
             self.trouble(address, key)
-            message = self._message(address, ref)
+            message = self._message(self._standing(address, ref), ref)
             message.text = _shown(content)
             message.edits += 1
             self._remember(address.room, key)
@@ -273,8 +297,9 @@ class MemoryTransport:
     async def react(self, address: Address, ref: str, symbol: str, key: str) -> str:
         """See Transport."""
         if self.forgets or key not in self._by_key:
+            address = self._open(address)
             self.trouble(address, key)
-            message = self._message(address, ref)
+            message = self._message(self._standing(address, ref), ref)
             message.marks.append(symbol)
             self._marks[self._remember(address.room, key)] = (message, symbol)
             self.shown("react", message)
@@ -283,7 +308,9 @@ class MemoryTransport:
 
     async def sent_since(self, address: Address, ref: str | None) -> Mapping[str, str]:
         """See Transport."""
-        there = [(key, sent) for room, key, sent in self._sent if room == address.room]
+        address = self._open(address)
+        rooms = self._with_former(address.room)
+        there = [(key, sent) for room, key, sent in self._sent if room in rooms]
         after = [place for place, (_, sent) in enumerate(there, start=1) if sent == ref]
         return dict(there[after[-1] :] if after else there)
 
@@ -291,6 +318,7 @@ class MemoryTransport:
         self, verb: str, address: Address, key: str, content: Content, answers: str | None, file: bytes | None
     ) -> str:
         if self.forgets or key not in self._by_key:
+            address = self._open(address)
             self.trouble(address, key)
             if address.thread is not None:
                 self._message(address, address.thread)
@@ -304,6 +332,25 @@ class MemoryTransport:
             self.shown(verb, message)
             self.trouble_after(address, key)
         return self._by_key[key]
+
+    def _open(self, address: Address) -> Address:
+        """Return where a message goes; raises TryLater where a room was replaced."""
+        address = replace(address, room=self._moved.get(address.room, address.room))
+        if address.room in self._replaced:
+            raise TryLater("upgraded", timedelta(milliseconds=20), doubtful=False)
+        return address
+
+    def _with_former(self, room: str) -> list[str]:
+        rooms = [room]
+        while rooms[-1] in self._before:
+            rooms.append(self._before[rooms[-1]])
+        return [*rooms, *(old for old, new in self._moved.items() if new == room)]
+
+    def _standing(self, address: Address, ref: str) -> Address:
+        """Return where what is meant stands: in that room, or in one that it replaced."""
+        message = self.messages.get(ref)
+        there = message is not None and message.room in self._with_former(address.room)
+        return replace(address, room=message.room) if message is not None and there else address
 
     def _message(self, address: Address, ref: str) -> Message:
         """Return a message that is referred to: it must be in that room."""

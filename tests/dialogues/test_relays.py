@@ -91,7 +91,7 @@ async def test_ten_thousand_corrections_are_few_messages(tmp_path: Path) -> None
         desk.network.trouble = blocked
         for number in range(300):
             desk.network.say(MARIE, "marie", f"b{number}", edits=ref)
-        await desk.network.taken()
+            await desk.network.taken()
         while await desk.store.next_inbox() is not None:
             desk.store.progress_bell.clear()
             await desk.store.progress_bell.wait()

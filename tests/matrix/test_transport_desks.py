@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 import pytest
 
-from helpbot.transports.base import SetupError, TryLater, Undeliverable
+from helpbot.transports.base import Address, Kind, SetupError, TryLater, Undeliverable
 
 from .actors import CLIENT, PlainActor
 from .bot import talk, until_in
-from .conftest import MakeBot, MakePlain
+from .conftest import MakeBot, MakeCrypto, MakePlain
 
 pytestmark = pytest.mark.synapse
 
@@ -157,3 +157,52 @@ async def test_one_room_by_two_names_is_the_admins_to_mend(new_bot: MakeBot, pla
 def _joins(actor: PlainActor, room: str, user: str) -> int:
     about = [event for event in actor.events if event["room_id"] == room and event.get("state_key") == user]
     return sum(event["content"].get("membership") == "join" for event in about)
+
+
+async def test_a_chain_of_upgrades_is_followed_at_the_start(new_bot: MakeBot, plain_actor: MakePlain) -> None:
+    sam = await plain_actor("Sam")
+    bot = await new_bot()
+    room = await sam.create_room(bot.id)
+    await bot.start(teams={"mobile": room, "lines": room})
+    await bot.say(room, "all is well", "k1")
+    await bot.stop()
+    newer = await sam.upgrade(room)
+    await sam.invite(newer, bot.id)
+    newest = await sam.upgrade(newer)
+    await sam.invite(newest, bot.id)
+    await bot.start()
+    await bot.say(room, "here", "k2")
+    await sam.wait_for_text(newest, "here")
+    assert set(await bot.transport.sent_since(Address("matrix", room), None)) >= {"k1", "k2"}
+    await sam.say(newest, "!tickets")
+    assert (await bot.heard("!tickets")).team == "mobile"
+    moved = [item for item in bot.received if item.kind is Kind.MOVED]
+    assert [(item.room, item.target, item.team) for item in moved] == [
+        (newer, newer, "mobile"),
+        (newest, newest, "mobile"),
+    ]
+    await bot.stop()
+    await bot.start(teams={"mobile": newest, "lines": newest})  # as the log says
+    await bot.say(newest, "still here", "k3")
+    await sam.wait_for_text(newest, "still here")
+
+
+async def test_encrypted_agents_do_not_go_on_in_the_clear(new_bot: MakeBot, crypto_actor: MakeCrypto) -> None:
+    sam = await crypto_actor("Sam")
+    bot = await new_bot()
+    room = await sam.create_room(bot.id)
+    await bot.start(teams={"mobile": room})
+    await until_in(sam, room, bot.id)
+    await bot.say(room, "all is well", "k1")
+    await sam.wait_for_text(room, "all is well")
+    await bot.stop()
+    predecessor = {"predecessor": {"room_id": room, "event_id": "$x"}}
+    new = await sam.create_room(bot.id, encrypted=False, creation_content=predecessor)
+    await sam.send_state(room, "m.room.tombstone", {"body": "", "replacement_room": new})
+    await bot.start()
+    with pytest.raises(TryLater, match="not encrypted"):
+        await bot.say(room, "a card", "k2")
+    await sam.send_state(new, "m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"})
+    await bot.wait_for(lambda item: item.kind is Kind.MOVED)
+    await bot.say(room, "a card", "k2")
+    await sam.wait_for_text(new, "a card")
