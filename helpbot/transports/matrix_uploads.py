@@ -153,14 +153,19 @@ class Files:
 
 
 async def _upload(client: HttpClient, parcel: Parcel, patience: float, what: str) -> JsonDict | None:
-    url = await _put(client, Stream(_pieces(_read(parcel)), parcel.size, parcel.kind), patience, what)
+    url = await _put(client, Stream(pieces(_read(parcel)), parcel.size, parcel.kind), patience, what)
     return None if url is None else {"url": url}
 
 
 async def _upload_sealed(client: HttpClient, parcel: Parcel, patience: float, what: str) -> JsonDict | None:
     keys: JsonDict = {}
-    sealed = _pieces(encrypted_attachment_generator(_read(parcel)), keys)
+    sealed = pieces(encrypted_attachment_generator(_read(parcel)), keys)
+    if not parcel.size:  # the answer to nothing waits for no piece
+        async for _ in sealed:
+            pass
     url = await _put(client, Stream(sealed, parcel.size, ANY_TYPE), patience, what)
+    if url is not None and not keys:
+        raise TryLater("the homeserver answered before the file had gone out", doubtful=False)
     return None if url is None else {"file": {**keys, "url": url}}
 
 
@@ -170,13 +175,22 @@ def _read(parcel: Parcel) -> Iterator[bytes]:
         yield piece
 
 
-async def _pieces(source: Iterator[Any], keys: JsonDict | None = None) -> AsyncIterator[bytes]:
-    """Read, and encrypt, in a thread; what opens it comes last, and goes to `keys`."""
+async def pieces(source: Iterator[Any], keys: JsonDict | None = None) -> AsyncIterator[bytes]:
+    """Read, and encrypt, in a thread; what opens it is in `keys` before the last piece is handed out.
+
+    The homeserver answers when it has the last byte, and nobody asks for more after that: so a piece is held back
+    until it is known what comes after it.
+    """
+    held: bytes | None = None
     while (piece := await in_thread(next, source, None)) is not None:
         if isinstance(piece, bytes):
-            yield piece
+            if held is not None:
+                yield held
+            held = piece
         elif keys is not None:
             keys.update(piece)
+    if held is not None:
+        yield held
 
 
 async def _put(client: HttpClient, stream: Stream, patience: float, what: str) -> str | None:

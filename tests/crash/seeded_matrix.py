@@ -68,8 +68,8 @@ MATRIX_BUGS: tuple[Bug, ...] = (
     _bug(
         "an alias that is followed anywhere",
         "transports/matrix_desks.py",
-        "        if first is not None and first != room:\n",
-        "        if False:\n",
+        "        return first or room, room\n",
+        "        return room, room\n",
         "tests/matrix/test_transport_desks.py::test_an_alias_that_is_pointed_to_another_room_is_not_followed",
     ),
     _bug(
@@ -82,7 +82,7 @@ MATRIX_BUGS: tuple[Bug, ...] = (
     _bug(
         "whoever was invited along",
         "transports/matrix_rooms.py",
-        "if len(others) == 1 and (room in self._ever_known or self._may_open(others[0])):",
+        "if len(others) == 1 and (room in self._ever_known or self.may_open(others[0])):",
         "if len(others) == 1:",
         "tests/matrix/test_transport_invitations.py::"
         "test_somebody_who_may_not_open_a_room_does_not_get_one_opened_for_her",

@@ -47,7 +47,7 @@ class Stage:
 
     async def settle(self) -> None:
         """Wait until the desk has nothing left to do."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await self.bot.settled()
         for room, cards in ((AGENTS_ROOM, self.cards), (OTHER_ROOM, self.others)):
             for message in self.network.in_room(room):
