@@ -96,7 +96,7 @@ _PHRASES: dict[str, dict[str, str]] = {
         "everything you write here reaches them.",
     },
     "escalated_entry": {
-        "fr": "Une personne s'en occupe aussi. Votre demande porte le numéro #{number} ; "
+        "fr": "Une personne va aussi s'en occuper. Votre demande porte le numéro #{number} ; "
         "tout ce que vous écrivez ici lui parvient.",
         "en": "A person will see to it as well. Your ticket is #{number}; everything you write here reaches them.",
     },

@@ -37,6 +37,7 @@ MOSTLY = st.sampled_from((True, True, True, False))
 _CANARY = re.compile(r"\b(said|told|inside)-([a-z]+)-(\d+)\b")
 _CARD = re.compile(r"^[🟡🟢🟠⚪] #\d+ ")
 _NUMBERED = re.compile(r"^#\d+$", re.MULTILINE)  # what is said of a ticket in a room that has no card of it
+_FOLDED = re.compile(r"#\d+ · The talk so far .*")
 _REMINDER = re.compile(r"^[⏰🚨] #\d+ · (\w+) ")
 _CUSTOMER = re.compile(r"^Customer: (\w+)$", re.MULTILINE)
 
@@ -332,10 +333,13 @@ class Desks(RuleBasedStateMachine):
         reminds = _REMINDER.match(message.text)
         if message.room in ROOMS.values() and message.thread is None and reminds is not None:
             self.owners[root] = reminds[1]
+        folded = _FOLDED.match(message.text)  # its heading repeats what she asked, so that clients can quote it
         for found in _CANARY.finditer(message.text):
             word = found[0]
             if not self._may_be(found, message.room, root):
                 self.breaches.append(f"{word} was shown in {message.room}, thread {message.thread}: {message.text}")
+            if folded is not None and found.start() < folded.end():
+                continue
             if verb == "send" and (message.thread is not None or message.room not in ROOMS.values()):
                 self.shown.setdefault(word, []).append((message.room, root))
                 self.order.setdefault((message.room, message.thread or ""), []).append(word)

@@ -142,11 +142,12 @@ class Desk:
 class Storm:
     """So many kills, from one seed."""
 
-    def __init__(self, folder: Path, kills: int, seed: int, tree: Path = ROOT) -> None:
+    def __init__(self, folder: Path, kills: int, seed: int, tree: Path = ROOT, patience: float = _PATIENCE) -> None:
         self.report = Report(seed)
         self._kills = kills
         self._folder = folder
         self._tree = tree
+        self._patience = patience  # seconds until words that have not come are lost
         self._chance = Random(seed)  # repeatable
         folder.mkdir(parents=True, exist_ok=True)
         self._synapse = Synapse(folder / "synapse")
@@ -242,14 +243,14 @@ class Storm:
     async def _look(self, world: World, desk: Desk) -> None:
         """Let the desk live until all is where it belongs, then end it as an admin does."""
         await desk.start()
-        end = asyncio.get_running_loop().time() + _PATIENCE
+        end = asyncio.get_running_loop().time() + self._patience
         while self._talk:
             await asyncio.wait(self._talk, timeout=1.0)
             if await desk.ends_within(0.0) or asyncio.get_running_loop().time() > end:
                 self.report.faults.append(Fault("lost", f"nobody answers any more: {desk.log()}"))
                 break
         else:
-            self.report.faults += await world.settled(_PATIENCE)
+            self.report.faults += await world.settled(self._patience)
         status = await desk.end(signal.SIGTERM)
         if status != 0:
             self._died(desk, status)

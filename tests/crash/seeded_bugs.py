@@ -119,7 +119,7 @@ BUGS: tuple[Bug, ...] = (
         "                    if row.audience is Audience.CUSTOMER:\n"
         '                        await self._keep_sent(row, transport.name, "$soon", found=False)\n'
         "                    handed = self._hand_over(transport, row)\n",
-        _points("an agent answers"),
+        _points("an agent answers", every=1),  # it is a few steps wide
     ),
     _bug(
         "decision and outbox in two transactions",
