@@ -97,7 +97,7 @@ class Cases:
             return await customer_moved(row, incoming, self._store, self._desk())
         case = await self._situation(row, incoming)
         if case is None or isinstance(case.event, CustomerCameBack):
-            return case
+            return None if case is None else replace(case, internal=await self._to_bring(row, incoming))
         if incoming.kind is Kind.REACTED:
             return await self._customer_reacted(row, incoming, case)
         if incoming.kind is Kind.DELETED:
@@ -216,8 +216,7 @@ class Cases:
         """Return the case of a row that the bot cannot decide, for a person; None when it holds nobody's words."""
         if row.transport == INTERNAL:
             case = await self._internal(row)
-            unanswered = case is not None and bool(case.ticket.pending) and isinstance(case.event, TimerFired)
-            return replace(case, event=BotGaveUp(row.at, "")) if case is not None and unanswered else None
+            return None if case is None else _failed_inside(case, row.at)
         incoming = json_incoming(row.payload)
         if incoming.kind is not Kind.SAID or incoming.public is not None:
             return None
@@ -226,9 +225,7 @@ class Cases:
         case = await self._situation(row, incoming)
         if case is None:
             return None
-        lost = BotGaveUp(row.at, _words(incoming), ref=_ref(incoming), room=case.room)
-        back = case.event if isinstance(case.event, CustomerCameBack) else None
-        return replace(case, event=lost if back is None else replace(back, said=lost))
+        return _doing(case, BotGaveUp(row.at, _words(incoming), ref=_ref(incoming), room=case.room))
 
     async def _internal(self, row: InboxRow) -> Case | None:
         values = json.loads(row.payload)
@@ -292,7 +289,7 @@ class Cases:
         case = await self._situation(replace(row, transport=there.transport), said)
         named = talk.place if talk.place is not None and talk.place.startswith("#") else None
         event = QuestionBrought(row.at, talk.text, named)
-        return None if case is None else replace(case, event=event, brought=talk.id)
+        return None if case is None else _doing(replace(case, brought=talk.id), event)
 
     async def _left_silent(self, row: InboxRow, conversation: int) -> Case | None:
         """Return that she has said nothing since the greeting, if she may be offered help now."""
@@ -367,6 +364,23 @@ class Cases:
         if incoming.kind is Kind.LEFT:
             return replace(before, gone=True)
         return replace(before, customer=speaker, gone=before.gone and (incoming.late or elsewhere))  # names change
+
+
+def _doing(case: Case, event: BotGaveUp | QuestionBrought) -> Case:
+    """Return the case of what she did, which may be the first that she does in a room that she came back in."""
+    back = case.event if isinstance(case.event, CustomerCameBack) else None
+    return replace(case, event=event if back is None else replace(back, said=event))
+
+
+def _failed_inside(case: Case, at: datetime) -> Case | None:
+    """Return the case of what the desk told itself and cannot decide, when a question of hers waits for it."""
+    event = case.event
+    if isinstance(event, TimerFired) and case.ticket.pending:
+        return replace(case, event=BotGaveUp(at, ""))
+    brought = event.said if isinstance(event, CustomerCameBack) else event
+    if not isinstance(brought, QuestionBrought) or not brought.text:
+        return None
+    return _doing(case, BotGaveUp(at, brought.text, room=case.room))
 
 
 def _as_it_is(ticket: Ticket, room: int | None, talk: Conversation) -> Ticket:

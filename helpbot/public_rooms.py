@@ -59,7 +59,9 @@ class PublicRooms:
     # --- what people do
 
     async def _said(self, row: InboxRow, incoming: Incoming, room: HelpRoom) -> Step | None:
-        if incoming.agent or incoming.edits is not None or incoming.attachment is not None:
+        if incoming.edits is not None and incoming.attachment is None:
+            return self._corrected(row, incoming, incoming.edits)
+        if incoming.agent or incoming.attachment is not None:
             return None
         refs = [ref for ref in (incoming.thread, incoming.reply_to) if ref is not None]
         there = row.transport, incoming.room
@@ -81,6 +83,11 @@ class PublicRooms:
         )
         reply = public.reply(heard, await self._counts(row, incoming), self._house(room))
         return None if reply is None else self._speaks(row, incoming, reply, incoming.thread or incoming.id)
+
+    def _corrected(self, row: InboxRow, incoming: Incoming, event: str) -> Step:
+        """Answer nothing anew; but what goes on in private is what it says now."""
+        corrected = row.transport, incoming.room, event, incoming.sender, incoming.text
+        return Step(row, self._now(), None, None, public=PublicStep(corrected=corrected))
 
     async def _reacted(self, row: InboxRow, incoming: Incoming, room: HelpRoom) -> Step | None:
         symbol = incoming.symbol.translate(SKINS_AND_VARIANTS)

@@ -156,10 +156,13 @@ def _came_back(ticket: Ticket, event: CustomerCameBack, desk: Desk) -> Decision:
     back = decide_merge.came_back(ticket, event, desk)
     if event.said is None:
         return back
-    if isinstance(event.said, BotGaveUp):
-        said = decide_customer.bot_gave_up(back.ticket, event.said, desk)
-    else:
-        said = decide_customer.said(back.ticket, event.said, desk)
+    match event.said:
+        case BotGaveUp():
+            said = decide_customer.bot_gave_up(back.ticket, event.said, desk)
+        case QuestionBrought():
+            said = decide_offer.brought(back.ticket, event.said, desk)
+        case CustomerSaid():
+            said = decide_customer.said(back.ticket, event.said, desk)
     return Decision(said.ticket, (*back.effects, *said.effects), back.also)
 
 

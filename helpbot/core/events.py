@@ -54,13 +54,14 @@ class CustomerSaid:
 class CustomerCameBack:
     """She left the room of an open ticket and is in another one, by the same account.
 
-    `number` is that of a ticket which stands for that room; `said` is what she wrote there, if it is that what she did.
+    `number` is that of a ticket which stands for that room; `said` is what she wrote there, or brought from a help
+    room, if it is that what she did.
     """
 
     at: datetime
     number: int
     customer: Person
-    said: CustomerSaid | BotGaveUp | None = None
+    said: CustomerSaid | BotGaveUp | QuestionBrought | None = None
 
 
 @dataclass(frozen=True, slots=True)

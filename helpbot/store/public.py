@@ -161,6 +161,8 @@ async def keep_public(db: aiosqlite.Connection, step: Step) -> None:
             )
     if public.taken_back is not None:
         await _take_back(db, *public.taken_back, step)
+    if public.corrected is not None:
+        await _correct(db, public.corrected)
     if public.offered is not None:
         await keep_offer(db, *public.offered, at)
     await _sweep(db, step.at)
@@ -213,9 +215,21 @@ async def _take_back(db: aiosqlite.Connection, transport: str, room: str, event:
             (key, row["lane"], time_text(step.at), row["id"], row["talk"], row["place"]),
         )
     await db.execute(
-        "UPDATE inbox SET payload = json_set(payload, '$.text', '') WHERE event = ? AND transport = ?"
-        " AND json_extract(payload, '$.public') IS NOT NULL AND json_extract(payload, '$.room') = ?",
-        (event, transport, room),
+        "UPDATE inbox SET payload = json_set(payload, '$.text', '') WHERE transport = ?1"
+        " AND (event = ?2 OR json_extract(payload, '$.edits') = ?2)"
+        " AND json_extract(payload, '$.public') IS NOT NULL AND json_extract(payload, '$.room') = ?3",
+        (transport, event, room),
+    )
+
+
+async def _correct(db: aiosqlite.Connection, corrected: tuple[str, str, str, str, str]) -> None:
+    """Keep what a message of that author says now; one that was taken back says nothing any more."""
+    await db.execute(
+        "UPDATE inbox SET payload = json_set(payload, '$.text', ?5) WHERE transport = ?1 AND event = ?3"
+        " AND json_extract(payload, '$.public') IS NOT NULL AND json_extract(payload, '$.room') = ?2"
+        " AND json_extract(payload, '$.sender') = ?4 AND json_extract(payload, '$.text') <> ''"
+        " AND json_extract(payload, '$.edits') IS NULL",
+        corrected,
     )
 
 

@@ -38,9 +38,9 @@ class PublicStep:
 
     `begins` is a talk that is new, `accepted` one whose person goes on in private; `said` is what is said because of
     the one or the other, in a thread if it answers something, under that `key`. `opens` is the key under which a direct
-    room is opened. `taken_back` is a message, with its network and room, whose
-    answers are to be taken back. `offered` is who was offered help by
-    itself, and whether they want no more of it.
+    room is opened. `taken_back` is a message, with its network and room, whose answers are to be taken
+    back, `corrected` one with its author and what it says now. `offered` is who was offered help by itself, and whether
+    they want no more of it.
     """
 
     begins: Talk | None = None
@@ -49,6 +49,7 @@ class PublicStep:
     key: str = ""
     opens: str | None = None
     taken_back: tuple[str, str, str] | None = None
+    corrected: tuple[str, str, str, str, str] | None = None
     offered: tuple[str, str, bool] | None = None
 
 

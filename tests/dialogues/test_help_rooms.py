@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from helpbot.core.help_rooms import HelpRoom, Offers
-from helpbot.core.model import Desk
+from helpbot.core.model import Desk, Finding
 from helpbot.store import rows
 from helpbot.transports.base import Address, TryLater
 from helpbot.transports.memory import MemoryTransport, Message
+from tests.core.cases import SmallLibrary
 from tests.dialogues.stage import AGENTS_ROOM, TWO_ROOMS, Stage, WallClock, new_network, stage
 from tests.dialogues.test_dialogues import the_desk
 
@@ -172,6 +175,74 @@ async def test_a_question_goes_on_in_a_ticket_that_is_with_people(desk: Stage) -
     assert any(text.startswith(f"📣 marie had asked this in {NAMED}") for text in inner)
     assert "meaning of life" in inner[-1]
     assert await tickets(desk) == 1
+
+
+async def test_who_comes_back_by_a_room_that_was_opened_brings_her_question_to_her_open_ticket(desk: Stage) -> None:
+    await desk.arrives("marie")
+    await desk.customer("marie", "human")
+    await desk.leaves("marie")
+    await said(desk, "marie", "what is the meaning of life?")
+    await reacts(desk, "marie", heard(desk)[-1], "🙋")
+    room = desk.network.direct_rooms["marie"]
+    await comes(desk, room, "marie")
+    welcome, where = texts(desk, room)
+    assert welcome.startswith("Welcome back!")
+    assert "meaning of life" in where
+    assert "meaning of life" in texts(desk, AGENTS_ROOM)[-1]
+
+
+async def test_a_question_comes_to_the_room_where_she_is_not_to_one_that_she_left(desk: Stage) -> None:
+    await desk.arrives("marie")
+    await desk.customer("marie", "human")
+    await comes(desk, "second", "marie")
+    await desk.leaves("marie")
+    left = len(texts(desk, "room of marie"))
+    await said(desk, "marie", "what is the meaning of life?")
+    await reacts(desk, "marie", heard(desk)[-1], "🙋")
+    assert len(texts(desk, "room of marie")) == left
+    assert "meaning of life" in texts(desk, "second")[-1]
+    assert "meaning of life" in texts(desk, AGENTS_ROOM)[-1]
+    await desk.agent("sam", "!r forty-two", 1)
+    assert texts(desk, "second")[-1] == "forty-two"
+    assert desk.marks() == ["✅"]
+
+
+async def test_what_goes_on_in_private_is_what_the_question_says_now(desk: Stage) -> None:
+    await desk.arrives("marie")
+    ref = await said(desk, "marie", "what is the meaning of lief? my PIN is 4711")
+    await said(desk, "eve", "EVE WAS HERE", edits=ref)
+    await said(desk, "marie", "what is the meaning of life?", edits=ref)
+    await reacts(desk, "marie", heard(desk)[-1], "🙋")
+    assert "what is the meaning of life?" in texts(desk, "room of marie")[1]
+    inner = "".join(texts(desk, "room of marie") + texts(desk, AGENTS_ROOM))
+    assert "4711" not in inner
+    assert "EVE" not in inner
+
+
+async def test_a_corrected_question_that_is_taken_back_leaves_the_database(desk: Stage, tmp_path: Path) -> None:
+    ref = await said(desk, "marie", "what is the meaning of lief? canary 1")
+    await said(desk, "marie", "what is the meaning of life? canary 2", edits=ref)
+    desk.network.delete_as(HALL, "marie", ref)
+    await desk._taken()
+    with contextlib.closing(sqlite3.connect(tmp_path / "desk.db")) as db:
+        assert not [payload for (payload,) in db.execute("SELECT payload FROM inbox") if "canary" in payload]
+
+
+async def test_a_question_over_which_the_bot_fails_in_private_goes_to_a_person(tmp_path: Path) -> None:
+    broken: list[str] = []
+
+    class Failing(SmallLibrary):
+        def find(self, text: str, language: str | None, at: datetime, before: str | None = None) -> Finding:
+            if broken:
+                raise ValueError("a fault of ours")
+            return super().find(text, language, at, before)
+
+    async with staged(tmp_path, replace(helping(), library=Failing())) as desk:
+        await desk.arrives("marie")
+        await said(desk, "marie", "what is the meaning of life?")
+        broken.append("from now on")
+        await reacts(desk, "marie", heard(desk)[-1], "🙋")
+        assert "meaning of life" in desk.cards[1].text
 
 
 async def test_asking_for_a_person_there_is_answered_with_an_offer(desk: Stage) -> None:
