@@ -89,13 +89,17 @@ def due(ticket: Ticket, at: datetime, desk: Desk) -> Decision:
     return Decision(after, (*decision.effects, StopTimer(Timer.ANSWER)))
 
 
-def deleted(ticket: Ticket, source: str) -> tuple[Ticket, tuple[Effect, ...]]:
-    """Return the ticket without a line that she took back before it was answered, or could be answered anew."""
+def deleted(ticket: Ticket, source: str, at: datetime, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
+    """Return the ticket without a line that she took back before it was answered, or could be answered anew.
+
+    When nothing waits any more it is idle, and ends like any other that is.
+    """
     if ticket.undo is not None and any(one.ref == source for one in ticket.undo.lines):
         ticket = replace(ticket, undo=None)
     left = tuple(one for one in ticket.pending if one.ref != source)
-    stopped = (StopTimer(Timer.ANSWER),) if ticket.pending and not left else ()
-    return replace(ticket, pending=left), stopped
+    if left or not ticket.pending:
+        return replace(ticket, pending=left), ()
+    return replace(ticket, pending=()), (StopTimer(Timer.ANSWER), StartTimer(Timer.IDLE, at + desk.idle_for))
 
 
 def called(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:

@@ -5,6 +5,7 @@ Rule: the bot answers only while no person was called; from then on her words go
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -131,7 +132,8 @@ def said(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
         said_so = "\n".join(part for part in (file, event.text) if part)
         return bot_gave_up(ticket, BotGaveUp(event.at, said_so, Reason.LOOP, event.ref), desk)
     if decide_burst.parted(ticket, event, desk):
-        return _two(ticket, decide_burst.due(ticket, event.at, desk), event, desk)
+        first = decide_burst.due(ticket, event.at, desk)
+        return two(ticket, first, event.at, lambda now: said(now, replace(event, unsent=False), desk))
     if decide_burst.withdrawable(ticket, event, desk):
         ticket, withdrawn = decide_burst.withdrawn(ticket, event.at)
         again = said(ticket, replace(event, unsent=False), desk)
@@ -140,10 +142,10 @@ def said(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
     return decide_burst.line(replace(ticket, closed_at=None, undo=None), event, desk)
 
 
-def _two(before: Ticket, first: Decision, event: CustomerSaid, desk: Desk) -> Decision:
+def two(before: Ticket, first: Decision, at: datetime, second: Callable[[Ticket], Decision]) -> Decision:
     """Return what was decided before her words, and then what they come to."""
-    known = recorded(replace(first.ticket, transcript=before.transcript), first.effects, event.at)
-    then = said(first.ticket if first.ticket.carded else known, replace(event, unsent=False), desk)
+    known = recorded(replace(first.ticket, transcript=before.transcript), first.effects, at)
+    then = second(first.ticket if first.ticket.carded else known)
     after = then.ticket if then.ticket.carded else replace(then.ticket, transcript=before.transcript)
     return Decision(after, (*first.effects, *then.effects))
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
-from helpbot.core import words
-from helpbot.core.decide_customer import said
+from helpbot.core import decide_burst, words
+from helpbot.core.decide_customer import said, two
 from helpbot.core.decide_parts import inside, kept_words, spoken, tell
 from helpbot.core.effects import Decision, Effect, Literal, Offered, Say
 from helpbot.core.events import CustomerSaid, QuestionBrought
@@ -39,8 +40,11 @@ def offer_answered(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision 
 def brought(ticket: Ticket, event: QuestionBrought, desk: Desk) -> Decision:
     """Say where her question comes from, and take it as said here; everything else about it stays where it was asked.
 
-    Her message there is not named as its source: marks and deletions here must not reach it.
+    Her message there is not named as its source: marks and deletions here must not reach it. What she is just writing
+    here is another question: it is answered first, and neither waits for the other.
     """
+    if ticket.pending and not ticket.carded:
+        return two(ticket, decide_burst.due(ticket, event.at, desk), event.at, lambda now: brought(now, event, desk))
     language = spoken(ticket, desk)
     if not event.text:
         return Decision(ticket, (tell(say("brought_nothing", language)),))
@@ -53,5 +57,5 @@ def brought(ticket: Ticket, event: QuestionBrought, desk: Desk) -> Decision:
     else:  # so that the agents read it, should this very question call them
         line = Entry(Role.BOT, Audience.CUSTOMER, "", text, event.at)
         ticket = replace(ticket, transcript=(*ticket.transcript, line))
-    decision = said(ticket, CustomerSaid(event.at, event.text), desk)
+    decision = said(ticket, CustomerSaid(event.at, event.text), replace(desk, burst=timedelta()))
     return Decision(decision.ticket, (*before, *decision.effects))

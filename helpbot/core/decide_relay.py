@@ -29,7 +29,7 @@ _MARKS = {"So", "Sk", "Sm", "Mn", "Me", "Cf"}
 def customer_deleted(ticket: Ticket, event: CustomerDeleted, desk: Desk) -> Decision:
     """Take back, wherever it is shown, what she took back; the card forgets it as well."""
     effects: list[Effect] = [Amend(event.source, None)]
-    ticket, stopped = decide_burst.deleted(ticket, event.source)
+    ticket, stopped = decide_burst.deleted(ticket, event.source, event.at, desk)
     effects += stopped
     if event.text and _quotes(ticket.question, event.text):
         effects[0] = Amend(event.source, None, ticket.question)

@@ -215,6 +215,17 @@ async def test_a_line_taken_back_while_it_waits_is_not_answered(tmp_path: Path) 
     assert "my fire" not in kept
 
 
+async def test_a_ticket_whose_only_line_is_taken_back_ends_when_it_is_idle(tmp_path: Path) -> None:
+    async with stage(BURST, tmp_path / "desk.db") as desk:
+        only = say(desk, "my puk")
+        await desk._taken()
+        desk.network.delete_as(MARIE, "marie", only)
+        await desk._taken()
+        await desk.passes(BURST.idle_for)
+        assert rows(tmp_path, "SELECT status FROM ticket") == [("closed",)]
+        assert texts(desk) == []
+
+
 async def test_a_line_taken_back_after_the_answer_is_gone_from_the_question(tmp_path: Path) -> None:
     async with stage(BURST, tmp_path / "desk.db") as desk:
         secret = say(desk, "card 4970")

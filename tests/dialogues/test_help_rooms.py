@@ -452,3 +452,20 @@ async def test_a_silence_outlives_a_restart(tmp_path: Path) -> None:
     async with stage(desk, tmp_path / "desk.db", network, clock, rooms=TWO_ROOMS) as again:
         await again.passes(timedelta())
         assert "Do you want help?" in texts(again, "room of marie")[1]
+
+
+async def test_a_question_that_comes_while_she_writes_another_one_is_answered_by_itself(tmp_path: Path) -> None:
+    async with staged(tmp_path, replace(helping(), burst=timedelta(seconds=3))) as desk:
+        await desk.arrives("marie")
+        await said(desk, "marie", "what is the meaning of life?")
+        await said(desk, "marie", "my puk is blocked", "room of marie")
+        await reacts(desk, "marie", heard(desk)[-1], "🙋")
+        await desk.passes(timedelta(seconds=10))
+        _, answer, where, told = texts(desk, "room of marie")
+        assert "ten wrong tries" in answer
+        assert "meaning of life" in where
+        assert "#1" in told
+        assert "Question: what is the meaning of life?" in desk.cards[1].text
+        talk = "\n".join(texts(desk, AGENTS_ROOM))
+        assert talk.count("marie: my puk is blocked") == 1
+        assert talk.count("marie: what is the meaning of life?") == 1
