@@ -60,8 +60,8 @@ BURST_BUGS: tuple[Bug, ...] = (
     planting(
         "what the bot fails over while it waited reaches nobody",
         "cases.py",
-        '            return replace(case, event=BotGaveUp(row.at, "")) if case is not None and unanswered else None\n',
-        "            return None if unanswered else None\n",
+        '        return replace(case, event=BotGaveUp(at, ""))\n',
+        "        return None\n",
         _BURSTS,
     ),
     planting(
