@@ -185,12 +185,22 @@ class Rooms:
         self._people.pop(room, None)
         self._client.forget_members(room)
 
+    async def came_over(self, room: str, person: str) -> bool:
+        """Tell whether somebody who comes into a help room is in one that it replaces, and so is not new."""
+        for before in await self.help.former(room):
+            try:
+                if person in await self.people(before, now=False):
+                    return True
+            except Refused:  # the bot is out of it already
+                continue
+        return False
+
     # --- coming and going
 
     def invited(self, room: str, state: Sequence[JsonDict]) -> None:
         """Join, or refuse, as `invites_from` says."""
         inviter = str(inviter_of(state, self._me))
-        ours = self.team(room) is not None or self._desks.awaits(room) or room in self.help
+        ours = self.team(room) is not None or self._desks.awaits(room) or room in self.help or self.help.awaits(room)
         wanted = ours or self.may_open(inviter)
         kind = Kind.OWN if ours else Kind.JOIN if wanted else Kind.REFUSE
         if not ours and room not in self.chores and self.chores.is_full(kind, inviter):
@@ -230,7 +240,7 @@ class Rooms:
         """Return who is in a room that the bot joined; None when it is no customer's room, then the bot leaves it."""
         if self.chores.kind(room) is Kind.LEAVE:
             return None
-        if self._desks.awaits(room):
+        if self._desks.awaits(room) or self.help.awaits(room):
             return None
         if await self._notebook.get(f"desk:{room}") is not None:
             await self.told_of_upgrade(room)
@@ -269,6 +279,8 @@ class Rooms:
         """Keep that a room was upgraded, if it was; what is for people there goes to the other room, or waits."""
         if room in self._desks:
             self._desks.replaced(room)
+        elif await self.help.was_one(room):
+            self.help.replaced(room)
         else:
             await self.upgrades.note(room)
 
@@ -276,6 +288,9 @@ class Rooms:
         """Return from which customer's room she comes to this one, which the bot has joined; None for all others."""
         if self._desks.awaits(room):
             self._desks.stir()
+            return None
+        if self.help.awaits(room):
+            self.help.stir(room)
             return None
         chain = await self.upgrades.chain_to(room, self._ever_known)
         if not chain:

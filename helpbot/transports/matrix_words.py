@@ -101,6 +101,8 @@ class Words:
         at = moment(event.get("origin_server_ts"), place.now)
         news = Incoming(ref, kind, place.room, str(who), name, at, team=place.team)
         if place.public is not None:
+            if came and await self._rooms.came_over(place.room, str(who)):
+                return
             reachable, agent = self._rooms.may_open(who), who in place.agents
             batch.items.append(replace(news, public=place.public, reachable=reachable, agent=agent))
             return

@@ -111,6 +111,79 @@ async def test_a_help_room_out_of_reach_keeps_nothing_from_starting_and_is_joine
     assert (await bot.wait_for(lambda item: item.id == ref)).public == room
 
 
+async def public_words(bot: Bot, who: PlainActor, room: str) -> str | None:
+    """Return as whose help room's words the bot takes what is said there."""
+    ref = await who.say(room, "how?")
+    return (await bot.wait_for(lambda item: item.id == ref)).public
+
+
+async def test_an_upgraded_help_room_is_followed_and_who_comes_over_is_not_new(
+    new_bot: MakeBot, plain_actor: MakePlain, marie: PlainActor, paul: PlainActor
+) -> None:
+    bot, zoe = await new_bot(), await plain_actor("Zoe")
+    room = await a_room(marie, bot, paul, preset="public_chat")
+    await bot.start(help_rooms=[room])
+    await until_in(marie, room, bot.id)
+    new = await marie.upgrade(room)
+    await until_in(marie, new, bot.id)
+    await paul.join(new)
+    await zoe.join(new)
+    came = await bot.wait_for(lambda item: item.kind is Kind.ARRIVED)
+    assert (came.sender, came.room, came.public) == (zoe.id, new, room)
+    assert await public_words(bot, paul, new) == room
+    await bot.stop()
+    newest = await marie.upgrade(await marie.upgrade(new))
+    await bot.start()
+    await until_in(marie, newest, bot.id)
+    await paul.join(newest)
+    assert await public_words(bot, paul, newest) == room
+    await bot.stop()
+    await marie.kick(room, bot.id)  # what is told of the first room is not needed any more
+    await bot.start()
+    assert await public_words(bot, marie, newest) == room
+    assert [item.sender for item in bot.received if item.kind is Kind.ARRIVED] == [zoe.id]
+    for one in (new, newest):
+        assert (await marie.members(one))[bot.id] == "join"
+
+
+async def test_an_upgraded_help_room_is_followed_once_the_bot_may_come_in(
+    new_bot: MakeBot, marie: PlainActor, paul: PlainActor
+) -> None:
+    bot = await new_bot()
+    room = await a_room(marie, bot, paul)
+    await bot.start(help_rooms=[room], invites_from=[])
+    await until_in(marie, room, bot.id)
+    new = await marie.upgrade(room)
+    assert await public_words(bot, marie, room) == room
+    await marie.invite(new, bot.id)
+    await until_in(marie, new, bot.id)
+    async with asyncio.timeout(15):
+        while room in await public_rooms(bot):  # noqa: ASYNC110  # nobody is told
+            await asyncio.sleep(0.05)
+    assert await public_words(bot, marie, new) == room
+    assert (await marie.members(new))[bot.id] == "join"
+
+
+async def test_a_room_that_a_help_room_names_and_that_does_not_say_so_is_left(
+    new_bot: MakeBot, marie: PlainActor, paul: PlainActor
+) -> None:
+    bot = await new_bot()
+    room = await a_room(marie, bot, paul)
+    own = await paul.create_dm(bot.id)
+    other = await marie.create_room(preset="public_chat")
+    await bot.start(help_rooms=[room])
+    await bot.arrived(own)
+    await until_in(marie, room, bot.id)
+    tombstone = f"{CLIENT}/rooms/{quote(room)}/state/m.room.tombstone"
+    for named in (own, other):
+        await marie.request("PUT", tombstone, {"body": "come over", "replacement_room": named})
+        assert await public_words(bot, marie, room) == room
+    await until_in(marie, other, bot.id, "leave")
+    assert await public_words(bot, paul, own) is None
+    assert await public_words(bot, marie, room) == room
+    assert (await paul.members(own))[bot.id] == "join"
+
+
 async def test_an_agents_room_and_a_customers_are_no_help_rooms(
     new_bot: MakeBot, marie: PlainActor, paul: PlainActor
 ) -> None:
@@ -185,3 +258,9 @@ async def bot_rooms(bot: Bot) -> list[str]:
     connection = bot.transport._connection
     assert connection is not None
     return await connection.rooms.joined()
+
+
+async def public_rooms(bot: Bot) -> list[str]:
+    connection = bot.transport._connection
+    assert connection is not None
+    return list(connection.rooms.help._names)
