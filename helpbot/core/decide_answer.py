@@ -183,7 +183,9 @@ def _offered(ticket: Ticket, event: CustomerSaid, choices: tuple[str, ...], desk
     if not known:
         return escalated(ticket, kept_line(ticket, event, desk), Reason.UNSURE, event.at, desk)
     lines = [f"{number}. {title}" for number, (_, title) in enumerate(known, start=1)]
-    text = "\n".join((say("offer", language), *lines, say("offer_end", language)))
+    marks = " ".join(f"{number}\ufe0f\u20e3" for number in range(1, len(known) + 1))
+    end = say("offer_end_one", language) if len(known) == 1 else say("offer_end", language, marks=marks)
+    text = "\n".join((say("offer", language), *lines, end))
     ticket = replace(ticket, status=Status.OFFERED, offer=tuple(entry for entry, _ in known))
     asked = replace(tell(text), offered=ticket.offer)
     return _spoken(ticket, event, desk, (*kept_line(ticket, event, desk), asked))

@@ -53,10 +53,15 @@ _PHRASES: dict[str, dict[str, str]] = {
     },
     "offer": {"fr": "Voulez-vous dire :", "en": "Did you mean:"},
     "offer_end": {
-        "fr": "Répondez par un chiffre ou une réaction (1️⃣ 2️⃣ 3️⃣, 🙋 pour une personne), par « non », "
+        "fr": "Répondez par un chiffre ou une réaction ({marks}, 🙋 pour une personne), par « non », "
         "ou écrivez « humain » pour parler à une personne.",
-        "en": "Answer with a number or a reaction (1️⃣ 2️⃣ 3️⃣, 🙋 for a person), with “no”, "
+        "en": "Answer with a number or a reaction ({marks}, 🙋 for a person), with “no”, "
         "or write “human” to talk to a person.",
+    },
+    "offer_end_one": {
+        "fr": "Répondez « oui » ou « non », par une réaction (1️⃣, 🙋 pour une personne), "
+        "ou écrivez « humain » pour parler à une personne.",
+        "en": "Answer “yes” or “no”, with a reaction (1️⃣, 🙋 for a person), or write “human” to talk to a person.",
     },
     "refused_once": {
         "fr": "D'accord, ce n'est pas cela. Dites-le-moi avec d'autres mots, ou écrivez « humain » "

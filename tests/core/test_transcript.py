@@ -89,6 +89,7 @@ def test_every_phrase_exists_in_every_language_that_ships() -> None:
         "why": "w",
         "word": "!x",
         "file": "f",
+        "marks": "m",
         "newer": 2,
         "entry": "e",
         "question": "q",

@@ -195,3 +195,21 @@ async def test_a_mark_that_is_typed_means_the_same(tmp_path: Path, text: str, an
         await offered(desk)
         await desk.customer("marie", text)
         assert answer in texts(desk)[-1]
+
+
+class OneChoice(SmallLibrary):
+    """Is unsure about one entry alone."""
+
+    def find(self, text: str, language: str | None, at: datetime, before: str | None = None) -> Finding:
+        return Finding(Zone.SUGGEST, (Candidate("move", 0.4),), ("move",), "en")
+
+
+async def test_the_hint_names_the_answers_that_there_are(tmp_path: Path) -> None:
+    async with stage(DESK, tmp_path / "two.db") as desk:
+        await offered(desk)
+        assert "a reaction (1️⃣ 2️⃣, 🙋 for a person)" in last(desk).text
+    async with stage(replace(DESK, library=OneChoice()), tmp_path / "one.db") as desk:
+        await desk.customer("marie", "house")
+        assert "Answer “yes” or “no”, with a reaction (1️⃣, 🙋 for a person)" in last(desk).text
+        await desk.customer("marie", "yes")
+        assert texts(desk)[1:] == ["Answer to move"]
