@@ -10,7 +10,7 @@ demo: $(VENV)/.run          ## the whole desk in this terminal, no account, no n
 	@$(BIN)/helpbot chat
 
 test: $(VENV)/.test lint    ## every check: lint, types, imports, tests
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 fast: $(VENV)/.test         ## the tests that need no homeserver
 	$(BIN)/python -m pytest -m "not synapse"

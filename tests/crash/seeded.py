@@ -45,20 +45,27 @@ class Catch:
 
 
 def planted(bug: Bug, folder: Path) -> Path:
-    """Return a copy of the tree with the bug in it."""
+    """Return a copy of the tree with the bug in it; with what Python has compiled, which it knows by time and size."""
     tree = folder / bug.name.replace(" ", "-")
     for part in _PARTS:
         source = ROOT / part
         if source.is_dir():
-            shutil.copytree(source, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, tree / part)
         else:
             shutil.copy(source, tree / part)
-    for edit in bug.edits:
-        path = tree / "helpbot" / edit.file
-        text = path.read_text()
-        assert text.count(edit.old) == 1, f"{bug.name}: {edit.file} does not hold once what it is to change"
-        path.write_text(text.replace(edit.old, edit.new))
+    for file, text in changed(bug).items():
+        (tree / "helpbot" / file).write_text(text)
     return tree
+
+
+def changed(bug: Bug) -> dict[str, str]:
+    """Return the files that a bug changes, as they are with it in them."""
+    texts: dict[str, str] = {}
+    for edit in bug.edits:
+        text = texts.get(edit.file) or (ROOT / "helpbot" / edit.file).read_text()
+        assert text.count(edit.old) == 1, f"{bug.name}: {edit.file} does not hold once what it is to change"
+        texts[edit.file] = text.replace(edit.old, edit.new)
+    return texts
 
 
 def caught(bug: Bug, folder: Path) -> Catch:
