@@ -10,7 +10,7 @@ from tests.crash.canaries import Desks, ExplicitDesks
 
 # A story that fails is told as it was found: to make it shorter takes minutes, and the last words name the canary.
 HOW = settings(
-    max_examples=40,
+    max_examples=20,
     stateful_step_count=40,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=list(HealthCheck),
