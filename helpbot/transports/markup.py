@@ -20,7 +20,7 @@ from helpbot.core.model import Attachment
 from helpbot.transports.matrix_events import is_user_id
 
 _SCHEMES = ("http://", "https://", "mailto:", "tel:")
-_NOT_TEXT = {0: "\ufffd", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}  # what JSON or HTML cannot carry
+NOT_TEXT = {0: "\ufffd", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}  # what JSON or HTML cannot carry
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class _SafeMarkdown(MarkdownIt):
         return url.lower().startswith(_SCHEMES)
 
 
-_MARKDOWN = _SafeMarkdown("commonmark", {"html": False}).disable(["image", "html_block", "html_inline"])
+MARKDOWN = _SafeMarkdown("commonmark", {"html": False}).disable(["image", "html_block", "html_inline"])
 
 
 def render(content: Content) -> Rendered:
@@ -58,20 +58,20 @@ def plain(content: Content) -> str:
             case Literal(text) | Strong(text) | Folded(text):
                 lines.append(text)
             case Called():
-                _add_called(lines, before, _called_name(block))
+                _add_called(lines, before, called_name(block))
             case Picture(_, text):
                 lines += [text] if text else []
             case Attachment():
-                lines += _attached(block)
+                lines += attached_words(block)
             case Quoted(author, text):
                 # Indented, so that no line of hers can pass for somebody else's.
-                named = _one_line(author)
+                named = one_line(author)
                 lines.append(f"{named}: " + text.replace("\n", "\n  ") if text else named)
             case Marked(text):
                 lines.append(_plain_markdown(text))
             case _:
                 assert_never(block)
-    return "\n".join(lines).translate(_NOT_TEXT)
+    return "\n".join(lines).translate(NOT_TEXT)
 
 
 def picture_in(content: Content) -> Picture | None:
@@ -81,18 +81,18 @@ def picture_in(content: Content) -> Picture | None:
 
 def picture_name(picture: Picture) -> str:
     """Return the picture's name, in one line."""
-    return _one_line(picture.name).translate(_NOT_TEXT) or "picture.png"
+    return one_line(picture.name).translate(NOT_TEXT) or "picture.png"
 
 
-def _attached(attachment: Attachment) -> list[str]:
-    """Return a file in words."""
-    name = f"📎 {_one_line(attachment.name) or attachment.kind}"
+def attached_words(attachment: Attachment) -> list[str]:
+    """Return a file in words, line by line."""
+    name = f"📎 {one_line(attachment.name) or attachment.kind}"
     return [name, attachment.text] if attachment.text else [name]
 
 
 def _html(content: Content) -> str:
     if content and isinstance(content[0], Folded) and content[1:]:
-        heading = _escaped(_one_line(content[0].text)).translate(_NOT_TEXT)
+        heading = _escaped(one_line(content[0].text)).translate(NOT_TEXT)
         return f"<details><summary><strong>{heading}</strong></summary>{_html(content[1:])}</details>"
     parts: list[str] = []
     run: list[str] = []  # lines that share one paragraph
@@ -111,11 +111,11 @@ def _html(content: Content) -> str:
             case Picture(_, text):
                 run += [_escaped(text)] if text else []
             case Attachment():
-                run += [_escaped(line) for line in _attached(block)]
+                run += [_escaped(line) for line in attached_words(block)]
             case Strong(text):
                 run.append(f"<strong>{_escaped(text)}</strong>")
             case Quoted(author, text):
-                named = f"<strong>{_escaped(_one_line(author))}</strong>"
+                named = f"<strong>{_escaped(one_line(author))}</strong>"
                 run.append(f"{named}: " if text else named)  # previews of a thread leave all tags out
                 end_paragraph()
                 parts += [f"<blockquote>{_escaped(text)}</blockquote>"] if text else []
@@ -127,7 +127,7 @@ def _html(content: Content) -> str:
             case _:
                 assert_never(block)
     end_paragraph()
-    return "".join(parts).translate(_NOT_TEXT)
+    return "".join(parts).translate(NOT_TEXT)
 
 
 def _add_called(lines: list[str], before: Block | None, name: str) -> None:
@@ -138,13 +138,14 @@ def _add_called(lines: list[str], before: Block | None, name: str) -> None:
         lines.append(name)
 
 
-def _called_name(called: Called) -> str:
-    return _one_line(called.text) or called.id
+def called_name(called: Called) -> str:
+    """Return the name of who is called, in one line."""
+    return one_line(called.text) or called.id
 
 
 def _pill(called: Called) -> str:
     """Return the link that clients show as a person; the bare name of somebody who has no Matrix id."""
-    name = html.escape(_called_name(called))
+    name = html.escape(called_name(called))
     if not _can_be_called(called.id):
         return name
     return f'<a href="https://matrix.to/#/{quote(called.id, safe="")}">{name}</a>'
@@ -158,16 +159,17 @@ def _escaped(text: str) -> str:
     return html.escape(text).replace("\n", "<br>")
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Return a text in one line."""
     return " ".join(text.split())
 
 
 def _markdown_html(text: str) -> str:
-    tokens = _MARKDOWN.parse(text)
+    tokens = MARKDOWN.parse(text)
     for token in _all(tokens):
         if token.type == "link_open":
             token.attrs = {"href": token.attrs["href"]}  # Matrix allows no title
-    rendered: str = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
+    rendered: str = MARKDOWN.renderer.render(tokens, MARKDOWN.options, {})
     return rendered.strip()
 
 
@@ -177,7 +179,7 @@ def _all(tokens: Sequence[Token]) -> Iterator[Token]:
         yield from token.children or ()
 
 
-class _Plain:
+class PlainText:  # and other markups, by what they override
     """Walks CommonMark's tokens and writes them as text; `_margins` are what opens each line: quotes, indents."""
 
     def __init__(self) -> None:
@@ -195,16 +197,30 @@ class _Plain:
             elif token.type.endswith("_close"):
                 self._close(token)
             elif token.type == "inline":
-                self._write(_inline(token.children or ()))
+                self._write(self.inline(token.children or ()))
             else:  # code, or a rule across the page
-                self._write("---" if token.type == "hr" else token.content.rstrip("\n"))
+                self._write("---" if token.type == "hr" else self.code(token))
                 self._gap = "".join(self._margins).rstrip()
         return "\n".join(self._lines)
+
+    def inline(self, tokens: Sequence[Token]) -> str:
+        """Return what stands in a paragraph."""
+        return _inline(tokens)
+
+    def code(self, token: Token) -> str:
+        """Return a block of code."""
+        return token.content.rstrip("\n")
+
+    def heading(self, level: int) -> str:
+        """Return what stands before a heading of that level; text alone has none."""
+        return ""
 
     def _open(self, token: Token) -> None:
         match token.type:
             case "blockquote_open":
                 self._margins.append("> ")
+            case "heading_open":
+                self._bullet += self._margin() + self.heading(int(token.tag[1:]))
             case "bullet_list_open":
                 self._numbers.append(None)
             case "ordered_list_open":
@@ -214,7 +230,7 @@ class _Plain:
                 mark = "- " if number is None else f"{number}. "
                 if number is not None:
                     self._numbers[-1] = number + 1
-                self._bullet += "".join(self._margins)[len(self._bullet) :] + mark
+                self._bullet += self._margin() + mark
                 self._margins.append(" " * len(mark))
 
     def _close(self, token: Token) -> None:
@@ -230,6 +246,10 @@ class _Plain:
         tight = token.type == "list_item_close" or token.hidden or (token.type.endswith("list_close") and self._numbers)
         self._gap = self._gap if tight else "".join(self._margins).rstrip()
 
+    def _margin(self) -> str:
+        """Return what is still to be written before what opens a line."""
+        return "".join(self._margins)[len(self._bullet) :]
+
     def _write(self, text: str) -> None:
         if self._gap is not None and self._lines:
             self._lines.append(self._gap)
@@ -241,7 +261,7 @@ class _Plain:
 
 
 def _plain_markdown(text: str) -> str:
-    return _Plain().text(_MARKDOWN.parse(text))
+    return PlainText().text(MARKDOWN.parse(text))
 
 
 def _inline(tokens: Sequence[Token]) -> str:
