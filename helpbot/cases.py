@@ -344,7 +344,8 @@ class Cases:
         speaker = Person(incoming.sender, incoming.name)
         if before is None:
             known = incoming.kind in {Kind.ARRIVED, Kind.SAID}
-            return Conversation(0, row.transport, incoming.room, speaker) if known else None
+            language = incoming.language if incoming.language in self._desk().languages else None
+            return Conversation(0, row.transport, incoming.room, speaker, language) if known else None
         if incoming.kind is Kind.ARRIVED and not before.gone:  # some networks tell of a new name in the same way
             return None
         elsewhere = incoming.room != before.room  # the conversation went on from there

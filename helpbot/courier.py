@@ -258,12 +258,12 @@ class Courier:
     def _address(self, row: Outgoing) -> Address:
         """Return where the row goes; it comes from the database and the config alone."""
         if row.audience is Audience.CUSTOMER:
-            return Address(row.transport or "", row.room or "")
+            return Address(row.transport or "", row.room or "", about=row.about)
         if row.audience is Audience.PUBLIC:
             return Address(row.transport or "", row.room or "", row.target)
         room = self._desks[row.team or ""]
         threaded = row.verb in {"say", "react"}
-        return Address(room.transport, room.room, row.card if threaded else None)
+        return Address(room.transport, room.room, row.card if threaded else None, row.about)
 
     async def _hand_over(self, transport: Transport, row: Outgoing) -> str:
         if row.unsettled:

@@ -16,7 +16,7 @@ from helpbot.core.effects import Amend, Content, Note, Withdraw
 from helpbot.core.figures import Measured
 from helpbot.core.model import Audience, Entry, Person, Role, Ticket, Wait
 from helpbot.store.talks import PublicStep, PublicStore
-from helpbot.transports.base import Incoming
+from helpbot.transports.base import About, Incoming
 
 # A ticket with its timers and when they are due → those to set, and as None those to stop.
 TimerChanges = Callable[[Ticket, Mapping[str, datetime]], Mapping[str, datetime | None]]
@@ -134,7 +134,7 @@ class Outgoing:
     times that it could not be sent, `refusals` those of them when the network said no for good. `unsettled` when
     something of who is in a customer's room is not decided yet. `amends` is the message that is shown anew or taken
     back, None when that is not known to have been sent; `amends_key` is that message's key. `talk` is what it is of in
-    a help room, with that `person`.
+    a help room, with that `person`. `about` is how its ticket stands now.
     """
 
     id: int
@@ -163,6 +163,7 @@ class Outgoing:
     amends_key: str | None = None
     talk: int | None = None
     person: str | None = None
+    about: About | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,18 +14,22 @@ from helpbot.store.base import Conversation, InboxRow, KeptTicket, Outgoing
 from helpbot.store.codec import content_text, json_content, maybe_time, text_time
 from helpbot.store.human import json_held_back, json_promises, json_transfer
 from helpbot.store.turns import json_pending, json_undo
+from helpbot.transports.base import About
 
 OUTGOING = (  # `+c.room` has no affinity: with one the index of what is undecided would not be used
     "SELECT o.*, coalesce(o.content, e.content, a.content) AS words, nullif(a.ref, '') AS amended,"
     " a.key AS amended_key,"
     " coalesce(c.transport, h.transport) AS transport, coalesce(c.room, h.room) AS room, h.person,"
     " coalesce(c.gone, 0) AS gone,"
-    " coalesce(c.crowded, 0) AS crowded, d.ref AS card, EXISTS (SELECT 1 FROM inbox i WHERE i.done_at IS NULL"
+    " coalesce(c.crowded, 0) AS crowded, d.ref AS card, t.status AS ticket_status, t.language AS ticket_language,"
+    " t.question AS ticket_question, tc.customer_name AS ticket_customer,"
+    " EXISTS (SELECT 1 FROM inbox i WHERE i.done_at IS NULL"
     "   AND i.transport = c.transport AND json_extract(i.payload, '$.room') = +c.room"
     "   AND json_extract(i.payload, '$.kind') IN ('crowded', 'left', 'removed', 'moved')) AS unsettled"
     " FROM outbox o LEFT JOIN entry e ON e.id = o.entry LEFT JOIN outbox a ON a.id = o.amends"
     " LEFT JOIN conversation c ON c.id = o.conversation LEFT JOIN public_talk h ON h.id = o.talk"
     " LEFT JOIN card d ON d.ticket = o.ticket AND d.team = o.team"
+    " LEFT JOIN ticket t ON t.number = o.ticket LEFT JOIN conversation tc ON tc.id = t.conversation"
 )
 
 
@@ -81,7 +85,14 @@ def outgoing(row: sqlite3.Row) -> Outgoing:
         amends_key=row["amended_key"],
         talk=row["talk"],
         person=row["person"],
+        about=None if row["ticket_status"] is None else _about(row),
     )
+
+
+def _about(row: sqlite3.Row) -> About:
+    offered = 0 if row["offered"] is None else len(json.loads(row["offered"]))
+    names = row["ticket_language"], row["ticket_customer"], row["ticket_question"]
+    return About(row["ticket"], row["ticket_status"], *names, offered)
 
 
 async def load_ticket(db: aiosqlite.Connection, number: int) -> KeptTicket | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import BinaryIO, Protocol
@@ -15,12 +15,32 @@ from helpbot.core.model import Attachment
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """How the ticket of a message stands as it is sent, for networks that show more than words: buttons, tags, titles.
+
+    `status` is one of core.model.Status, `language` the customer's; `offered` counts the entries that she may choose
+    from in this message. `customer` and `question` are people's words.
+    """
+
+    number: int
+    status: str
+    language: str | None
+    customer: str = ""
+    question: str = ""
+    offered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Address:
-    """Where a message goes: a room of a network, and the message whose thread it belongs to, if one."""
+    """Where a message goes: a room of a network, and the message whose thread it belongs to, if one.
+
+    `about` is no part of the place.
+    """
 
     transport: str
     room: str
     thread: str | None = None
+    about: About | None = field(default=None, compare=False)
 
 
 class Kind(StrEnum):
@@ -74,6 +94,7 @@ class Incoming:
     addressed: bool = False  # help room: the bot is
     reachable: bool = False  # help room: the bot may open a direct room with the sender
     agent: bool = False  # help room: the sender is a member of an agents' room
+    language: str | None = None  # the sender's, as their network tells: one of the codes of the config, or another
     late: bool = False  # it could not be read when it came: who is in the room may have changed since
 
 

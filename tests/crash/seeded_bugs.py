@@ -344,7 +344,7 @@ BUGS: tuple[Bug, ...] = (
     _bug(
         "the room of whoever wrote first",
         "courier.py",
-        '            return Address(row.transport or "", row.room or "")\n',
+        '            return Address(row.transport or "", row.room or "", about=row.about)\n',
         '            self._first = getattr(self, "_first", None) or row.room or ""\n'
         '            return Address(row.transport or "", self._first)\n',
         _CANARIES,
@@ -352,7 +352,7 @@ BUGS: tuple[Bug, ...] = (
     _bug(
         "the thread of whoever wrote first",
         "courier.py",
-        "        return Address(room.transport, room.room, row.card if threaded else None)\n",
+        "        return Address(room.transport, room.room, row.card if threaded else None, row.about)\n",
         '        self._first = getattr(self, "_first", None) or row.card\n'
         "        return Address(room.transport, room.room, self._first if threaded else None)\n",
         _CANARIES,
