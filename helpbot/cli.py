@@ -115,7 +115,7 @@ def check(config_file: Path | None, faq_folder: Path | None) -> None:
         for note in config.worth_a_look(str(config_file or DEFAULT), now):
             click.echo(f"worth a look: {note}", err=True)
         faults += compose.load_canned(config)[1]
-        faults += config.faults_for_run(str(config_file or DEFAULT)) if config.matrix is not None else ()
+        faults += config.faults_for_run(str(config_file or DEFAULT)) if config.matrix or config.discord else ()
         faq, found = compose.load_faq(config)
     else:
         config, _ = load_config(_NOWHERE, {}, explicit=False)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from helpbot.cli_base import DEFAULT, FAULTS, Unusable, config_option, read_config, refuse
+from helpbot.strict_yaml import Fault
 
 if TYPE_CHECKING:
     from helpbot.doctor_base import Finding
@@ -39,7 +40,10 @@ def doctor(config_file: Path | None, admin_token_file: Path | None, as_json: boo
 
     admin_token = _admin_token(admin_token_file)
     config = read_config(config_file)
-    refuse(config.faults_for_run(str(config_file or DEFAULT)))
+    place = str(config_file or DEFAULT)
+    if config.matrix is None:
+        refuse([Fault(place, 0, "there is no `matrix` section: it is Matrix that this command examines")])
+    refuse(config.faults_for_run(place))
     assert config.matrix is not None, "that was a fault just now"  # noqa: S101
     findings, kept = here.examine(config, config.matrix, datetime.now(UTC), config_file or DEFAULT)
     _show(findings, as_json=as_json)

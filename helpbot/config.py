@@ -20,10 +20,9 @@ from pydantic import (
     SecretStr,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 
-from helpbot import config_help, config_teams
+from helpbot import config_discord, config_help, config_teams
 from helpbot.answers.entries import Faq
 from helpbot.answers.semantic import installed
 from helpbot.answers.text import normalise
@@ -34,6 +33,7 @@ from helpbot.config_base import (
     MediaType,
     Model,
     Number,
+    PersonId,
     Secret,
     Text,
     Token,
@@ -131,7 +131,7 @@ class Agents(Model):
     """What agents' words do, and where agents are."""
 
     plain_text: Literal["owner", "explicit"] = "owner"
-    time_zones: Mapping[UserId, Zone] = {}
+    time_zones: Mapping[PersonId, Zone] = {}
     vague_words: Mapping[Spoken, tuple[Annotated[Text, AfterValidator(_vague)], ...]] = VAGUE_WORDS
     canned: FilePath | None = None
 
@@ -184,17 +184,6 @@ class Metrics(Model):
         return int(self.listen.rpartition(":")[2])
 
 
-class Discord(Model):
-    """The bot's account on Discord: not in this version."""
-
-    token: Token
-
-    @model_validator(mode="before")
-    @classmethod
-    def _not_yet(cls, _: object) -> object:
-        raise ValueError("Discord is not supported by this version: take the `discord` section out")
-
-
 _DEFAULT_TEAM = Team(id="desk", name={"fr": "L'équipe", "en": "The team"})
 
 
@@ -206,7 +195,7 @@ class Config(Model):
     faq: FilePath | None = None
     answers: Answers = Answers()
     matrix: Matrix | None = None
-    discord: Discord | None = None
+    discord: config_discord.Discord | None = None
     teams: tuple[Team, ...] = (_DEFAULT_TEAM,)
     help_rooms: tuple[config_help.HelpRoom, ...] = ()
     offer: config_help.Offer = config_help.Offer()
@@ -271,19 +260,16 @@ class Config(Model):
 
     def faults_for_run(self, file: str) -> tuple[Fault, ...]:
         """Return what is missing for `helpbot run`."""
-        if self.matrix is None:
-            return (Fault(file, 0, "there is no `matrix` section: the desk needs a network to run on"),)
+        if self.matrix is None and self.discord is None:
+            return (Fault(file, 0, "there is no `matrix` or `discord` section: the desk needs a network to run on"),)
+        if self.discord is not None and not config_discord.installed():
+            return (Fault(file, 0, "`discord`: the extra is not installed: pip install 'helpbot[discord]'"),)
         if "teams" not in self.model_fields_set:
-            return (Fault(file, 0, "there is no `teams` section: name at least one team with its `matrix_room`"),)
+            seat = "`matrix_room`" if self.matrix is not None else "`discord_channel`"
+            return (Fault(file, 0, f"there is no `teams` section: name at least one team with its {seat}"),)
+        networks = (self.matrix is not None, self.discord is not None)
         homeless = tuple(
-            Fault(
-                file,
-                0,
-                f"the team {team.id!r} has no `matrix_room`: name its agents' room, in quotes if it begins with #, "
-                "which starts a comment",
-            )
-            for team in self.teams
-            if team.matrix_room is None
+            Fault(file, 0, what) for team in self.teams if (what := config_teams.homeless(team, *networks)) is not None
         )
         return (*homeless, *self._homeless_database(file))
 

@@ -34,6 +34,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}\Z")
 _DURATION = re.compile(r"(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*\Z")
+_SNOWFLAKE = re.compile(r"[0-9]{15,20}\Z")
 _LONGEST = timedelta(days=365)
 
 
@@ -103,6 +104,20 @@ def _a_user_id(value: str) -> str:
     return value
 
 
+def _a_snowflake(value: object) -> str:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(text, str) or not _SNOWFLAKE.match(text):
+        raise ValueError(
+            'write the id, a long number such as "1234567890123456789": in Discord switch on Settings → Advanced → '
+            "Developer Mode, then right-click → Copy ID"
+        )
+    return text
+
+
+def _a_person(value: str) -> str:
+    return value if _SNOWFLAKE.match(value) else _a_user_id(value)
+
+
 def _a_duration(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value  # a default
@@ -166,6 +181,8 @@ TeamId = Annotated[str, AfterValidator(_a_team_id)]
 MediaType = Annotated[str, AfterValidator(_a_media_type)]
 Language = Annotated[str, AfterValidator(_a_language)]
 UserId = Annotated[str, AfterValidator(_a_user_id)]
+Snowflake = Annotated[str, BeforeValidator(_a_snowflake)]
+PersonId = Annotated[str, AfterValidator(_a_person)]
 Duration = Annotated[timedelta, PlainValidator(_a_duration)]
 Day = Annotated[date, PlainValidator(_a_date)]
 Zone = Annotated[ZoneInfo, PlainValidator(_a_zone)]

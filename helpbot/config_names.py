@@ -32,11 +32,12 @@ _Found = Iterator[tuple[Path_, str]]
 def _same_rooms(teams: _Teams) -> _Found:
     seen: set[str] = set()
     for number, team in teams:
-        room = team.get("matrix_room")
-        if isinstance(room, str) and room in seen:
-            yield (number, "matrix_room"), "two teams have the same `matrix_room`: give each its own"
-        elif isinstance(room, str):
-            seen.add(room)
+        for key in ("matrix_room", "discord_channel"):
+            room = team.get(key)
+            if isinstance(room, str) and room in seen:
+                yield (number, key), f"two teams have the same `{key}`: give each its own"
+            elif isinstance(room, str):
+                seen.add(room)
 
 
 def _same_ids(teams: _Teams) -> _Found:

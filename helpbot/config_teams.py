@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from helpbot.config_base import Day, Duration, Language, Model, TeamId, Text, UserId, Zone, duration_text
+from helpbot.config_base import Day, Duration, Language, Model, Snowflake, TeamId, Text, UserId, Zone, duration_text
 from helpbot.config_hours import Hours
 from helpbot.core import hours, model
 from helpbot.core.phrases import SHIPPED
@@ -64,6 +64,9 @@ class Team(Model):
     id: TeamId
     name: Mapping[Language, Text] = {}
     matrix_room: str | None = None
+    discord_channel: Snowflake | None = None
+    discord_agents: Snowflake | None = None
+    discord_leads: Snowflake | None = None
     time_zone: Zone = Field(default_factory=lambda: ZoneInfo("UTC"))
     hours: Hours = None
     holidays: tuple[Day, ...] = ()
@@ -100,16 +103,40 @@ class Team(Model):
             self.id,
             dict(self.name),
             hours=hours.Hours(self.time_zone, self.hours, frozenset(self.holidays)),
-            leads=tuple(model.Person(lead, lead[1:].partition(":")[0]) for lead in dict.fromkeys(self.lead)),
+            leads=tuple(self._leads()),
             patience=self.remind.patience(),
             first_word=self.first_word,
             beside=beside,
         )
 
+    def _leads(self) -> Iterator[model.Person]:
+        for lead in dict.fromkeys(self.lead):
+            yield model.Person(lead, lead[1:].partition(":")[0])
+        if self.discord_leads is not None:
+            yield model.Person(f"&{self.discord_leads}", "leads")  # a role is called as a whole
+
+
+def homeless(team: Team, matrix: bool, discord: bool) -> str | None:  # which networks there are
+    """Return what is wrong with where a team sits: it sits in one place, on a network that there is."""
+    if team.matrix_room is not None and team.discord_channel is not None:
+        return f"the team {team.id!r} has a `matrix_room` and a `discord_channel`: it sits in one place, take one out"
+    if team.matrix_room is not None and not matrix:
+        return f"the team {team.id!r} has a `matrix_room`, and there is no `matrix` section"
+    if team.discord_channel is not None and not discord:
+        return f"the team {team.id!r} has a `discord_channel`, and there is no `discord` section"
+    if team.matrix_room is not None or team.discord_channel is not None:
+        return None
+    room = f"the team {team.id!r} has no `matrix_room`: name its agents' room, in quotes if it begins with #, "
+    channel = "`discord_channel`: the id of its forum"
+    if matrix:
+        return f"{room}which starts a comment" + (f"; or a {channel}" if discord else "")
+    return f"the team {team.id!r} has no {channel}"
+
 
 def beside(team: Team, teams: Iterable[Team]) -> str | None:
     """Return the first of the teams, when it sits in the same room and is another one."""
-    first = next((one for one in teams if one.matrix_room == team.matrix_room), team)
+    seat = team.matrix_room, team.discord_channel
+    first = next((one for one in teams if (one.matrix_room, one.discord_channel) == seat), team)
     return None if first.id == team.id else first.id
 
 
@@ -121,7 +148,7 @@ def worth_a_look(teams: Iterable[Team], file: str, at: datetime) -> tuple[Fault,
 def _notes(team: Team, at: datetime) -> Iterator[str]:
     if team.hours is not None and "time_zone" not in team.model_fields_set:
         yield "has `hours` and no `time_zone`: they are taken for UTC"
-    if not team.lead:
+    if not team.lead and team.discord_leads is None:
         yield "has no `lead`: when nobody answers there is nobody to call"
     today = at.astimezone(team.time_zone).date()
     if team.holidays and max(team.holidays) < today:

@@ -55,7 +55,7 @@ async def examine(config: Config, matrix: Matrix, kept: Kept, admin_token: str |
     A server admin's token is asked with for the rate limits and nothing else.
     """
     client = HttpClient(matrix.homeserver, matrix.user, None, "")
-    named = {team.id: str(team.matrix_room) for team in config.teams}
+    named = {team.id: team.matrix_room for team in config.teams if team.matrix_room is not None}
     later = [_KEYS, *(f"team {team}" for team in named), "rooms", "invitations"]
     try:
         found = [await _reachable(client)]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -22,7 +22,8 @@ from helpbot.answers.watch import watch
 from helpbot.app import Helpbot
 from helpbot.clock import system_now
 from helpbot.compose import library, load_faq, make_desk, unprepared
-from helpbot.config import Config
+from helpbot.config import Config, Matrix
+from helpbot.config_discord import Discord
 from helpbot.core.phrases import in_all
 from helpbot.metrics import Figures, Health, serve_metrics
 from helpbot.propose import write_proposals
@@ -59,11 +60,44 @@ async def run_desk(config: Config, faq: Faq, ready: Callable[[], None]) -> None:
 
 
 async def _serve(config: Config, faq: Faq, store: SqliteStore, stop: asyncio.Event, ready: Callable[[], None]) -> None:
-    matrix = config.matrix
-    if matrix is None:
-        raise SetupError("no network is configured: add a `matrix` section to the config")
-    rooms = {team.id: team.matrix_room for team in config.teams if team.matrix_room is not None}
-    transport = MatrixTransport(
+    transports = networks(config, store)
+    addresses = seats(config)
+    preparing = asyncio.create_task(prepared_library(config, faq), name="prepare")
+    try:
+        await _within(_PATIENCE, preparing, stop)
+        first = preparing.result() if preparing.done() else await asyncio.to_thread(unprepared, config, faq)
+        bot = Helpbot(store, transports, addresses, make_desk(config, first))
+        proposing = partial(write_proposals, store, config.faq_folder(), config.languages[0])
+        controlling = partial(control.listen, store, config.database_path(), system_now)
+        watching = partial(watch_faq, config, bot, preparing)
+        wanted = {**reporting(config, store, bot), **monitored(config, store, bot, transports)}
+        beside: Beside = {"faq": watching, "proposals": proposing, "control": controlling, **wanted}
+        await _until_stopped(bot, beside, stop, ready)
+    finally:
+        preparing.cancel()
+
+
+def networks(config: Config, store: SqliteStore) -> list[Transport]:
+    """Return the networks that the config names; raises SetupError when there is none."""
+    found: list[Transport] = []
+    if config.matrix is not None:
+        found.append(_matrix(config, config.matrix, store))
+    if config.discord is not None:
+        found.append(_discord(config, config.discord, store))
+    if not found:
+        raise SetupError("no network is configured: add a `matrix` or a `discord` section to the config")
+    return found
+
+
+def seats(config: Config) -> dict[str, Address]:
+    """Return where each team sits."""
+    found = {team.id: Address("matrix", team.matrix_room) for team in config.teams if team.matrix_room is not None}
+    on_discord = {team.id: team.discord_channel for team in config.teams if team.discord_channel is not None}
+    return found | {team: Address("discord", channel) for team, channel in on_discord.items()}
+
+
+def _matrix(config: Config, matrix: Matrix, store: SqliteStore) -> Transport:
+    return MatrixTransport(
         homeserver=matrix.homeserver,
         user=matrix.user,
         password=None if matrix.password is None else matrix.password.get_secret_value(),
@@ -72,27 +106,31 @@ async def _serve(config: Config, faq: Faq, store: SqliteStore, stop: asyncio.Eve
         encryption=matrix.encryption,
         device_name=matrix.device_name,
         invites_from=matrix.may_invite(),
-        teams=rooms,
+        teams={team.id: team.matrix_room for team in config.teams if team.matrix_room is not None},
         decline_text=in_all("decline", config.languages),
         exposed_text=in_all("exposed", config.languages),
         notebook=store.notebook("matrix"),
         help_rooms=[room.room for room in config.help_rooms],
         upgrade_texts={what: in_all(f"room_{what}", config.languages) for what in ("upgraded", "unencrypted")},
     )
-    addresses = {team: Address("matrix", room) for team, room in rooms.items()}
-    preparing = asyncio.create_task(prepared_library(config, faq), name="prepare")
-    try:
-        await _within(_PATIENCE, preparing, stop)
-        first = preparing.result() if preparing.done() else await asyncio.to_thread(unprepared, config, faq)
-        bot = Helpbot(store, [transport], addresses, make_desk(config, first))
-        proposing = partial(write_proposals, store, config.faq_folder(), config.languages[0])
-        controlling = partial(control.listen, store, config.database_path(), system_now)
-        watching = partial(watch_faq, config, bot, preparing)
-        wanted = {**reporting(config, store, bot), **monitored(config, store, bot, transport)}
-        beside: Beside = {"faq": watching, "proposals": proposing, "control": controlling, **wanted}
-        await _until_stopped(bot, beside, stop, ready)
-    finally:
-        preparing.cancel()
+
+
+def _discord(config: Config, discord: Discord, store: SqliteStore) -> Transport:
+    from helpbot.transports.discord import discord_transport  # noqa: PLC0415  # an extra, which may not be there
+
+    return discord_transport(
+        token=discord.token.get_secret_value(),
+        help_channel=discord.help_channel,
+        api=discord.api,
+        teams={
+            team.id: (team.discord_channel, team.discord_agents, team.discord_leads)
+            for team in config.teams
+            if team.discord_channel is not None
+        },
+        names={team.id: team.name.get(config.languages[0]) or team.id for team in config.teams},
+        languages=config.languages,
+        notebook=store.notebook("discord"),
+    )
 
 
 def reporting(config: Config, store: Store, bot: Helpbot) -> Beside:
@@ -103,12 +141,12 @@ def reporting(config: Config, store: Store, bot: Helpbot) -> Beside:
     return {"reports": partial(run_reports, store, system_now, lambda: bot.desk.teams, day, at)}
 
 
-def monitored(config: Config, store: Store, bot: Helpbot, transport: Transport) -> Beside:
+def monitored(config: Config, store: Store, bot: Helpbot, transports: Sequence[Transport]) -> Beside:
     """Return what serves /metrics and /healthz, if they are wanted."""
     if config.metrics is None:
         return {}
     figures = Figures(config.database_path(), lambda: [team.id for team in bot.desk.teams], system_now)
-    health = Health(store, [transport])
+    health = Health(store, transports)
     return {"metrics": partial(serve_metrics, config.metrics.host, config.metrics.port, figures, health)}
 
 

@@ -148,8 +148,16 @@ def test_the_people_of_the_bots_server_may_invite_unless_said_otherwise(tmp_path
         ("teams:\n  - id: a\n    name:\n      french: b", 4, "is no language"),
         ("teams: [{id: a, name: ''}]", 1, "write a name"),
         ("agents: {plain_text: all}", 1, "'owner' or 'explicit'"),
-        ("discord: {token: x}", 1, "not supported by this version"),
-        ("discord: {}", 1, "not supported by this version"),
+        ("discord: {token: x, help_channel: help}", 1, "Developer Mode"),
+        ("discord: {}", 1, "`discord.token` is missing"),
+        ("discord: {token: x, api: here}", 1, "write an address"),
+        ("teams: [{id: a, discord_channel: '#desk'}]", 1, "Copy ID"),
+        (
+            "teams:\n  - {id: a, discord_channel: 123456789012345678}\n"
+            "  - {id: b, discord_channel: '123456789012345678'}",
+            3,
+            "same `discord_channel`",
+        ),
         ("tickets: {reopen_for_days: 0}", 1, "tickets.reopen_for_days"),
         ("- a", 1, "keys and values"),
         ("a: &b c", 1, "anchors"),
@@ -212,7 +220,7 @@ def test_one_fault_hides_no_other(tmp_path: Path) -> None:
         tmp_path,
         "matrix:\n  homeserver: x\n  usr: y\nteams:\n  - {id: a}\n  - {id: a}\n  - {id: b c}\ndiscord: {x: y}\n",
     )
-    parts = ["either `password`", "user` is missing", "address", "'usr'", "same `id`", "teams.2.id", "Discord"]
+    parts = ["either `password`", "user` is missing", "address", "'usr'", "same `id`", "teams.2.id", "discord.token"]
     assert [part for part in parts if not any(part in fault for fault in found)] == []
 
 
@@ -274,6 +282,6 @@ def test_a_token_may_end_with_a_line_break(tmp_path: Path) -> None:
 
 
 def test_a_fault_of_a_section_that_only_the_environment_has_is_placed_there(tmp_path: Path) -> None:
-    _, found = load(tmp_path, "languages: [fr]\n", HELPBOT_DISCORD__TOKEN="x")
+    _, found = load(tmp_path, "languages: [fr]\n", HELPBOT_DISCORD__TOKEN="x y")
     assert len(found) == 1
     assert found[0].startswith("HELPBOT_DISCORD__TOKEN: ")

@@ -1,0 +1,397 @@
+"""Discord: private threads and direct messages with customers, forums with agents, behind the transport port.
+
+Rule: what is pressed or written is committed before anybody reads that it was taken; a client that fails is made anew,
+and what it missed is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import contextlib
+import json
+import tempfile
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import aiohttp
+import discord
+import structlog
+import yarl
+from discord.gateway import DiscordWebSocket
+
+from helpbot.core.effects import Content
+from helpbot.core.model import Attachment
+from helpbot.transports.base import (
+    Address,
+    Fetched,
+    Notebook,
+    Receive,
+    SetupError,
+    Sign,
+    TryLater,
+    Typing,
+    Undeliverable,
+)
+from helpbot.transports.discord_client import (
+    CONTENT,
+    MEMBERS,
+    ChannelGone,
+    DeskClient,
+    MemberGone,
+    Ready,
+    Threaded,
+    granted,
+)
+from helpbot.transports.discord_desks import Desks
+from helpbot.transports.discord_faults import Breaker, Refusal, asked
+from helpbot.transports.discord_forms import Answer, Forms
+from helpbot.transports.discord_inbox import Batch, Inbox
+from helpbot.transports.discord_journal import Journal
+from helpbot.transports.discord_places import Guest, Place, Places, Seat
+from helpbot.transports.discord_refs import NETWORK
+from helpbot.transports.discord_sending import Sender
+from helpbot.where import where
+
+log = structlog.get_logger(__name__)
+
+_DAY, _IDENTIFIES = 86_400.0, 400  # Discord resets the token at 1,000 a day
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 300.0  # seconds before another client is made
+_STEADY = 600.0  # seconds after which a client that failed did so for another reason than the one before
+_TYPING = 10.0  # seconds for which Discord shows that somebody types
+_AT_ONCE = 100  # events of one batch
+_CHUNK = 65_536
+_SERVERS = 30.0  # seconds that Discord may take to tell of a server after READY
+
+
+@dataclass(slots=True)
+class _Connection:
+    """What there is while a client is connected."""
+
+    client: DeskClient
+    desks: Desks
+    inbox: Inbox
+    sender: Sender
+    forms: Forms
+
+
+class DiscordTransport:
+    """The bot's account on Discord; `teams` says where each team sits, `names` what it is called."""
+
+    def __init__(
+        self,
+        *,
+        token: str,
+        teams: Mapping[str, Seat],
+        names: Mapping[str, str],
+        languages: Sequence[str],
+        notebook: Notebook,
+        help_channel: int | None = None,
+        name: str = NETWORK,
+    ) -> None:
+        self.name = name
+        self.ready = asyncio.Event()
+        self.notice: Callable[[Sign], None] = lambda sign: None
+        self._token = token
+        self._names = names
+        self._languages = tuple(languages)
+        self._notebook = notebook
+        self._places = Places(notebook, teams, help_channel)
+        self._journal = Journal(notebook)
+        self._breaker = Breaker()
+        self._connection: _Connection | None = None
+        self._identified: deque[float] = deque(maxlen=_IDENTIFIES)
+
+    @property
+    def account(self) -> str:
+        """See Transport; a token begins with the account's id."""
+        first = self._token.partition(".")[0]
+        try:
+            return base64.b64decode(first + "=" * (-len(first) % 4)).decode("ascii")
+        except (binascii.Error, UnicodeDecodeError):
+            return self.name
+
+    # --- receiving
+
+    async def run(self, receive: Receive) -> None:
+        """See Transport."""
+        pause = _FIRST_PAUSE
+        while True:
+            began = time.monotonic()
+            try:
+                await self._identify()
+                await self._one_client(receive)
+            except (SetupError, asyncio.CancelledError):
+                raise
+            except discord.LoginFailure:
+                raise SetupError(
+                    "Discord does not take the token: write the one from the Bot page of your application in "
+                    "discord.token (https://discord.com/developers/applications)"
+                ) from None
+            except discord.PrivilegedIntentsRequired:
+                log.error("intents_withdrawn", hint="the Bot page of the application says which are granted")
+            except Exception as error:  # noqa: BLE001  # discord.py ends with whatever its parsers raise
+                log.error("discord_client_ended", fault=where(error), why=type(error).__name__)
+            if time.monotonic() - began > _STEADY:
+                pause = _FIRST_PAUSE
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _identify(self) -> None:
+        """Wait while the desk has logged in too often lately."""
+        if len(self._identified) == _IDENTIFIES:
+            wait = self._identified[0] + _DAY - time.monotonic()
+            if wait > 0:
+                log.error("too_many_logins", seconds=round(wait), hint="Discord resets the token at 1,000 a day")
+                await asyncio.sleep(wait)
+        self._identified.append(time.monotonic())
+
+    async def _one_client(self, receive: Receive) -> None:
+        members, content = await granted(self._token)
+        for is_there, name, loss in (
+            (members, MEMBERS, "that somebody left the server is not noticed"),
+            (content, CONTENT, "words on a server are read only where the bot is mentioned, and in commands and forms"),
+        ):
+            if not is_there:
+                log.warning(
+                    "intent_not_granted", intent=name, loss=loss, hint="switch it on: Bot page of the application"
+                )
+        client = DeskClient(members=members, content=content)
+        desks = Desks(client, self._breaker, self._places, self._languages[0])
+        inbox = Inbox(client, self._breaker, desks, self._notebook)
+        forms = Forms(desks, inbox, self._notebook, self._languages, self._names)
+        sender = Sender(client, self._breaker, self._journal, desks)
+        connection = _Connection(client, desks, inbox, sender, forms)
+        try:
+            await client.login(self._token)
+            async with asyncio.TaskGroup() as group:
+                connecting = group.create_task(client.connect(reconnect=True), name="discord")
+                listening = group.create_task(self._listen(connection, receive), name="discord inbox")
+                typing = group.create_task(self._watch_typing(client), name="discord typing")
+                await asyncio.wait({connecting})
+                listening.cancel()
+                typing.cancel()
+        except BaseExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        finally:
+            self._connection = None
+            await client.close()
+
+    async def _listen(self, connection: _Connection, receive: Receive) -> None:
+        while True:
+            event = await connection.client.heard.get()
+            batch, answers = Batch(), list[tuple[discord.Interaction, Answer]]()
+            if isinstance(event, Ready):
+                await self._catch_up(connection, receive)
+                continue
+            await self._take(connection, event, batch, answers)
+            queue = connection.client.heard
+            while len(batch.items) < _AT_ONCE and not queue.empty():
+                if isinstance(queue._queue[0], Ready):  # type: ignore[attr-defined]  # a look
+                    break
+                await self._take(connection, queue.get_nowait(), batch, answers)
+            await self._commit(connection, receive, batch)
+            for _, answer in answers:
+                await answer()
+
+    async def _commit(self, connection: _Connection, receive: Receive, batch: Batch) -> None:
+        await receive(batch.items, connection.inbox.cursor(batch))
+        await connection.inbox.committed(batch)
+
+    async def _catch_up(self, connection: _Connection, receive: Receive) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_SERVERS):
+                while any(guild.unavailable for guild in connection.client.guilds):  # noqa: ASYNC110  # no event tells
+                    await asyncio.sleep(0.05)
+        while True:
+            try:
+                connection.desks.look()
+                batch = await connection.inbox.missed(await self._notebook.cursor())
+                break
+            except TryLater as later:
+                log.warning("discord_not_caught_up", why=later.why)
+                await asyncio.sleep(5 if later.after is None else later.after.total_seconds())
+        await self._commit(connection, receive, batch)
+        self._connection = connection
+        self.ready.set()
+        try:
+            await connection.forms.put_up()
+        except (TryLater, Undeliverable) as failed:
+            log.error("panel_not_put_up", why=failed.why, hint="it is tried again at the next connection")
+
+    async def _take(
+        self,
+        connection: _Connection,
+        event: object,
+        batch: Batch,
+        answers: list[tuple[discord.Interaction, Answer]],
+    ) -> None:
+        """Take one event in; what fails here concerns this event alone."""
+        inbox = connection.inbox
+        try:
+            match event:
+                case discord.Message():
+                    await inbox.message(event, batch)
+                case discord.RawMessageUpdateEvent():
+                    await inbox.edited(event, batch)
+                case discord.RawMessageDeleteEvent():
+                    await inbox.deleted(event.channel_id, event.message_id, batch)
+                case discord.RawReactionActionEvent():
+                    await inbox.reacted(event, batch)
+                case Threaded():
+                    await inbox.threaded(event, batch)
+                case MemberGone():
+                    await inbox.member_gone(event, batch)
+                case ChannelGone():
+                    await inbox.channel_gone(event, batch)
+                case discord.Interaction():
+                    answer = await connection.forms.take(event, batch)
+                    if answer is not None:
+                        answers.append((event, answer))
+        except (Refusal, discord.HTTPException) as refused:
+            log.warning("event_not_read", kind=type(event).__name__, why=str(refused))
+
+    async def _watch_typing(self, client: DeskClient) -> None:
+        """Tell who is typing in teams' channels."""
+        typing: dict[str, dict[str, float]] = {}
+        while True:
+            due = min((at for people in typing.values() for at in people.values()), default=None)
+            timeout = None if due is None else max(0.0, due - time.monotonic())
+            event = None
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout):
+                    event = await client.typed.get()
+            changed = set()
+            if event is not None and event.user_id != (0 if client.user is None else client.user.id):
+                place = await self._known_place(client, event.channel_id)
+                if place is not None and place.team is not None:
+                    typing.setdefault(place.room, {})[str(event.user_id)] = time.monotonic() + _TYPING
+                    changed.add(place.room)
+            for room, people in typing.items():
+                for person in [one for one, at in people.items() if at <= time.monotonic()]:
+                    del people[person]
+                    changed.add(room)
+            for room in changed:
+                self.notice(Typing(room, self._team(room), tuple(typing[room])))
+
+    async def _known_place(self, client: DeskClient, channel: int) -> Place | None:
+        try:
+            return await self._places.of(client, discord.Object(channel))
+        except discord.HTTPException:
+            return None
+
+    def _team(self, room: str) -> str | None:
+        return next((team for team, seat in self._places.teams.items() if str(seat.channel) == room), None)
+
+    # --- sending
+
+    def _connected(self) -> _Connection:
+        if self._connection is None:
+            raise TryLater("not connected to Discord", timedelta(seconds=2), doubtful=False)
+        return self._connection
+
+    async def send(
+        self, address: Address, content: Content, key: str, *, answers: str | None = None, file: Fetched | None = None
+    ) -> str:
+        """See Transport."""
+        return await self._connected().sender.send(address, content, key, answers=answers, file=file)
+
+    async def edit(self, address: Address, ref: str, content: Content, key: str) -> str:
+        """See Transport."""
+        return await self._connected().sender.edit(address, ref, content, key)
+
+    async def react(self, address: Address, ref: str, symbol: str, key: str) -> str:
+        """See Transport."""
+        return await self._connected().sender.react(address, ref, symbol, key)
+
+    async def redact(self, address: Address, ref: str, key: str) -> str:
+        """See Transport."""
+        return await self._connected().sender.redact(address, ref, key)
+
+    async def sent_since(self, address: Address, ref: str | None) -> Mapping[str, str]:  # all is known
+        """See Transport."""
+        return await self._connected().sender.sent_since(address)
+
+    async def open_direct(self, person: str) -> str:
+        """See Transport."""
+        client = self._connected().client
+        direct = await asked(self._breaker, client.create_dm(discord.Object(int(person))))
+        name = direct.recipient.display_name if direct.recipient is not None else person
+        await self._places.welcome(direct.id, Guest(int(person), name))
+        return str(direct.id)
+
+    async def show_typing(self, address: Address, *, typing: bool) -> None:
+        """See Transport."""
+        if typing and self._connection is not None and address.room.isdigit():
+            there = self._connection.client.get_partial_messageable(int(address.room))
+            with contextlib.suppress(TryLater, Undeliverable):
+                await asked(self._breaker, there.typing())
+
+    async def show_read(self, address: Address, ref: str) -> None:
+        """See Transport: Discord's bots cannot show that."""
+
+    @asynccontextmanager
+    async def fetch(self, attachment: Attachment, most: int) -> AsyncIterator[Fetched]:
+        """See Transport."""
+        client = self._connected().client
+        channel, message, number = json.loads(attachment.source)
+        try:
+            there = client.get_partial_messageable(channel)
+            found = await asked(self._breaker, there.fetch_message(message))
+        except Undeliverable:
+            raise Undeliverable("file_gone") from None
+        one = next((one for one in found.attachments if one.id == number), None)
+        if one is None:
+            raise Undeliverable("file_gone")
+        if one.size > most:
+            raise Undeliverable("file_too_large")
+        with tempfile.TemporaryFile() as file:
+            size = 0
+            try:
+                async with aiohttp.ClientSession() as session, session.get(one.url) as answer:
+                    if answer.status >= 400:
+                        raise Undeliverable("file_gone") if answer.status in {403, 404} else TryLater("file_away")
+                    async for chunk in answer.content.iter_chunked(_CHUNK):
+                        size += len(chunk)
+                        if size > most:
+                            raise Undeliverable("file_too_large")
+                        file.write(chunk)
+            except (aiohttp.ClientError, TimeoutError) as error:
+                raise TryLater(f"the file could not be fetched ({type(error).__name__})") from None
+            file.seek(0)
+            yield Fetched(file, size)
+
+
+def discord_transport(
+    *,
+    token: str,
+    help_channel: str | None,
+    api: str | None,
+    teams: Mapping[str, tuple[str, str | None, str | None]],
+    names: Mapping[str, str],
+    languages: Sequence[str],
+    notebook: Notebook,
+) -> DiscordTransport:
+    """Return the transport as the config names it, ids as text; `teams` are channel, agents' role and leads' role."""
+    if api is not None:  # the library knows one address for all
+        discord.http.Route.BASE = api
+        gateway = yarl.URL(api)
+        scheme = "wss" if gateway.scheme == "https" else "ws"
+        DiscordWebSocket.DEFAULT_GATEWAY = gateway.with_scheme(scheme).with_path("/gateway")
+    seats = {
+        team: Seat(int(channel), None if agents is None else int(agents), None if leads is None else int(leads))
+        for team, (channel, agents, leads) in teams.items()
+    }
+    return DiscordTransport(
+        token=token,
+        teams=seats,
+        names=names,
+        languages=languages,
+        notebook=notebook,
+        help_channel=None if help_channel is None else int(help_channel),
+    )

@@ -1,0 +1,155 @@
+"""The connection to Discord: a client that puts what it hears into one queue, in order, and keeps nothing.
+
+Rule: people's words are taken from events in the order in which they came, because an answer and its correction may
+arrive in the same moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import discord
+
+MEMBERS, CONTENT = "Server Members Intent", "Message Content Intent"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The client is connected anew, and may have missed something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Threaded:
+    """Somebody came into a thread, or went."""
+
+    thread: int
+    person: int
+    came: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MemberGone:
+    """Somebody left the server."""
+
+    person: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelGone:
+    """A channel or thread is not there any more."""
+
+    channel: int
+
+
+Happened = (
+    Ready
+    | Threaded
+    | MemberGone
+    | ChannelGone
+    | discord.Message
+    | discord.RawMessageUpdateEvent
+    | discord.RawMessageDeleteEvent
+    | discord.RawReactionActionEvent
+    | discord.Interaction
+)
+
+
+class DeskClient(discord.Client):
+    """A client with the intents that the application has; `heard` holds what happened."""
+
+    def __init__(self, *, members: bool, content: bool) -> None:
+        intents = discord.Intents(
+            guilds=True,
+            members=members,
+            messages=True,
+            reactions=True,
+            typing=True,
+            message_content=content,
+        )
+        super().__init__(
+            intents=intents,
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_ratelimit_timeout=30.0,
+            guild_ready_timeout=0.2,  # who uses the client waits for servers that come later
+        )
+        self.heard: asyncio.Queue[Happened] = asyncio.Queue()
+        self.typed: asyncio.Queue[discord.RawTypingEvent] = asyncio.Queue(maxsize=1000)
+
+    async def on_ready(self) -> None:
+        """Hear that the connection is new."""
+        self.heard.put_nowait(Ready())
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Hear a message."""
+        self.heard.put_nowait(message)
+
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        """Hear a correction."""
+        self.heard.put_nowait(payload)
+
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        """Hear that a message is gone."""
+        self.heard.put_nowait(payload)
+
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        """Hear that many messages are gone, one by one."""
+        for number in sorted(payload.message_ids):
+            data = {"id": str(number), "channel_id": str(payload.channel_id)}
+            if payload.guild_id is not None:
+                data["guild_id"] = str(payload.guild_id)
+            self.heard.put_nowait(discord.RawMessageDeleteEvent(data))  # type: ignore[arg-type]  # the gateway's form
+
+    async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
+        """Hear a reaction."""
+        self.heard.put_nowait(payload)
+
+    async def on_raw_reaction_remove(self, payload: discord.RawReactionActionEvent) -> None:
+        """Hear that a reaction was taken back."""
+        self.heard.put_nowait(payload)
+
+    async def on_thread_member_join(self, member: discord.ThreadMember) -> None:
+        """Hear who came into a thread."""
+        self.heard.put_nowait(Threaded(member.thread_id, member.id, came=True))
+
+    async def on_raw_thread_member_remove(self, payload: discord.RawThreadMembersUpdate) -> None:
+        """Hear who went out of a thread."""
+        for number in payload.data.get("removed_member_ids", []):
+            self.heard.put_nowait(Threaded(payload.thread_id, int(number), came=False))
+
+    async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
+        """Hear that a thread is gone."""
+        self.heard.put_nowait(ChannelGone(payload.thread_id))
+
+    async def on_raw_member_remove(self, payload: discord.RawMemberRemoveEvent) -> None:
+        """Hear who left the server."""
+        self.heard.put_nowait(MemberGone(payload.user.id))
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Hear a button, a form or a command."""
+        self.heard.put_nowait(interaction)
+
+    async def on_raw_typing(self, payload: discord.RawTypingEvent) -> None:
+        """Hear who is typing; nobody misses what is too much."""
+        if not self.typed.full():
+            self.typed.put_nowait(payload)
+
+
+async def granted(token: str) -> tuple[bool, bool]:
+    """Return whether the application may have the members intent, and the message content intent.
+
+    Raises what `discord.Client.login` does.
+    """
+    client = discord.Client(intents=discord.Intents(guilds=True))
+    try:
+        await client.login(token)
+        flags = (await client.application_info()).flags
+        return (
+            flags.gateway_guild_members or flags.gateway_guild_members_limited,
+            flags.gateway_message_content or flags.gateway_message_content_limited,
+        )
+    finally:
+        await client.close()

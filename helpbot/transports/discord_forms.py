@@ -1,0 +1,333 @@
+"""Buttons, forms and commands on Discord → events of the desk, each acknowledged once it is kept.
+
+Rule: Discord waits three seconds for an answer to what somebody pressed: it hears at once that it was heard, and the
+person reads that it was taken only once it is committed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+import discord
+import structlog
+
+from helpbot.core.commands import WORDS
+from helpbot.transports.base import Incoming, Kind, Notebook, TryLater, Undeliverable
+from helpbot.transports.discord_buttons import CLAIM, CLAIMS, COMMANDS, FORM, MARKS, OPEN, TO_TEAM, TRANSFER, panel
+from helpbot.transports.discord_content import escaped
+from helpbot.transports.discord_desks import Desks
+from helpbot.transports.discord_faults import asked
+from helpbot.transports.discord_inbox import Batch, Inbox
+from helpbot.transports.discord_incoming import name_of
+from helpbot.transports.discord_places import Guest, Place
+from helpbot.transports.discord_refs import Spot
+from helpbot.transports.discord_words import language_of, spoken, word
+from helpbot.transports.markup import one_line
+
+log = structlog.get_logger(__name__)
+
+_SUBJECT, _TEXT = 100, 1500  # characters of a form
+_NAME = 100  # of a thread's name
+_TEAMS = 25  # choices of a list
+Answer = Callable[[], Awaitable[object]]
+T = TypeVar("T")
+
+
+class Forms:
+    """What people press, fill in and type after a slash."""
+
+    def __init__(
+        self, desks: Desks, inbox: Inbox, notebook: Notebook, languages: Sequence[str], names: Mapping[str, str]
+    ) -> None:
+        self._client = desks.client
+        self._breaker = desks.breaker
+        self._desks = desks
+        self._places = desks.places
+        self._inbox = inbox
+        self._notebook = notebook
+        self._languages = tuple(languages)
+        self._names = names  # of the teams, by id
+
+    # --- at the start
+
+    async def put_up(self) -> None:
+        """See to it that the panel hangs in the help channel, and that the commands are those of this version."""
+        await self._put_up_commands()
+        channel = None if self._places.help_channel is None else self._client.get_channel(self._places.help_channel)
+        if not isinstance(channel, discord.TextChannel):
+            return
+        text = "\n\n".join(word("panel", language) for language in self._languages)
+        kept = json.loads(await self._notebook.get("panel") or "{}")
+        if kept.get("channel") == channel.id:
+            try:
+                there = channel.get_partial_message(int(kept["message"]))
+                if kept.get("text") != text:
+                    await asked(self._breaker, there.edit(content=text, view=panel(self._languages)))
+                else:
+                    await asked(self._breaker, there.fetch())
+                await self._keep_panel(channel.id, there.id, text)
+                return
+            except Undeliverable:
+                log.info("panel_gone", channel=channel.id)
+        sent = await asked(self._breaker, channel.send(text, view=panel(self._languages)))
+        await self._keep_panel(channel.id, sent.id, text)
+        try:
+            await asked(self._breaker, sent.pin())
+        except Undeliverable as never:
+            log.warning("panel_not_pinned", channel=channel.id, why=never.why)
+
+    async def _keep_panel(self, channel: int, message: int, text: str) -> None:
+        await self._notebook.put("panel", json.dumps({"channel": channel, "message": message, "text": text}))
+
+    async def _put_up_commands(self) -> None:
+        """Tell Discord the commands, when they changed since they were told last."""
+        wanted = commands(self._languages, self._names)
+        guilds = sorted({guild.id for guild in self._client.guilds})
+        told = json.dumps([guilds, wanted], sort_keys=True)
+        if await self._notebook.get("commands") == told:
+            return
+        me = self._client.application_id
+        if me is None:
+            return
+        for guild in guilds:
+            await asked(self._breaker, self._client.http.bulk_upsert_guild_commands(me, guild, wanted))
+        await self._notebook.put("commands", told)
+        log.info("commands_told", commands=len(wanted), servers=len(guilds))
+
+    # --- what comes in
+
+    async def take(self, interaction: discord.Interaction, batch: Batch) -> Answer | None:
+        """Take in what somebody pressed; return what is to be answered once that is kept."""
+        data, language = dict(interaction.data or {}), spoken(interaction.locale, self._languages)
+        custom_id, name = str(data.get("custom_id", "")), str(data.get("name", ""))
+        if interaction.type is discord.InteractionType.application_command and name == "ticket":
+            custom_id = OPEN
+        if custom_id == OPEN:
+            await _answered(interaction.response.send_modal(_form(language)))
+            return None
+        if interaction.type is discord.InteractionType.autocomplete:
+            await _answered(interaction.response.autocomplete(self._completions(data)))
+            return None
+        if custom_id == FORM:
+            return await self._filled_in(interaction, language, batch)
+        if custom_id in MARKS:
+            return await self._marked(interaction, MARKS[custom_id], batch)
+        return await self._agents(interaction, custom_id, name, language, batch)
+
+    async def _marked(self, interaction: discord.Interaction, symbol: str, batch: Batch) -> Answer | None:
+        """Take in a customer's choice: the button is the mark of the same name."""
+        message = interaction.message
+        place = None if message is None else await self._places.of(self._client, interaction.channel)
+        language = spoken(interaction.locale, self._languages)
+        if message is None or place is None or place.guest is None or place.guest.id != interaction.user.id:
+            await self._tell(interaction, word("not_yours", language))
+            return None
+        ref = str(Spot(place.channel, message.id))
+        item = self._said(interaction, place, Kind.REACTED)
+        batch.items.append(replace(item, target=ref, symbol=symbol))
+        return lambda: _answered(interaction.response.defer())
+
+    def _said(self, interaction: discord.Interaction, place: Place, kind: Kind, ref: str | None = None) -> Incoming:
+        user = interaction.user
+        ref = ref or str(Spot(place.channel, interaction.id, f"{user.id}-pressed"))
+        member = place.team is None or self._desks.is_agent(place.room, user)
+        at, name = interaction.created_at, name_of(user)
+        exposed = place.team is not None and self._desks.is_exposed(place.room)
+        item = Incoming(ref, kind, place.room, str(user.id), name, at, team=place.team, thread=place.thread)
+        return replace(item, member=member, exposed=exposed)
+
+    async def _agents(
+        self, interaction: discord.Interaction, custom_id: str, name: str, language: str, batch: Batch
+    ) -> Answer | None:
+        place = await self._places.of(self._client, interaction.channel)
+        if place is None or place.team is None:
+            await self._tell(interaction, word("not_here", language))
+            return None
+        if not self._desks.is_agent(place.room, interaction.user):
+            await self._tell(interaction, word("not_agent", language))
+            return None
+        if place.thread is None and interaction.message is not None:  # a card that stands in a text channel
+            place = replace(place, thread=str(Spot(place.channel, interaction.message.id)))
+        if custom_id == TRANSFER:
+            await _answered(interaction.response.send_message(view=self._team_list(language), ephemeral=True))
+            return None
+        if custom_id == CLAIM and place.thread is not None:
+            item = self._said(interaction, place, Kind.REACTED)
+            batch.items.append(replace(item, target=place.thread, symbol=CLAIMS))
+            return lambda: _answered(interaction.response.defer())
+        text = self._command(interaction, custom_id, name)
+        if text is None:
+            await self._tell(interaction, word("not_here", language))
+            return None
+        return await self._typed(interaction, place, text, language, batch)
+
+    async def _typed(
+        self, interaction: discord.Interaction, place: Place, text: str, language: str, batch: Batch
+    ) -> Answer | None:
+        """Show a command where its agent gave it, so that what became of it can be marked there, and take it in."""
+        shown = f"**{escaped(name_of(interaction.user))}**: {escaped(text)}"[:2000]
+        answer = await _answered(
+            interaction.response.send_message(shown, allowed_mentions=discord.AllowedMentions.none())
+        )
+        if answer is None:
+            log.warning("command_not_shown", channel=place.channel, hint="it was not taken: Discord waited too long")
+            return None
+        ref = str(Spot(place.channel, int(answer.message_id or 0)))
+        batch.items.append(replace(self._said(interaction, place, Kind.SAID, ref), text=text))
+        return None
+
+    def _command(self, interaction: discord.Interaction, custom_id: str, name: str) -> str | None:
+        data = dict(interaction.data or {})
+        if custom_id in COMMANDS:
+            return COMMANDS[custom_id]
+        if custom_id == TO_TEAM:
+            chosen = data.get("values") or [""]
+            return f"!transfer {chosen[0]}" if isinstance(chosen, list) else None
+        if f"!{name}" in WORDS:
+            options = data.get("options") or []
+            said = [str(one.get("value", "")) for one in options] if isinstance(options, list) else []
+            return " ".join([f"!{name}", *said]).strip()
+        return None
+
+    def _team_list(self, language: str) -> discord.ui.View:
+        view = discord.ui.View(timeout=None)
+        options = [discord.SelectOption(label=name[:100], value=team) for team, name in self._names.items()]
+        view.add_item(
+            discord.ui.Select(custom_id=TO_TEAM, placeholder=word("to_which", language), options=options[:_TEAMS])
+        )
+        view.stop()
+        return view
+
+    def _completions(self, data: dict[str, object]) -> list[discord.app_commands.Choice[str]]:
+        options = data.get("options")
+        typed = ""
+        for one in options if isinstance(options, list) else []:
+            typed = str(one.get("value", "")).casefold() if one.get("focused") else typed
+        found = [
+            discord.app_commands.Choice(name=name[:100], value=team)
+            for team, name in self._names.items()
+            if typed in team.casefold() or typed in name.casefold()
+        ]
+        return found[:_TEAMS]
+
+    # --- a new ticket
+
+    async def _filled_in(self, interaction: discord.Interaction, language: str, batch: Batch) -> Answer | None:
+        """Open a customer's private thread, with what she wrote as its first words."""
+        await _answered(interaction.response.defer(ephemeral=True, thinking=True))
+        subject, text = _fields(interaction)
+        user = interaction.user
+        guest = Guest(user.id, name_of(user), language_of(interaction.locale, self._languages))
+        try:
+            channel = await self._private(guest, subject or text, user)
+            shown = f"**{word('you_wrote', language)}**:\n" + "\n".join(
+                f"> {line}" for line in escaped(text).split("\n")
+            )
+            there = self._client.get_partial_messageable(channel)
+            message = await asked(self._breaker, there.send(shown[:2000], nonce=str(interaction.id)))
+        except (TryLater, Undeliverable) as failed:
+            log.error("ticket_not_opened", why=failed.why)
+            await self._tell(interaction, word("not_opened", language, why=failed.why))
+            return None
+        place = await self._places.welcome(channel, guest)
+        batch.items.append(self._inbox.arrived(channel, guest, interaction.created_at))
+        ref = str(Spot(channel, message.id))
+        question = "\n".join(part for part in (subject, text) if part)
+        batch.items.append(replace(self._said(interaction, place, Kind.SAID, ref), text=question))
+        return lambda: self._tell(interaction, word("opened", language, where=f"<#{channel}>"))
+
+    async def _private(self, guest: Guest, words: str, user: discord.abc.User) -> int:
+        """Return a private thread for her and the bot alone; a direct channel where none can be had, or not be read."""
+        channel = None if self._places.help_channel is None else self._client.get_channel(self._places.help_channel)
+        if not isinstance(channel, discord.TextChannel) or not self._client.intents.message_content:
+            direct = await asked(self._breaker, self._client.create_dm(discord.Object(guest.id)))
+            return direct.id
+        name = one_line(f"{guest.name} — {words}")
+        name = name if len(name) <= _NAME else name[: _NAME - 1] + "…"
+        making = channel.create_thread(
+            name=name, type=discord.ChannelType.private_thread, invitable=False, auto_archive_duration=10080
+        )
+        thread = await asked(self._breaker, making)
+        await self._places.welcome(thread.id, guest)
+        await asked(self._breaker, thread.add_user(user))
+        return thread.id
+
+    # --- answering
+
+    async def _tell(self, interaction: discord.Interaction, text: str) -> None:
+        """Tell somebody alone, however much was said before."""
+        quiet = discord.AllowedMentions.none()
+        if interaction.response.is_done():
+            await _answered(interaction.followup.send(text, ephemeral=True, allowed_mentions=quiet))
+        else:
+            await _answered(interaction.response.send_message(text, ephemeral=True, allowed_mentions=quiet))
+
+
+async def _answered(answer: Awaitable[T]) -> T | None:
+    """Give Discord an answer; when it does not take it any more, the person sees that from Discord."""
+    with contextlib.suppress(discord.HTTPException, discord.InteractionResponded, OSError):
+        return await answer
+    return None
+
+
+def _form(language: str) -> discord.ui.Modal:
+    form = discord.ui.Modal(title=word("open", language), custom_id=FORM, timeout=None)
+    subject: discord.ui.TextInput[discord.ui.View] = discord.ui.TextInput(
+        custom_id="subject", required=False, max_length=_SUBJECT
+    )
+    text: discord.ui.TextInput[discord.ui.View] = discord.ui.TextInput(
+        custom_id="text", style=discord.TextStyle.paragraph, max_length=_TEXT
+    )
+    form.add_item(discord.ui.Label(text=word("subject", language), component=subject))
+    form.add_item(discord.ui.Label(text=word("text", language), component=text))
+    form.stop()
+    return form
+
+
+def _fields(interaction: discord.Interaction) -> tuple[str, str]:
+    """Return what was written into the form."""
+    found: dict[str, str] = {}
+
+    def look(value: object) -> None:
+        if isinstance(value, dict):
+            if isinstance(value.get("value"), str):
+                found[str(value.get("custom_id"))] = value["value"]
+            for part in value.values():
+                look(part)
+        elif isinstance(value, list):
+            for part in value:
+                look(part)
+
+    look(dict(interaction.data or {}).get("components"))
+    return found.get("subject", "").strip(), found.get("text", "").strip()
+
+
+def commands(languages: Sequence[str], teams: Mapping[str, str]) -> list[dict[str, object]]:
+    """Return the commands as Discord is told of them: `/ticket`, and the agents' words."""
+    first = languages[0]
+    found: list[dict[str, object]] = [{"name": "ticket", "type": 1, "description": word("ticket_command", first)}]
+    for one in WORDS:
+        text: dict[str, object] = {
+            "type": 3,
+            "name": "text",
+            "description": word("command_text", first),
+            "required": one in {"!r", "!note"},
+        }
+        options = [text]
+        if one == "!transfer":
+            team = {**text, "name": "team", "required": True, "autocomplete": True}
+            options = [team, text]
+        found.append(
+            {
+                "name": one[1:],
+                "type": 1,
+                "description": word("agent_command", first, word=one),
+                "options": options,
+                "default_member_permissions": None,
+            }
+        )
+    return found

@@ -1,0 +1,65 @@
+"""What Discord's buttons, forms and commands say, by language: short, for a button holds few words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_WORDS: dict[str, dict[str, str]] = {
+    "panel": {
+        "fr": "**Besoin d'aide ?** Ouvrez un ticket : un fil privé entre vous et moi, où une personne peut venir.",
+        "en": "**Do you need help?** Open a ticket: a private thread between you and me, where a person can come.",
+    },
+    "open": {"fr": "Ouvrir un ticket", "en": "Open a ticket"},
+    "subject": {"fr": "Sujet (facultatif)", "en": "Subject (optional)"},
+    "text": {"fr": "Votre question", "en": "Your question"},
+    "opened": {"fr": "Voici votre ticket : {where}", "en": "Here is your ticket: {where}"},
+    "not_opened": {
+        "fr": "Je n'ai pas pu ouvrir de ticket maintenant : {why}. Rien n'a été gardé ; réessayez, s'il vous plaît.",
+        "en": "I could not open a ticket now: {why}. Nothing was kept; please try again.",
+    },
+    "you_wrote": {"fr": "Vous avez écrit", "en": "You wrote"},
+    "person": {"fr": "Parler à une personne", "en": "Talk to a person"},
+    "none": {"fr": "Rien de cela", "en": "None of these"},
+    "claim": {"fr": "Prendre", "en": "Claim"},
+    "release": {"fr": "Rendre", "en": "Release"},
+    "close": {"fr": "Fermer", "en": "Close"},
+    "reopen": {"fr": "Rouvrir", "en": "Reopen"},
+    "transfer": {"fr": "Transférer…", "en": "Transfer…"},
+    "to_which": {"fr": "À quelle équipe ?", "en": "To which team?"},
+    "not_agent": {
+        "fr": "Seuls les agents de cette équipe peuvent faire cela.",
+        "en": "Only agents of this team can do that.",
+    },
+    "not_here": {
+        "fr": "Cette commande s'écrit dans le fil d'un ticket.",
+        "en": "This command belongs into the thread of a ticket.",
+    },
+    "not_yours": {"fr": "Ce bouton n'est pas le vôtre.", "en": "This button is not yours."},
+    "not_read": {
+        "fr": "Je ne peux lire ici que ce qui me mentionne : commencez par @{me}, ou écrivez-moi en message privé.",
+        "en": "I can only read here what mentions me: begin with @{me}, or write to me in a direct message.",
+    },
+    "tag_waiting": {"fr": "En attente", "en": "Waiting"},
+    "tag_held": {"fr": "Pris", "en": "Taken"},
+    "tag_closed": {"fr": "Fermé", "en": "Closed"},
+    "ticket_command": {"fr": "Ouvrir un ticket", "en": "Open a ticket"},
+    "agent_command": {"fr": "Comme {word} dans le fil", "en": "Like {word} in the thread"},
+    "command_text": {"fr": "Ce qui suit la commande", "en": "What follows the command"},
+}
+
+
+def word(name: str, language: str, **values: object) -> str:
+    """Return a text in that language, in English where there is none."""
+    texts = _WORDS[name]
+    return texts.get(language, texts["en"]).format(**values)
+
+
+def spoken(locale: object, languages: Sequence[str]) -> str:
+    """Return the language of the desk that a Discord locale means (`fr`, `en-GB`), else the first one."""
+    return language_of(locale, languages) or languages[0]
+
+
+def language_of(locale: object, languages: Sequence[str]) -> str | None:
+    """Return the language of the desk that a Discord locale means, if it is one."""
+    code = str(locale).partition("-")[0]
+    return code if code in languages else None

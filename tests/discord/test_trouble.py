@@ -1,0 +1,487 @@
+"""What networks and people do to the Discord transport: dropped gateways, lost answers, limits, refusals, bad input."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import discord
+import pytest
+from simcord.enums import ChannelType
+
+from helpbot.core.effects import Literal, Quoted
+from helpbot.core.model import Attachment
+from helpbot.transports.base import About, Address, Fetched, Incoming, Kind, SetupError, TryLater, Undeliverable
+from helpbot.transports.discord import DiscordTransport
+from helpbot.transports.discord_buttons import FORM, OPEN
+from helpbot.transports.discord_faults import Breaker, asked
+from helpbot.transports.discord_refs import Spot
+from tests.transports.contract import Desk, listening
+
+from .notes import Notes
+from .town import Person, Town
+from .wire import Fault, Wire
+
+
+class Play:
+    """A transport that listens, and the people round it."""
+
+    def __init__(self, wire: Wire, *, forum: bool = True) -> None:
+        self.wire = wire
+        self.town = Town(wire, forum=forum)
+        self.marie, self.sam = self.town.person("Marie"), self.town.person("Sam", agent=True)
+        self.direct = self.town.direct(self.marie)
+        self.notes = Notes()
+        self.desk = Desk()
+        self.transport = self.new()
+
+    def new(self) -> DiscordTransport:
+        return DiscordTransport(
+            token=self.wire.token,
+            teams={"mobile": self.town.seat},
+            names={"mobile": "Mobile"},
+            languages=["en", "fr"],
+            notebook=self.notes,
+            help_channel=self.town.help,
+        )
+
+    @asynccontextmanager
+    async def listens(self) -> AsyncIterator[Desk]:
+        async with listening(self.transport) as desk:
+            self.desk = desk
+            await until(lambda: self.town.messages(self.town.help))  # the panel, so that faults meet what they are for
+            yield desk
+        self.notes.last = desk.cursors[-1] or self.notes.last
+        self.notes.known |= {item.room for item in desk.got if item.kind is Kind.ARRIVED}
+
+    async def hears(self, text: str) -> Incoming:
+        return await self.desk.until(lambda item: item.text == text)
+
+    async def says(self, text: str, key: str, **about: Any) -> str:
+        return await self.transport.send(Address("discord", str(self.direct), **about), (Literal(text),), key)
+
+    @property
+    def agents(self) -> Address:
+        return Address("discord", str(self.town.desk))
+
+    def seen(self, channel: int | None = None) -> list[str]:
+        bot = self.wire.backend.bot_user.id
+        return [one.content for one in self.town.messages(channel or self.direct) if one.author_id == bot]
+
+
+@pytest.fixture
+def play(wire: Wire) -> Play:
+    return Play(wire)
+
+
+async def until(wanted: Callable[[], Any]) -> Any:
+    async with asyncio.timeout(20):
+        while not (found := wanted()):  # noqa: ASYNC110  # the server has no event for it
+            await asyncio.sleep(0.02)
+    return found
+
+
+# --- the gateway
+
+
+async def test_a_dropped_gateway_is_resumed_and_nothing_is_lost_or_doubled(play: Play) -> None:
+    async with play.listens() as desk:
+        play.marie.say(play.direct, "before")
+        await play.hears("before")
+        await play.wire.drop()
+        play.marie.say(play.direct, "meanwhile")
+        await play.hears("meanwhile")
+        assert [item.text for item in desk.got if item.kind is Kind.SAID] == ["before", "meanwhile"]
+        assert play.wire.identifies == 1
+
+
+async def test_a_refused_resume_is_followed_by_a_look_at_what_was_missed(play: Play) -> None:
+    async with play.listens() as desk:
+        said = play.marie.say(play.direct, "a typo")
+        gone = play.marie.say(play.direct, "a secret")
+        await play.hears("a secret")
+        play.notes.last, play.notes.known = desk.cursors[-1], {str(play.direct)}
+        play.wire.resumable, play.wire.is_up = False, False
+        await play.wire.drop()
+        missed = play.marie.say(play.direct, "missed")
+        play.marie.edit(said, "no typo")
+        play.marie.delete(gone)
+        play.wire.is_up = True
+        assert (await play.hears("missed")).id == missed
+        assert (await play.hears("no typo")).edits == said
+        assert (await desk.until(lambda item: item.kind is Kind.DELETED)).target == gone
+        assert play.wire.identifies == 2
+
+
+async def test_first_words_that_came_while_it_was_away_are_read_with_the_next(play: Play) -> None:
+    async with play.listens():
+        pass
+    first = play.marie.say(play.direct, "is anybody there?")
+    play.transport = play.new()
+    async with play.listens() as desk:
+        play.marie.say(play.direct, "hello?")
+        await play.hears("hello?")
+        assert [(item.kind, item.id) for item in desk.got][:2] == [
+            (Kind.ARRIVED, f"arrived-{play.direct}"),
+            (Kind.SAID, first),
+        ]
+
+
+async def test_a_mark_that_came_and_one_that_went_while_it_was_away_are_found(play: Play) -> None:
+    async with play.listens() as desk:
+        card = await play.transport.send(play.agents, (Literal("#1"),), "card")
+        first = play.sam.react(card, "👀")
+        await desk.until(lambda item: item.id == first)
+    play.sam.delete(first)
+    claimed = play.sam.react(card, "✋")
+    play.transport = play.new()
+    async with play.listens() as desk:
+        mark = await desk.until(lambda item: item.kind is Kind.REACTED)
+        assert (mark.id, mark.symbol, mark.target, mark.member, mark.team) == (claimed, "✋", card, True, "mobile")
+        assert (await desk.until(lambda item: item.kind is Kind.DELETED)).target == first
+
+
+async def test_a_parser_that_raises_ends_nothing_for_long(play: Play) -> None:
+    async with play.listens() as desk:
+        play.marie.say(play.direct, "before")
+        await play.hears("before")
+        play.notes.last, play.notes.known = desk.cursors[-1], {str(play.direct)}
+        play.wire.dispatch_raw("MESSAGE_CREATE", {"id": "what is this"})
+        play.marie.say(play.direct, "after")
+        await play.hears("after")
+
+
+async def test_a_wrong_token_is_said_in_one_line_and_never_identified_with(play: Play) -> None:
+    play.wire.token = "another.token"
+    with pytest.raises(SetupError, match=r"does not take the token: write the one from the Bot page"):
+        await play.transport.run(play.desk.receive)
+    assert play.wire.identifies == 0
+
+
+async def test_without_the_intents_it_runs_and_says_what_is_lost(
+    play: Play, capsys: pytest.CaptureFixture[str]
+) -> None:
+    play.wire.granted = {"members": False, "content": False}
+    async with play.listens():
+        play.marie.say(play.direct, "in a direct message words are told all the same")
+        await play.hears("in a direct message words are told all the same")
+    log = capsys.readouterr().out
+    assert "Message Content Intent" in log
+    assert "Server Members Intent" in log
+
+
+async def test_words_that_cannot_be_read_are_not_passed_over_in_silence(play: Play) -> None:
+    play.wire.granted["content"] = False
+    async with play.listens() as desk:
+        thread = await ticket(play, play.marie, "my line")
+        assert thread == play.direct, "where all can be read"
+        card = await play.transport.send(play.agents, (Literal("#1"),), "card")
+        post = int(card.split("-")[0])
+        play.sam.say(post, "hello")
+        play.sam.say(post, "hello?")
+        await until(lambda: len(play.seen(post)) == 2)
+        assert play.seen(post)[1].startswith("I can only read here what mentions me")
+        bot = play.wire.backend.bot_user.id
+        said = play.sam.say(post, f"<@{bot}> hello")
+        assert (await desk.until(lambda item: item.id == said)).text == "hello"
+
+
+# --- what is lacking
+
+
+async def test_permissions_that_are_missing_are_named_with_their_channel(play: Play) -> None:
+    backend = play.wire.backend
+    allowed = next(one for one in backend.channels[play.town.desk].overwrites if one.target_id == backend.bot_user.id)
+    allowed.deny = discord.Permissions(attach_files=True, send_messages_in_threads=True).value
+    named = r"permissions in #desk \(Send Messages In Threads, Attach Files\): Edit Channel"
+    with pytest.raises(SetupError, match=named):
+        await play.transport.run(play.desk.receive)
+
+
+async def test_a_channel_that_is_not_there_is_named(play: Play) -> None:
+    play.wire.backend.delete_channel(play.town.desk)
+    with pytest.raises(
+        SetupError, match=rf"sees no channel {play.town.desk} of team mobile: check teams.discord_channel"
+    ):
+        await play.transport.run(play.desk.receive)
+
+
+async def test_nothing_is_posted_where_everybody_may_read(play: Play) -> None:
+    async with play.listens():
+        play.wire.backend.delete_overwrite(play.town.desk, play.town.guild)
+        await asyncio.sleep(0.1)
+        with pytest.raises(TryLater, match="open to everybody"):
+            await play.transport.send(play.agents, (Literal("#1 her number"),), "card")
+    assert not play.town.threads(play.town.desk)
+
+
+async def test_a_forum_that_is_deleted_keeps_the_agents_words_waiting(play: Play) -> None:
+    async with play.listens():
+        await play.transport.send(play.agents, (Literal("#1"),), "card")
+        play.wire.backend.delete_channel(play.town.desk)
+        await asyncio.sleep(0.1)
+        with pytest.raises(Undeliverable, match=r"not there any more: see teams\.discord_channel") as refused:
+            await play.transport.send(play.agents, (Literal("#2"),), "card-2")
+        assert refused.value.whole_room
+
+
+async def test_a_deleted_post_asks_for_another_card(play: Play) -> None:
+    async with play.listens():
+        card = await play.transport.send(play.agents, (Literal("#1"),), "card")
+        play.wire.backend.delete_channel(int(card.split("-")[0]))
+        with pytest.raises(Undeliverable) as refused:
+            await play.transport.send(Address("discord", str(play.town.desk), card), (Literal("words"),), "words")
+        assert not refused.value.whole_room
+
+
+async def test_closed_direct_messages_are_said_to_be_that(play: Play) -> None:
+    async with play.listens():
+        play.wire.closed_to_bot.add(play.marie.id)
+        with pytest.raises(Undeliverable, match="takes no direct messages"):
+            await play.says("hello", "k")
+
+
+# --- sending
+
+
+async def test_a_lost_answer_is_found_again_and_nothing_is_doubled(play: Play) -> None:
+    async with play.listens():
+        play.wire.faults.append(Fault("POST", "/messages", 0, after=True))
+        with pytest.raises(TryLater) as later:
+            await play.says("once", "k1")
+        assert later.value.doubtful
+        play.wire.forget_nonces()
+    play.transport = play.new()  # as after a kill
+    async with play.listens():
+        address = Address("discord", str(play.direct))
+        (ref,) = (await play.transport.sent_since(address, None)).values()
+        assert await play.says("once", "k1") == ref
+        assert await play.says("once", "k2") != ref
+        assert play.seen() == ["once", "once"]
+
+
+async def test_a_repeated_nonce_shows_one_message(play: Play) -> None:
+    async with play.listens():
+        play.wire.faults.append(Fault("POST", "/messages", 0, after=True))
+        with pytest.raises(TryLater):
+            await play.says("once", "k1")
+        play.notes.kept.clear()
+        play.transport._journal._sent.clear()
+        await play.says("once", "k1")
+        assert play.seen() == ["once"]
+
+
+async def test_a_lost_answer_over_a_card_makes_one_post(play: Play) -> None:
+    async with play.listens():
+        play.wire.faults.append(Fault("POST", "/threads", 0, after=True))
+        with pytest.raises(TryLater):
+            await play.transport.send(play.agents, (Literal("#1 waiting"),), "card")
+        card = await play.transport.send(play.agents, (Literal("#1 waiting"),), "card")
+        (post,) = play.town.threads(play.town.desk)
+        assert card == str(Spot(post.id, post.id))
+
+
+@pytest.mark.parametrize("length", [2001, 4000, 9000])
+async def test_a_long_message_goes_in_parts_once_each_whatever_is_lost(play: Play, length: int) -> None:
+    text = "".join(f"word{number} " for number in range(length // 8))[:length]
+    async with play.listens():
+        play.wire.faults.append(Fault("POST", "/messages", 0, after=True))
+        with pytest.raises(TryLater):
+            await play.transport.send(Address("discord", str(play.direct)), (Literal(text),), "long")
+        play.wire.forget_nonces()
+        ref = await play.transport.send(Address("discord", str(play.direct)), (Literal(text),), "long")
+        parts = play.seen()
+        assert " ".join(" ".join(parts).split()) == " ".join(text.split())
+        assert len(parts) == -(-len(text) // 1999) or len(parts) == len(text) // 1990 + 1
+        await play.transport.edit(Address("discord", str(play.direct)), ref, (Literal("short"),), "edit")
+        assert play.seen() == ["short"]
+
+
+async def test_a_limit_is_waited_for(play: Play) -> None:
+    async with play.listens():
+        play.wire.faults.append(Fault("POST", "/messages", 429, body={"retry_after": 0.05, "message": "slow"}))
+        await play.says("patient", "k")
+        assert play.seen() == ["patient"]
+
+
+async def test_trouble_of_discords_is_tried_again_later(play: Play) -> None:
+    async with play.listens():
+        play.wire.faults.append(Fault("POST", "/messages", 403, body={"code": 50013, "message": "Missing Permissions"}))
+        with pytest.raises(Undeliverable, match="lacks a permission") as refused:
+            await play.says("no", "k")
+        assert refused.value.whole_room
+        await play.says("yes", "k")
+        assert play.seen() == ["yes"]
+
+
+async def test_an_archived_thread_is_woken_before_it_is_changed(play: Play) -> None:
+    async with play.listens():
+        card = await play.transport.send(play.agents, (Literal("#1"),), "card")
+        thread = play.wire.backend.channels[int(card.split("-")[0])]
+        assert thread.thread_metadata is not None
+        thread.thread_metadata.archived = True
+        await play.transport.edit(play.agents, card, (Literal("#1 taken"),), "edit")
+        assert not thread.thread_metadata.archived
+        thread.thread_metadata.archived = True
+        await play.transport.react(play.agents, card, "✅", "mark")
+        assert play.seen(thread.id) == ["\\#1 taken"]
+
+
+async def test_a_file_that_is_too_large_for_discord_goes_in_words(play: Play) -> None:
+    async with play.listens():
+        file = Attachment("big.pdf", "file", "application/pdf", 3, "look", "discord", "[]")
+        play.wire.faults.append(Fault("POST", "/messages", 413, body={"code": 40005, "message": "too large"}))
+        there = Address("discord", str(play.direct))
+        await play.transport.send(there, (file,), "file", file=Fetched(io.BytesIO(b"abc"), 3))
+        assert play.seen() == ["📎 big.pdf\nlook"]
+
+
+async def test_peoples_words_ping_nobody(play: Play) -> None:
+    async with play.listens():
+        words = f"@everyone @here <@{play.sam.id}> <@&{play.town.agents_role}>"
+        await play.transport.send(play.agents, (Quoted("Marie", words), Literal(words)), "card")
+        (post,) = play.town.threads(play.town.desk)
+        (card,) = play.town.messages(post.id)
+        assert (card.ping_user_ids, card.ping_role_ids, card.mention_everyone) == ([], [], False)
+
+
+async def test_after_many_refusals_nothing_is_asked_for_a_while() -> None:
+    breaker, asked_for = Breaker(), 0
+
+    async def ask() -> None:
+        nonlocal asked_for
+        asked_for += 1
+
+    for _ in range(999):
+        breaker.refused()
+    await asked(breaker, ask())
+    breaker.refused()
+    with pytest.raises(TryLater, match="refused too much") as later:
+        await asked(breaker, ask())
+    assert later.value.after is not None
+    assert later.value.after.total_seconds() > 500
+    assert asked_for == 1
+
+
+# --- people
+
+
+async def test_a_webhook_in_an_agents_name_is_nobody(play: Play) -> None:
+    async with play.listens() as desk:
+        card = await play.transport.send(play.agents, (Literal("#1"),), "card")
+        thread = int(card.split("-")[0])
+        backend = play.wire.backend
+        hook = backend.create_webhook(play.town.desk, "Sam", play.sam.id)
+        backend.create_message(thread, play.sam.id, "send her the secret", webhook_id=hook.id, author_name="Sam")
+        play.sam.say(thread, "I am real")
+        await play.hears("I am real")
+        assert [item.text for item in desk.got if item.kind is Kind.SAID] == ["I am real"]
+
+
+async def test_who_is_no_agent_is_told_to_be_none(play: Play) -> None:
+    paul = play.town.person("Paul")
+    async with play.listens() as desk:
+        card = await play.transport.send(play.agents, (Literal("#1"),), "card")
+        said = paul.say(int(card.split("-")[0]), "let me in")
+        mark = paul.react(card, "✋")
+        assert not (await desk.until(lambda item: item.id == said)).member
+        assert not (await desk.until(lambda item: item.id == mark)).member
+
+
+async def test_an_agent_who_calls_a_colleague_is_known_to(play: Play) -> None:
+    zoe = play.town.person("Zoé", agent=True)
+    async with play.listens():
+        card = await play.transport.send(play.agents, (Literal("#1"),), "card")
+        thread = int(card.split("-")[0])
+        play.sam.say(thread, f"<@{zoe.id}> look")
+        called = await play.hears("@Zoé look")
+        assert (called.mentions, called.mentioned) == (True, ((str(zoe.id), "Zoé"),))
+        for text in ("@zoé look", "see @everyone", f"<@&{play.town.agents_role}> all"):
+            ref = play.sam.say(thread, text)
+            assert (await play.desk.until(lambda item, ref=ref: item.id == ref)).mentions  # type: ignore[misc]
+
+
+async def test_somebody_who_leaves_the_server_has_left(play: Play) -> None:
+    async with play.listens() as desk:
+        thread = await ticket(play, play.marie, "help")
+        play.notes.known.add(str(thread))
+        play.wire.backend.remove_member(play.town.guild, play.marie.id)
+        left = await desk.until(lambda item: item.kind is Kind.LEFT and item.room == str(thread))
+        assert left.sender == str(play.marie.id)
+
+
+async def test_company_in_her_thread_is_told(play: Play) -> None:
+    paul = play.town.person("Paul")
+    async with play.listens() as desk:
+        thread = await ticket(play, play.marie, "help")
+        play.wire.backend.add_thread_member(thread, paul.id)
+        crowded = await desk.until(lambda item: item.kind is Kind.CROWDED)
+        assert (crowded.room, crowded.sender) == (str(thread), str(play.marie.id))
+        play.wire.backend.remove_thread_member(thread, paul.id)
+        await desk.until(lambda item: item.kind is Kind.ALONE)
+
+
+async def ticket(play: Play, person: Person, text: str) -> int:
+    """Let somebody fill in the form of the panel; return her thread."""
+    await until(lambda: play.wire.backend.find_command("ticket", play.town.guild))
+    form = person.slash(play.town.help, "ticket")
+    await until(lambda: form.responded)
+    person.fill_in(play.town.help, FORM, subject="a line", text=text)
+    asked = await play.hears(f"a line\n{text}")
+    threads = [one.id for one in play.town.threads(play.town.help) if person.id in one.thread_members]
+    assert asked.room in {str(one) for one in (*threads, play.direct)}
+    assert all(play.wire.backend.channels[one].type == ChannelType.PRIVATE_THREAD for one in threads)
+    return int(asked.room)
+
+
+async def test_a_form_is_greeted_in_her_language(play: Play) -> None:
+    jeanne = play.town.person("Jeanne", locale="fr")
+    async with play.listens() as desk:
+        thread = await ticket(play, jeanne, "ma ligne")
+        arrived = next(item for item in desk.got if item.kind is Kind.ARRIVED)
+        assert (arrived.language, arrived.room, arrived.name) == ("fr", str(thread), "Jeanne")
+        assert play.seen(thread) == ["**Vous avez écrit**:\n> ma ligne"]
+
+
+async def test_the_panel_and_the_commands_are_put_up_once(play: Play) -> None:
+    async with play.listens():
+        panel = await until(lambda: next(iter(play.town.messages(play.town.help)), None))
+        await until(lambda: panel.pinned)
+    play.transport = play.new()
+    async with play.listens():
+        await play.says("and on", "k")
+        pressed = play.marie.press(str(Spot(play.town.help, panel.id)), OPEN)
+        await until(lambda: pressed.responded)
+    told = [one for one in play.wire.requests if one.method == "PUT" and one.path.endswith("/commands")]
+    assert len(told) == 1
+    assert len([one for one in play.town.messages(play.town.help) if one.components]) == 1
+
+
+async def test_typing_agents_are_told_and_forgotten(play: Play) -> None:
+    signs: list[Any] = []
+    async with play.listens():
+        play.transport.notice = signs.append
+        card = await play.transport.send(play.agents, (Literal("#1"),), "card")
+        play.sam.types(int(card.split("-")[0]))
+        await until(lambda: signs)
+        assert (signs[0].room, signs[0].team, signs[0].people) == (str(play.town.desk), "mobile", (str(play.sam.id),))
+
+
+async def test_a_post_is_named_and_tagged_by_its_ticket(play: Play) -> None:
+    async with play.listens():
+        about = About(12, "waiting", "fr", "Marie", "ma *ligne*\nest coupée " + "x" * 200)
+        card = await play.transport.send(
+            Address("discord", str(play.town.desk), about=about), (Literal("#12"),), "card"
+        )
+        (post,) = play.town.threads(play.town.desk)
+        assert post.name.startswith("#12 Marie — ma *ligne* est coupée xxx")
+        assert len(post.name) == 100
+        held = About(12, "held", "fr", "Marie", "ma ligne")
+        await play.transport.edit(
+            Address("discord", str(play.town.desk), about=held), card, (Literal("#12 taken"),), "edit"
+        )
+        tags = {int(tag["id"]): tag["name"] for tag in play.wire.backend.channels[play.town.desk].available_tags}
+        assert [tags[tag] for tag in post.applied_tags] == ["Taken"]
