@@ -105,6 +105,7 @@ class DiscordTransport:
         self._journal = Journal(notebook)
         self._breaker = Breaker()
         self._connection: _Connection | None = None
+        self._has_been_ready = False
         self._identified: deque[float] = deque(maxlen=_IDENTIFIES)
 
     @property
@@ -180,6 +181,7 @@ class DiscordTransport:
             raise failed.exceptions[0] from None
         finally:
             self._connection = None
+            self.ready.clear()
             await client.close()
 
     async def _listen(self, connection: _Connection, receive: Receive) -> None:
@@ -210,19 +212,32 @@ class DiscordTransport:
                     await asyncio.sleep(0.05)
         while True:
             try:
-                connection.desks.look()
+                self._look(connection.desks)
                 batch = await connection.inbox.missed(await self._notebook.cursor())
                 break
             except TryLater as later:
                 log.warning("discord_not_caught_up", why=later.why)
                 await asyncio.sleep(5 if later.after is None else later.after.total_seconds())
+        finishing = await connection.forms.unfinished(batch)
         await self._commit(connection, receive, batch)
+        for finish in finishing:
+            await finish()
         self._connection = connection
+        self._has_been_ready = True
         self.ready.set()
         try:
             await connection.forms.put_up()
         except (TryLater, Undeliverable) as failed:
             log.error("panel_not_put_up", why=failed.why, hint="it is tried again at the next connection")
+
+    def _look(self, desks: Desks) -> None:
+        """See what the admin has to mend: at the start nothing goes on without it, later the rest does."""
+        try:
+            desks.look()
+        except SetupError as fault:
+            if not self._has_been_ready:
+                raise
+            log.error("discord_setup_changed", why=str(fault))
 
     async def _take(
         self,
@@ -232,29 +247,21 @@ class DiscordTransport:
         answers: list[tuple[discord.Interaction, Answer]],
     ) -> None:
         """Take one event in; what fails here concerns this event alone."""
-        inbox = connection.inbox
         try:
-            match event:
-                case discord.Message():
-                    await inbox.message(event, batch)
-                case discord.RawMessageUpdateEvent():
-                    await inbox.edited(event, batch)
-                case discord.RawMessageDeleteEvent():
-                    await inbox.deleted(event.channel_id, event.message_id, batch)
-                case discord.RawReactionActionEvent():
-                    await inbox.reacted(event, batch)
-                case Threaded():
-                    await inbox.threaded(event, batch)
-                case MemberGone():
-                    await inbox.member_gone(event, batch)
-                case ChannelGone():
-                    await inbox.channel_gone(event, batch)
-                case discord.Interaction():
-                    answer = await connection.forms.take(event, batch)
-                    if answer is not None:
-                        answers.append((event, answer))
+            if isinstance(event, discord.Interaction):
+                answer = await connection.forms.take(event, batch)
+                if answer is not None:
+                    answers.append((event, answer))
+            else:
+                await _read(connection.inbox, event, batch)
         except (Refusal, discord.HTTPException) as refused:
             log.warning("event_not_read", kind=type(event).__name__, why=str(refused))
+        except TryLater:
+            raise
+        except Exception as error:  # noqa: BLE001  # a bug has no type to wait for, and must not stop what comes after
+            log.error("event_failed", kind=type(event).__name__, fault=where(error))
+            if isinstance(event, discord.Message):
+                connection.inbox.bare(event, batch)
 
     async def _watch_typing(self, client: DeskClient) -> None:
         """Tell who is typing in teams' channels."""
@@ -365,6 +372,25 @@ class DiscordTransport:
                 raise TryLater(f"the file could not be fetched ({type(error).__name__})") from None
             file.seek(0)
             yield Fetched(file, size)
+
+
+async def _read(inbox: Inbox, event: object, batch: Batch) -> None:
+    """Take in what happened, but for what people pressed."""
+    match event:
+        case discord.Message():
+            await inbox.message(event, batch)
+        case discord.RawMessageUpdateEvent():
+            await inbox.edited(event, batch)
+        case discord.RawMessageDeleteEvent():
+            await inbox.deleted(event.channel_id, event.message_id, batch)
+        case discord.RawReactionActionEvent():
+            await inbox.reacted(event, batch)
+        case Threaded():
+            await inbox.threaded(event, batch)
+        case MemberGone():
+            await inbox.member_gone(event, batch)
+        case ChannelGone():
+            await inbox.channel_gone(event, batch)
 
 
 def discord_transport(

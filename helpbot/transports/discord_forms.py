@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 import discord
@@ -35,6 +37,20 @@ _NAME = 100  # of a thread's name
 _TEAMS = 25  # choices of a list
 Answer = Callable[[], Awaitable[object]]
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What somebody filled in, with the thread that was made for it and the message that shows it, once they are."""
+
+    user: int
+    name: str
+    language: str | None
+    at: str
+    subject: str
+    text: str
+    channel: int | None = None
+    message: int | None = None
 
 
 class Forms:
@@ -218,29 +234,72 @@ class Forms:
 
     async def _filled_in(self, interaction: discord.Interaction, language: str, batch: Batch) -> Answer | None:
         """Open a customer's private thread, with what she wrote as its first words."""
-        await _answered(interaction.response.defer(ephemeral=True, thinking=True))
         subject, text = _fields(interaction)
-        user = interaction.user
-        guest = Guest(user.id, name_of(user), language_of(interaction.locale, self._languages))
+        user, spoken_there = interaction.user, language_of(interaction.locale, self._languages)
+        at = interaction.created_at.isoformat()
+        form = Form(user.id, name_of(user), spoken_there, at, subject, text)
+        await self._keep(interaction.id, form)
+        await _answered(interaction.response.defer(ephemeral=True, thinking=True))
         try:
-            channel = await self._private(guest, subject or text, user)
-            shown = f"**{word('you_wrote', language)}**:\n" + "\n".join(
-                f"> {line}" for line in escaped(text).split("\n")
-            )
-            there = self._client.get_partial_messageable(channel)
-            message = await asked(self._breaker, there.send(shown[:2000], nonce=str(interaction.id)))
+            form = await self._open(interaction.id, form, batch)
         except (TryLater, Undeliverable) as failed:
             log.error("ticket_not_opened", why=failed.why)
+            await self._keep(interaction.id, None)
             await self._tell(interaction, word("not_opened", language, why=failed.why))
             return None
-        place = await self._places.welcome(channel, guest)
-        batch.items.append(self._inbox.arrived(channel, guest, interaction.created_at))
-        ref = str(Spot(channel, message.id))
-        question = "\n".join(part for part in (subject, text) if part)
-        batch.items.append(replace(self._said(interaction, place, Kind.SAID, ref), text=question))
-        return lambda: self._tell(interaction, word("opened", language, where=f"<#{channel}>"))
 
-    async def _private(self, guest: Guest, words: str, user: discord.abc.User) -> int:
+        async def answer() -> None:
+            await self._keep(interaction.id, None)
+            await self._tell(interaction, word("opened", language, where=f"<#{form.channel}>"))
+
+        return answer
+
+    async def unfinished(self, batch: Batch) -> list[Answer]:
+        """Open what was filled in and not taken in before a kill; return what is to be done once that is committed."""
+        found: list[Answer] = []
+        for number, form in (await self._forms()).items():
+            try:
+                await self._open(number, form, batch)
+            except Undeliverable as never:
+                log.error("ticket_not_opened", why=never.why)
+            found.append(partial(self._keep, number, None))
+        return found
+
+    async def _open(self, number: int, form: Form, batch: Batch) -> Form:
+        """Take in a form: in a thread of its own, under the words that are shown there."""
+        guest = Guest(form.user, form.name, form.language)
+        language = form.language or self._languages[0]
+        if form.channel is None:
+            form = replace(form, channel=await self._private(guest, form.subject or form.text))
+            await self._keep(number, form)
+        channel = int(form.channel or 0)
+        if form.message is None:
+            lines = [f"**{word('you_wrote', language)}**:", *(f"> {line}" for line in escaped(form.text).split("\n"))]
+            there = self._client.get_partial_messageable(channel)
+            sent = await asked(self._breaker, there.send("\n".join(lines)[:2000], nonce=str(number)))
+            form = replace(form, message=sent.id)
+            await self._keep(number, form)
+        place = await self._places.welcome(channel, guest)
+        at = datetime.fromisoformat(form.at)
+        batch.items.append(self._inbox.arrived(channel, guest, at))
+        ref = str(Spot(channel, int(form.message or 0)))
+        question = "\n".join(part for part in (form.subject, form.text) if part)
+        batch.items.append(Incoming(ref, Kind.SAID, place.room, str(guest.id), guest.name, at, question))
+        return form
+
+    async def _forms(self) -> dict[int, Form]:
+        kept = json.loads(await self._notebook.get("forms") or "{}")
+        return {int(number): Form(**values) for number, values in kept.items()}
+
+    async def _keep(self, number: int, form: Form | None) -> None:
+        """Write down what was filled in and is not in the desk yet; None once it is."""
+        forms = await self._forms()
+        forms.pop(number, None)
+        if form is not None:
+            forms[number] = form
+        await self._notebook.put("forms", json.dumps({one: asdict(kept) for one, kept in forms.items()}))
+
+    async def _private(self, guest: Guest, words: str) -> int:
         """Return a private thread for her and the bot alone; a direct channel where none can be had, or not be read."""
         channel = None if self._places.help_channel is None else self._client.get_channel(self._places.help_channel)
         if not isinstance(channel, discord.TextChannel) or not self._client.intents.message_content:
@@ -253,7 +312,7 @@ class Forms:
         )
         thread = await asked(self._breaker, making)
         await self._places.welcome(thread.id, guest)
-        await asked(self._breaker, thread.add_user(user))
+        await asked(self._breaker, thread.add_user(discord.Object(guest.id)))
         return thread.id
 
     # --- answering

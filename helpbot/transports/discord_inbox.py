@@ -23,6 +23,7 @@ from helpbot.transports.discord_places import Guest, Place
 from helpbot.transports.discord_recent import Recent
 from helpbot.transports.discord_refs import Spot, mark_ref, now, snowflake
 from helpbot.transports.discord_words import word
+from helpbot.where import where
 
 log = structlog.get_logger(__name__)
 
@@ -89,6 +90,15 @@ class Inbox:
         member = place.team is None or await self._is_agent(place, message.author)
         exposed = place.team is not None and self._desks.is_exposed(place.room)
         return incoming.said(message, place, me, member=member, exposed=exposed, corrects=corrects)
+
+    def bare(self, message: discord.Message, batch: Batch) -> None:
+        """Take in the mere words of a message over which something of ours has failed."""
+        place = self._places.known(message.channel.id)
+        if place is not None and incoming.is_written(message):
+            ref, name = str(Spot(place.channel, message.id)), incoming.name_of(message.author)
+            who, at = str(message.author.id), message.created_at
+            item = Incoming(ref, Kind.SAID, place.room, who, name, at, message.content, place.team, place.thread)
+            batch.items.append(replace(item, member=place.team is None, mentions=True))
 
     def _is_blank(self, message: discord.Message) -> bool:
         """Tell whether this came without its words, because the message content intent is not granted."""
@@ -303,9 +313,15 @@ class Inbox:
         if len(messages) >= _CATCH_UP:
             log.error("gap_too_long", channel=number, messages=len(messages), hint="what is newer was not read")
         for message in messages:
-            if message.id > since and not await self._recent.knows(number, message.id):
-                await self.message(message, batch)
-            await self._compare(message, batch)
+            try:
+                if message.id > since and not await self._recent.knows(number, message.id):
+                    await self.message(message, batch)
+                await self._compare(message, batch)
+            except (TryLater, Undeliverable, discord.HTTPException):
+                raise
+            except Exception as error:  # noqa: BLE001  # a bug has no type to wait for, and must stop nothing else
+                log.error("message_failed", channel=number, fault=where(error))
+                self.bare(message, batch)
         await self._vanished(number, {message.id for message in messages}, after, batch)
 
     async def _compare(self, message: discord.Message, batch: Batch) -> None:

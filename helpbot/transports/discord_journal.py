@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import OrderedDict
 from dataclasses import asdict, dataclass
 
 from helpbot.transports.base import Notebook
 
-_KEPT = 100  # messages of one room
+_KEPT = 100  # messages of one room, and as many changes
+_ROOMS = 500  # of which they are in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,8 @@ class Journal:
 
     def __init__(self, notebook: Notebook) -> None:
         self._notebook = notebook
-        self._sent: dict[str, dict[str, Sent]] = {}  # by room, by key, in order
-        self._changes: dict[str, dict[str, str]] = {}  # by room: keys of corrections and marks, which may be repeated
+        self._sent: OrderedDict[str, dict[str, Sent]] = OrderedDict()  # by room, by key, in order
+        self._changes: OrderedDict[str, dict[str, str]] = OrderedDict()  # by room: corrections and marks, by key
 
     async def of(self, room: str) -> dict[str, Sent]:
         """Return what was to be sent there, by key, the oldest first."""
@@ -56,6 +58,10 @@ class Journal:
             self._sent[room] = {
                 row["key"]: Sent(**{**row, "digests": tuple(row["digests"]), "ids": tuple(row["ids"])}) for row in rows
             }
+        self._sent.move_to_end(room)
+        if len(self._sent) > _ROOMS:
+            oldest, rest = self._sent.popitem(last=False)
+            await self._save(oldest, rest)
         return self._sent[room]
 
     async def begin(self, room: str, sent: Sent) -> None:
@@ -64,8 +70,7 @@ class Journal:
         known[sent.key] = sent
         while len(known) > _KEPT:
             del known[next(iter(known))]
-        rows = [asdict(one) for one in known.values()]
-        await self._notebook.put(f"sent:{room}", json.dumps(rows))
+        await self._save(room, known)
 
     async def note(self, room: str, sent: Sent) -> None:
         """Remember how far it is; written down with the next one, for the desk keeps it as well."""
@@ -73,7 +78,13 @@ class Journal:
 
     def changed(self, room: str, key: str, ref: str) -> str:
         """Remember a correction or a mark, which does no harm when it is done twice; return its reference."""
-        self._changes.setdefault(room, {})[key] = ref
+        known = self._changes.setdefault(room, {})
+        known[key] = ref
+        while len(known) > _KEPT:
+            del known[next(iter(known))]
+        self._changes.move_to_end(room)
+        while len(self._changes) > _ROOMS:
+            self._changes.popitem(last=False)
         return ref
 
     def changes(self, room: str) -> dict[str, str]:
@@ -83,3 +94,7 @@ class Journal:
     async def parts(self, room: str, ref: str) -> tuple[int, ...]:
         """Return the ids of the messages that this one is made of, as far as is known."""
         return next((one.ids for one in (await self.of(room)).values() if one.ref == ref), ())
+
+    async def _save(self, room: str, known: dict[str, Sent]) -> None:
+        rows = [asdict(one) for one in known.values()]
+        await self._notebook.put(f"sent:{room}", json.dumps(rows))

@@ -73,6 +73,10 @@ class Places:
         place = self._known[channel] = Place(channel, str(channel), guest=guest)
         return place
 
+    def known(self, channel: int) -> Place | None:
+        """Return what a channel is, as far as that was looked at."""
+        return self._known.get(channel)
+
     def forget(self, channel: int) -> None:
         """Ask anew what a channel is."""
         self._known.pop(channel, None)

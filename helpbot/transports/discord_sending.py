@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import discord
@@ -70,12 +71,21 @@ class Sender:
             return sent.ref
         last = len(shown.parts) - 1
         digests = tuple(digest_of(part, len(files) * (place == last)) for place, part in enumerate(shown.parts))
-        if sent is not None and sent.digests == digests:
+        if sent is not None:
             sent = await self._found(address.room, sent)
-        else:
+            if sent.digests != digests and sent.ids:  # it was corrected while nobody knew that it had gone out
+                return await self._corrected(address, sent, content)
+        if sent is None or sent.digests != digests:
             sent = Sent(key, digests, self._channel(address), await self._last_in(address.room))
             await self._journal.begin(address.room, sent)
         return await self._carry(address, sent, shown, files, answers)
+
+    async def _corrected(self, address: Address, sent: Sent, content: Content) -> str:
+        """Show what a message says now that was found to have gone out, with other words."""
+        ref = str(Spot(sent.channel or sent.ids[0], sent.ids[0]))
+        await self._journal.note(address.room, replace(sent, ref=ref))
+        await self.edit(address, ref, content, sent.key)
+        return ref
 
     async def _carry(
         self, address: Address, sent: Sent, shown: Shown, files: list[discord.File], answers: str | None

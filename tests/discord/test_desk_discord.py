@@ -44,7 +44,7 @@ async def running(town: Town, folder: Path, desk: Desk = DESK) -> AsyncIterator[
         await store.close()
 
 
-async def until(wanted: Callable[[], Any], seconds: float = 10) -> Any:
+async def until(wanted: Callable[[], Any], seconds: float = 30) -> Any:
     """Return what is wanted once it is there."""
     async with asyncio.timeout(seconds):
         while not (found := wanted()):  # noqa: ASYNC110  # the server has no event for all of it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -237,6 +238,18 @@ async def test_a_deleted_post_asks_for_another_card(play: Play) -> None:
         assert not refused.value.whole_room
 
 
+async def test_what_the_admin_breaks_later_ends_nothing(play: Play) -> None:
+    async with play.listens():
+        play.marie.say(play.direct, "before")
+        await play.hears("before")
+        play.notes.last, play.notes.known = play.desk.cursors[-1], {str(play.direct)}
+        play.wire.backend.delete_channel(play.town.desk)
+        play.wire.resumable = False
+        await play.wire.drop()
+        play.marie.say(play.direct, "after")
+        await play.hears("after")
+
+
 async def test_closed_direct_messages_are_said_to_be_that(play: Play) -> None:
     async with play.listens():
         play.wire.closed_to_bot.add(play.marie.id)
@@ -261,6 +274,16 @@ async def test_a_lost_answer_is_found_again_and_nothing_is_doubled(play: Play) -
         assert await play.says("once", "k1") == ref
         assert await play.says("once", "k2") != ref
         assert play.seen() == ["once", "once"]
+
+
+async def test_what_was_corrected_while_nobody_knew_that_it_had_gone_out_is_shown_once(play: Play) -> None:
+    async with play.listens():
+        play.wire.faults.append(Fault("POST", "/messages", 0, after=True))
+        with pytest.raises(TryLater):
+            await play.says("your line is bak", "k1")
+        ref = await play.says("your line is back", "k1")
+        assert play.seen() == ["your line is back"]
+        assert await play.says("your line is back", "k1") == ref
 
 
 async def test_a_repeated_nonce_shows_one_message(play: Play) -> None:
@@ -435,6 +458,21 @@ async def ticket(play: Play, person: Person, text: str) -> int:
     assert asked.room in {str(one) for one in (*threads, play.direct)}
     assert all(play.wire.backend.channels[one].type == ChannelType.PRIVATE_THREAD for one in threads)
     return int(asked.room)
+
+
+async def test_a_form_that_was_kept_before_a_kill_is_taken_in_at_the_next_start(play: Play) -> None:
+    async with play.listens():
+        pass
+    form = {"user": play.marie.id, "name": "Marie", "language": None, "at": "2026-11-27T08:00:00+00:00"}
+    form |= {"subject": "a line", "text": "is dead", "channel": None, "message": None}
+    play.notes.kept["forms"] = json.dumps({"123": form})
+    play.transport = play.new()
+    async with play.listens():
+        asked_for = await play.hears("a line\nis dead")
+        (thread,) = play.town.threads(play.town.help)
+        assert (asked_for.room, asked_for.sender) == (str(thread.id), str(play.marie.id))
+        assert play.seen(thread.id) == ["**You wrote**:\n> is dead"]
+    assert json.loads(play.notes.kept["forms"]) == {}
 
 
 async def test_a_form_is_greeted_in_her_language(play: Play) -> None:
