@@ -76,7 +76,8 @@ class Sender:
             if sent.digests != digests and sent.ids:  # it was corrected while nobody knew that it had gone out
                 return await self._corrected(address, sent, content)
         if sent is None or sent.digests != digests:
-            sent = Sent(key, digests, self._channel(address), await self._last_in(address.room))
+            channel = await self._channel(address, answers)
+            sent = Sent(key, digests, channel, await self._last_in(address.room))
             await self._journal.begin(address.room, sent)
         return await self._carry(address, sent, shown, files, answers)
 
@@ -140,14 +141,20 @@ class Sender:
     async def _wake(self, thread: int) -> None:
         await asked(self._breaker, self._client.http.edit_channel(thread, archived=False))
 
-    def _channel(self, address: Address) -> int | None:
+    async def _channel(self, address: Address, answers: str | None) -> int | None:
         """Return where the message goes; None for a new post of a forum."""
         if address.thread is not None:
             root = spot(address.thread)
             if root is None:
                 raise Undeliverable("there is no such thread")
             return root.message
-        return None if self._desks.is_forum(address.room) else int(address.room)
+        if not self._desks.is_forum(address.room):
+            return int(address.room)
+        asked_in = None if answers is None else spot(answers)
+        if asked_in is None:
+            return None
+        place = await asked(self._breaker, self._places.of(self._client, discord.Object(asked_in.channel)))
+        return asked_in.channel if place is not None and place.room == address.room else None
 
     def _view(self, address: Address) -> discord.ui.View | None:
         about = address.about
