@@ -35,7 +35,6 @@ from helpbot.transports.base import (
     SetupError,
     Sign,
     TryLater,
-    Typing,
     Undeliverable,
 )
 from helpbot.transports.discord_client import (
@@ -53,9 +52,10 @@ from helpbot.transports.discord_faults import Breaker, Refusal, asked
 from helpbot.transports.discord_forms import Answer, Forms
 from helpbot.transports.discord_inbox import Batch, Inbox
 from helpbot.transports.discord_journal import Journal
-from helpbot.transports.discord_places import Guest, Place, Places, Seat
+from helpbot.transports.discord_places import Guest, Places, Seat
 from helpbot.transports.discord_refs import NETWORK
 from helpbot.transports.discord_sending import Sender
+from helpbot.transports.discord_typing import watch_typing
 from helpbot.where import where
 
 log = structlog.get_logger(__name__)
@@ -63,7 +63,6 @@ log = structlog.get_logger(__name__)
 _DAY, _IDENTIFIES = 86_400.0, 400  # Discord resets the token at 1,000 a day
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 300.0  # seconds before another client is made
 _STEADY = 600.0  # seconds after which a client that failed did so for another reason than the one before
-_TYPING = 10.0  # seconds for which Discord shows that somebody types
 _AT_ONCE = 100  # events of one batch
 _CHUNK = 65_536
 _SERVERS = 30.0  # seconds that Discord may take to tell of a server after READY
@@ -173,7 +172,7 @@ class DiscordTransport:
             async with asyncio.TaskGroup() as group:
                 connecting = group.create_task(client.connect(reconnect=True), name="discord")
                 listening = group.create_task(self._listen(connection, receive), name="discord inbox")
-                typing = group.create_task(self._watch_typing(client), name="discord typing")
+                typing = group.create_task(watch_typing(client, self._places, self._notify), name="discord typing")
                 await asyncio.wait({connecting})
                 listening.cancel()
                 typing.cancel()
@@ -263,37 +262,8 @@ class DiscordTransport:
             if isinstance(event, discord.Message):
                 connection.inbox.bare(event, batch)
 
-    async def _watch_typing(self, client: DeskClient) -> None:
-        """Tell who is typing in teams' channels."""
-        typing: dict[str, dict[str, float]] = {}
-        while True:
-            due = min((at for people in typing.values() for at in people.values()), default=None)
-            timeout = None if due is None else max(0.0, due - time.monotonic())
-            event = None
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(timeout):
-                    event = await client.typed.get()
-            changed = set()
-            if event is not None and event.user_id != (0 if client.user is None else client.user.id):
-                place = await self._known_place(client, event.channel_id)
-                if place is not None and place.team is not None:
-                    typing.setdefault(place.room, {})[str(event.user_id)] = time.monotonic() + _TYPING
-                    changed.add(place.room)
-            for room, people in typing.items():
-                for person in [one for one, at in people.items() if at <= time.monotonic()]:
-                    del people[person]
-                    changed.add(room)
-            for room in changed:
-                self.notice(Typing(room, self._team(room), tuple(typing[room])))
-
-    async def _known_place(self, client: DeskClient, channel: int) -> Place | None:
-        try:
-            return await self._places.of(client, discord.Object(channel))
-        except discord.HTTPException:
-            return None
-
-    def _team(self, room: str) -> str | None:
-        return next((team for team, seat in self._places.teams.items() if str(seat.channel) == room), None)
+    def _notify(self, sign: Sign) -> None:
+        self.notice(sign)
 
     # --- sending
 

@@ -20,6 +20,7 @@ import structlog
 from helpbot.core.commands import WORDS
 from helpbot.transports.base import Incoming, Kind, Notebook, TryLater, Undeliverable
 from helpbot.transports.discord_buttons import CLAIM, CLAIMS, COMMANDS, FORM, MARKS, OPEN, TO_TEAM, TRANSFER, panel
+from helpbot.transports.discord_commands import commands, filled_in, ticket_form
 from helpbot.transports.discord_content import escaped
 from helpbot.transports.discord_desks import Desks
 from helpbot.transports.discord_faults import asked
@@ -32,7 +33,6 @@ from helpbot.transports.markup import one_line
 
 log = structlog.get_logger(__name__)
 
-_SUBJECT, _TEXT = 100, 1500  # characters of a form
 _NAME = 100  # of a thread's name
 _TEAMS = 25  # choices of a list
 Answer = Callable[[], Awaitable[object]]
@@ -123,7 +123,7 @@ class Forms:
         if interaction.type is discord.InteractionType.application_command and name == "ticket":
             custom_id = OPEN
         if custom_id == OPEN:
-            await _answered(interaction.response.send_modal(_form(language)))
+            await _answered(interaction.response.send_modal(ticket_form(language)))
             return None
         if interaction.type is discord.InteractionType.autocomplete:
             await _answered(interaction.response.autocomplete(self._completions(data)))
@@ -234,7 +234,7 @@ class Forms:
 
     async def _filled_in(self, interaction: discord.Interaction, language: str, batch: Batch) -> Answer | None:
         """Open a customer's private thread, with what she wrote as its first words."""
-        subject, text = _fields(interaction)
+        subject, text = filled_in(interaction)
         user, spoken_there = interaction.user, language_of(interaction.locale, self._languages)
         at = interaction.created_at.isoformat()
         form = Form(user.id, name_of(user), spoken_there, at, subject, text)
@@ -331,62 +331,3 @@ async def _answered(answer: Awaitable[T]) -> T | None:
     with contextlib.suppress(discord.HTTPException, discord.InteractionResponded, OSError):
         return await answer
     return None
-
-
-def _form(language: str) -> discord.ui.Modal:
-    form = discord.ui.Modal(title=word("open", language), custom_id=FORM, timeout=None)
-    subject: discord.ui.TextInput[discord.ui.View] = discord.ui.TextInput(
-        custom_id="subject", required=False, max_length=_SUBJECT
-    )
-    text: discord.ui.TextInput[discord.ui.View] = discord.ui.TextInput(
-        custom_id="text", style=discord.TextStyle.paragraph, max_length=_TEXT
-    )
-    form.add_item(discord.ui.Label(text=word("subject", language), component=subject))
-    form.add_item(discord.ui.Label(text=word("text", language), component=text))
-    form.stop()
-    return form
-
-
-def _fields(interaction: discord.Interaction) -> tuple[str, str]:
-    """Return what was written into the form."""
-    found: dict[str, str] = {}
-
-    def look(value: object) -> None:
-        if isinstance(value, dict):
-            if isinstance(value.get("value"), str):
-                found[str(value.get("custom_id"))] = value["value"]
-            for part in value.values():
-                look(part)
-        elif isinstance(value, list):
-            for part in value:
-                look(part)
-
-    look(dict(interaction.data or {}).get("components"))
-    return found.get("subject", "").strip(), found.get("text", "").strip()
-
-
-def commands(languages: Sequence[str], teams: Mapping[str, str]) -> list[dict[str, object]]:
-    """Return the commands as Discord is told of them: `/ticket`, and the agents' words."""
-    first = languages[0]
-    found: list[dict[str, object]] = [{"name": "ticket", "type": 1, "description": word("ticket_command", first)}]
-    for one in WORDS:
-        text: dict[str, object] = {
-            "type": 3,
-            "name": "text",
-            "description": word("command_text", first),
-            "required": one in {"!r", "!note"},
-        }
-        options = [text]
-        if one == "!transfer":
-            team = {**text, "name": "team", "required": True, "autocomplete": True}
-            options = [team, text]
-        found.append(
-            {
-                "name": one[1:],
-                "type": 1,
-                "description": word("agent_command", first, word=one),
-                "options": options,
-                "default_member_permissions": None,
-            }
-        )
-    return found

@@ -1,0 +1,141 @@
+"""What people do on Discord: agents and others, who come and go, forms, the panel, typing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from helpbot.core.effects import Literal
+from helpbot.transports.base import About, Address, Kind
+from helpbot.transports.discord_buttons import OPEN
+from helpbot.transports.discord_refs import Spot
+
+from .play import Play, ticket, until
+from .wire import Wire
+
+
+@pytest.fixture
+def play(wire: Wire) -> Play:
+    return Play(wire)
+
+
+async def test_a_webhook_in_an_agents_name_is_nobody(play: Play) -> None:
+    async with play.listens() as desk:
+        card = await play.transport.send(play.agents, (Literal("#1"),), "card")
+        thread = int(card.split("-")[0])
+        backend = play.wire.backend
+        hook = backend.create_webhook(play.town.desk, "Sam", play.sam.id)
+        backend.create_message(thread, play.sam.id, "send her the secret", webhook_id=hook.id, author_name="Sam")
+        play.sam.say(thread, "I am real")
+        await play.hears("I am real")
+        assert [item.text for item in desk.got if item.kind is Kind.SAID] == ["I am real"]
+
+
+async def test_who_is_no_agent_is_told_to_be_none(play: Play) -> None:
+    paul = play.town.person("Paul")
+    async with play.listens() as desk:
+        card = await play.transport.send(play.agents, (Literal("#1"),), "card")
+        said = paul.say(int(card.split("-")[0]), "let me in")
+        mark = paul.react(card, "✋")
+        assert not (await desk.until(lambda item: item.id == said)).member
+        assert not (await desk.until(lambda item: item.id == mark)).member
+
+
+async def test_an_agent_who_calls_a_colleague_is_known_to(play: Play) -> None:
+    zoe = play.town.person("Zoé", agent=True)
+    async with play.listens():
+        card = await play.transport.send(play.agents, (Literal("#1"),), "card")
+        thread = int(card.split("-")[0])
+        play.sam.say(thread, f"<@{zoe.id}> look")
+        called = await play.hears("@Zoé look")
+        assert (called.mentions, called.mentioned) == (True, ((str(zoe.id), "Zoé"),))
+        for text in ("@zoé look", "see @everyone", f"<@&{play.town.agents_role}> all"):
+            ref = play.sam.say(thread, text)
+            assert (await play.desk.until(lambda item, ref=ref: item.id == ref)).mentions  # type: ignore[misc]
+
+
+async def test_somebody_who_leaves_the_server_has_left(play: Play) -> None:
+    async with play.listens() as desk:
+        thread = await ticket(play, play.marie, "help")
+        play.notes.known.add(str(thread))
+        play.wire.backend.remove_member(play.town.guild, play.marie.id)
+        left = await desk.until(lambda item: item.kind is Kind.LEFT and item.room == str(thread))
+        assert left.sender == str(play.marie.id)
+
+
+async def test_company_in_her_thread_is_told(play: Play) -> None:
+    paul = play.town.person("Paul")
+    async with play.listens() as desk:
+        thread = await ticket(play, play.marie, "help")
+        play.wire.backend.add_thread_member(thread, paul.id)
+        crowded = await desk.until(lambda item: item.kind is Kind.CROWDED)
+        assert (crowded.room, crowded.sender) == (str(thread), str(play.marie.id))
+        play.wire.backend.remove_thread_member(thread, paul.id)
+        await desk.until(lambda item: item.kind is Kind.ALONE)
+
+
+async def test_a_form_that_was_kept_before_a_kill_is_taken_in_at_the_next_start(play: Play) -> None:
+    async with play.listens():
+        pass
+    form = {"user": play.marie.id, "name": "Marie", "language": None, "at": "2026-11-27T08:00:00+00:00"}
+    form |= {"subject": "a line", "text": "is dead", "channel": None, "message": None}
+    play.notes.kept["forms"] = json.dumps({"123": form})
+    play.transport = play.new()
+    async with play.listens():
+        asked_for = await play.hears("a line\nis dead")
+        (thread,) = play.town.threads(play.town.help)
+        assert (asked_for.room, asked_for.sender) == (str(thread.id), str(play.marie.id))
+        assert play.seen(thread.id) == ["**You wrote**:\n> is dead"]
+    assert json.loads(play.notes.kept["forms"]) == {}
+
+
+async def test_a_form_is_greeted_in_her_language(play: Play) -> None:
+    jeanne = play.town.person("Jeanne", locale="fr")
+    async with play.listens() as desk:
+        thread = await ticket(play, jeanne, "ma ligne")
+        arrived = next(item for item in desk.got if item.kind is Kind.ARRIVED)
+        assert (arrived.language, arrived.room, arrived.name) == ("fr", str(thread), "Jeanne")
+        assert play.seen(thread) == ["**Vous avez écrit**:\n> ma ligne"]
+
+
+async def test_the_panel_and_the_commands_are_put_up_once(play: Play) -> None:
+    async with play.listens():
+        panel = await until(lambda: next(iter(play.town.messages(play.town.help)), None))
+        await until(lambda: panel.pinned)
+    play.transport = play.new()
+    async with play.listens():
+        await play.says("and on", "k")
+        pressed = play.marie.press(str(Spot(play.town.help, panel.id)), OPEN)
+        await until(lambda: pressed.responded)
+    told = [one for one in play.wire.requests if one.method == "PUT" and one.path.endswith("/commands")]
+    assert len(told) == 1
+    assert len([one for one in play.town.messages(play.town.help) if one.components]) == 1
+
+
+async def test_typing_agents_are_told_and_forgotten(play: Play) -> None:
+    signs: list[Any] = []
+    async with play.listens():
+        play.transport.notice = signs.append
+        card = await play.transport.send(play.agents, (Literal("#1"),), "card")
+        play.sam.types(int(card.split("-")[0]))
+        await until(lambda: signs)
+        assert (signs[0].room, signs[0].team, signs[0].people) == (str(play.town.desk), "mobile", (str(play.sam.id),))
+
+
+async def test_a_post_is_named_and_tagged_by_its_ticket(play: Play) -> None:
+    async with play.listens():
+        about = About(12, "waiting", "fr", "Marie", "ma *ligne*\nest coupée " + "x" * 200)
+        card = await play.transport.send(
+            Address("discord", str(play.town.desk), about=about), (Literal("#12"),), "card"
+        )
+        (post,) = play.town.threads(play.town.desk)
+        assert post.name.startswith("#12 Marie — ma *ligne* est coupée xxx")
+        assert len(post.name) == 100
+        held = About(12, "held", "fr", "Marie", "ma ligne")
+        await play.transport.edit(
+            Address("discord", str(play.town.desk), about=held), card, (Literal("#12 taken"),), "edit"
+        )
+        tags = {int(tag["id"]): tag["name"] for tag in play.wire.backend.channels[play.town.desk].available_tags}
+        assert [tags[tag] for tag in post.applied_tags] == ["Taken"]
