@@ -37,24 +37,17 @@ from helpbot.transports.base import (
     TryLater,
     Undeliverable,
 )
-from helpbot.transports.discord_client import (
-    CONTENT,
-    MEMBERS,
-    ChannelGone,
-    DeskClient,
-    MemberGone,
-    Ready,
-    Threaded,
-    granted,
-)
+from helpbot.transports.discord_client import CONTENT, MEMBERS, DeskClient, granted
 from helpbot.transports.discord_desks import Desks
-from helpbot.transports.discord_faults import Breaker, Refusal, asked
-from helpbot.transports.discord_forms import Answer, Forms
-from helpbot.transports.discord_inbox import Batch, Inbox
+from helpbot.transports.discord_faults import Breaker, asked
+from helpbot.transports.discord_forms import Forms
+from helpbot.transports.discord_inbox import Inbox
 from helpbot.transports.discord_journal import Journal
+from helpbot.transports.discord_listening import Listener
 from helpbot.transports.discord_places import Guest, Places, Seat
 from helpbot.transports.discord_refs import NETWORK
 from helpbot.transports.discord_sending import Sender
+from helpbot.transports.discord_tickets import Tickets
 from helpbot.transports.discord_typing import watch_typing
 from helpbot.where import where
 
@@ -63,9 +56,7 @@ log = structlog.get_logger(__name__)
 _DAY, _IDENTIFIES = 86_400.0, 400  # Discord resets the token at 1,000 a day
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 300.0  # seconds before another client is made
 _STEADY = 600.0  # seconds after which a client that failed did so for another reason than the one before
-_AT_ONCE = 100  # events of one batch
 _CHUNK = 65_536
-_SERVERS = 30.0  # seconds that Discord may take to tell of a server after READY
 
 
 @dataclass(slots=True)
@@ -73,10 +64,7 @@ class _Connection:
     """What there is while a client is connected."""
 
     client: DeskClient
-    desks: Desks
-    inbox: Inbox
     sender: Sender
-    forms: Forms
 
 
 class DiscordTransport:
@@ -154,7 +142,7 @@ class DiscordTransport:
     async def _one_client(self, receive: Receive) -> None:
         members, content = await granted(self._token)
         for is_there, name, loss in (
-            (members, MEMBERS, "that somebody left the server is not noticed"),
+            (members, MEMBERS, "that somebody leaves the server, or is added to a customer's thread, is not noticed"),
             (content, CONTENT, "words on a server are read only where the bot is mentioned, and in commands and forms"),
         ):
             if not is_there:
@@ -163,19 +151,25 @@ class DiscordTransport:
                 )
         client = DeskClient(members=members, content=content)
         desks = Desks(client, self._breaker, self._places, self._languages[0])
-        inbox = Inbox(client, self._breaker, desks, self._notebook)
-        forms = Forms(desks, inbox, self._notebook, self._languages, self._names)
-        sender = Sender(client, self._breaker, self._journal, desks)
-        connection = _Connection(client, desks, inbox, sender, forms)
+        inbox = Inbox(client, self._breaker, desks, self._notebook, receive)
+        tickets = Tickets(desks, inbox, self._notebook)
+        forms = Forms(desks, tickets, self._notebook, self._languages, self._names)
+        connection = _Connection(client, Sender(client, self._breaker, self._journal, desks))
         try:
             await client.login(self._token)
             async with asyncio.TaskGroup() as group:
+                listener = Listener(client, inbox, forms, self._notebook, group)
                 connecting = group.create_task(client.connect(reconnect=True), name="discord")
-                listening = group.create_task(self._listen(connection, receive), name="discord inbox")
-                typing = group.create_task(watch_typing(client, self._places, self._notify), name="discord typing")
+                hearing = listener.hear(lambda: self._look(desks), lambda: self._caught_up(connection))
+                others = [
+                    group.create_task(hearing, name="discord inbox"),
+                    group.create_task(listener.answer(), name="discord presses"),
+                    group.create_task(watch_typing(client, self._places, self._notify), name="discord typing"),
+                ]
                 await asyncio.wait({connecting})
-                listening.cancel()
-                typing.cancel()
+                for task in others:
+                    task.cancel()
+                listener.stop()
         except BaseExceptionGroup as failed:
             raise failed.exceptions[0] from None
         finally:
@@ -183,51 +177,10 @@ class DiscordTransport:
             self.ready.clear()
             await client.close()
 
-    async def _listen(self, connection: _Connection, receive: Receive) -> None:
-        while True:
-            event = await connection.client.heard.get()
-            batch, answers = Batch(), list[tuple[discord.Interaction, Answer]]()
-            if isinstance(event, Ready):
-                await self._catch_up(connection, receive)
-                continue
-            await self._take(connection, event, batch, answers)
-            queue = connection.client.heard
-            while len(batch.items) < _AT_ONCE and not queue.empty():
-                if isinstance(queue._queue[0], Ready):  # type: ignore[attr-defined]  # a look
-                    break
-                await self._take(connection, queue.get_nowait(), batch, answers)
-            await self._commit(connection, receive, batch)
-            for _, answer in answers:
-                await answer()
-
-    async def _commit(self, connection: _Connection, receive: Receive, batch: Batch) -> None:
-        await receive(batch.items, connection.inbox.cursor(batch))
-        await connection.inbox.committed(batch)
-
-    async def _catch_up(self, connection: _Connection, receive: Receive) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_SERVERS):
-                while any(guild.unavailable for guild in connection.client.guilds):  # noqa: ASYNC110  # no event tells
-                    await asyncio.sleep(0.05)
-        while True:
-            try:
-                self._look(connection.desks)
-                batch = await connection.inbox.missed(await self._notebook.cursor())
-                break
-            except TryLater as later:
-                log.warning("discord_not_caught_up", why=later.why)
-                await asyncio.sleep(5 if later.after is None else later.after.total_seconds())
-        finishing = await connection.forms.unfinished(batch)
-        await self._commit(connection, receive, batch)
-        for finish in finishing:
-            await finish()
+    def _caught_up(self, connection: _Connection) -> None:
         self._connection = connection
         self._has_been_ready = True
         self.ready.set()
-        try:
-            await connection.forms.put_up()
-        except (TryLater, Undeliverable) as failed:
-            log.error("panel_not_put_up", why=failed.why, hint="it is tried again at the next connection")
 
     def _look(self, desks: Desks) -> None:
         """See what the admin has to mend: at the start nothing goes on without it, later the rest does."""
@@ -237,30 +190,6 @@ class DiscordTransport:
             if not self._has_been_ready:
                 raise
             log.error("discord_setup_changed", why=str(fault))
-
-    async def _take(
-        self,
-        connection: _Connection,
-        event: object,
-        batch: Batch,
-        answers: list[tuple[discord.Interaction, Answer]],
-    ) -> None:
-        """Take one event in; what fails here concerns this event alone."""
-        try:
-            if isinstance(event, discord.Interaction):
-                answer = await connection.forms.take(event, batch)
-                if answer is not None:
-                    answers.append((event, answer))
-            else:
-                await _read(connection.inbox, event, batch)
-        except (Refusal, discord.HTTPException) as refused:
-            log.warning("event_not_read", kind=type(event).__name__, why=str(refused))
-        except TryLater:
-            raise
-        except Exception as error:  # noqa: BLE001  # a bug has no type to wait for, and must not stop what comes after
-            log.error("event_failed", kind=type(event).__name__, fault=where(error))
-            if isinstance(event, discord.Message):
-                connection.inbox.bare(event, batch)
 
     def _notify(self, sign: Sign) -> None:
         self.notice(sign)
@@ -342,25 +271,6 @@ class DiscordTransport:
                 raise TryLater(f"the file could not be fetched ({type(error).__name__})") from None
             file.seek(0)
             yield Fetched(file, size)
-
-
-async def _read(inbox: Inbox, event: object, batch: Batch) -> None:
-    """Take in what happened, but for what people pressed."""
-    match event:
-        case discord.Message():
-            await inbox.message(event, batch)
-        case discord.RawMessageUpdateEvent():
-            await inbox.edited(event, batch)
-        case discord.RawMessageDeleteEvent():
-            await inbox.deleted(event.channel_id, event.message_id, batch)
-        case discord.RawReactionActionEvent():
-            await inbox.reacted(event, batch)
-        case Threaded():
-            await inbox.threaded(event, batch)
-        case MemberGone():
-            await inbox.member_gone(event, batch)
-        case ChannelGone():
-            await inbox.channel_gone(event, batch)
 
 
 def discord_transport(

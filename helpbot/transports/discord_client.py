@@ -1,12 +1,13 @@
-"""The connection to Discord: a client that puts what it hears into one queue, in order, and keeps nothing.
+"""The connection to Discord: a client that puts what it hears into queues, in order, and keeps nothing.
 
 Rule: people's words are taken from events in the order in which they came, because an answer and its correction may
-arrive in the same moment.
+arrive in the same moment; what they press stands beside, because Discord waits three seconds for an answer to it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 
 import discord
@@ -15,8 +16,13 @@ MEMBERS, CONTENT = "Server Members Intent", "Message Content Intent"
 
 
 @dataclass(frozen=True, slots=True)
+class Connected:
+    """The client is connected anew, and may have missed something before what it hears from now on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
-    """The client is connected anew, and may have missed something."""
+    """The client knows its servers, so that what was missed can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,8 @@ class ChannelGone:
 
 
 Happened = (
-    Ready
+    Connected
+    | Ready
     | Threaded
     | MemberGone
     | ChannelGone
@@ -51,12 +58,11 @@ Happened = (
     | discord.RawMessageUpdateEvent
     | discord.RawMessageDeleteEvent
     | discord.RawReactionActionEvent
-    | discord.Interaction
 )
 
 
 class DeskClient(discord.Client):
-    """A client with the intents that the application has; `heard` holds what happened."""
+    """A client with the intents that it may have; `heard` holds what happened, `pressed` what wants an answer."""
 
     def __init__(self, *, members: bool, content: bool) -> None:
         intents = discord.Intents(
@@ -77,10 +83,22 @@ class DeskClient(discord.Client):
             guild_ready_timeout=0.2,  # who uses the client waits for servers that come later
         )
         self.heard: asyncio.Queue[Happened] = asyncio.Queue()
+        self.pressed: asyncio.Queue[discord.Interaction] = asyncio.Queue()
         self.typed: asyncio.Queue[discord.RawTypingEvent] = asyncio.Queue(maxsize=1000)
 
-    async def on_ready(self) -> None:
+    async def servers_known(self, seconds: float) -> None:
+        """Return once Discord has told of every server, or after that time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while any(guild.unavailable for guild in self.guilds):  # noqa: ASYNC110  # no event tells
+                    await asyncio.sleep(0.05)
+
+    async def on_connect(self) -> None:
         """Hear that the connection is new."""
+        self.heard.put_nowait(Connected())
+
+    async def on_ready(self) -> None:
+        """Hear that the servers are known."""
         self.heard.put_nowait(Ready())
 
     async def on_message(self, message: discord.Message) -> None:
@@ -130,7 +148,7 @@ class DeskClient(discord.Client):
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Hear a button, a form or a command."""
-        self.heard.put_nowait(interaction)
+        self.pressed.put_nowait(interaction)
 
     async def on_raw_typing(self, payload: discord.RawTypingEvent) -> None:
         """Hear who is typing; nobody misses what is too much."""

@@ -9,8 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -18,52 +17,37 @@ import discord
 import structlog
 
 from helpbot.core.commands import WORDS
-from helpbot.transports.base import Incoming, Kind, Notebook, TryLater, Undeliverable
+from helpbot.transports.base import Incoming, Kind, Notebook, Undeliverable
 from helpbot.transports.discord_buttons import CLAIM, CLAIMS, COMMANDS, FORM, MARKS, OPEN, TO_TEAM, TRANSFER, panel
 from helpbot.transports.discord_commands import commands, filled_in, ticket_form
 from helpbot.transports.discord_content import escaped
 from helpbot.transports.discord_desks import Desks
 from helpbot.transports.discord_faults import asked
-from helpbot.transports.discord_inbox import Batch, Inbox
 from helpbot.transports.discord_incoming import name_of
-from helpbot.transports.discord_places import Guest, Place
+from helpbot.transports.discord_places import Place
 from helpbot.transports.discord_refs import Spot
+from helpbot.transports.discord_tickets import Form, Tickets
 from helpbot.transports.discord_words import language_of, spoken, word
-from helpbot.transports.markup import one_line
 
 log = structlog.get_logger(__name__)
 
-_NAME = 100  # of a thread's name
+_MESSAGE = 2000  # characters
 _TEAMS = 25  # choices of a list
 Answer = Callable[[], Awaitable[object]]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What somebody filled in, with the thread that was made for it and the message that shows it, once they are."""
-
-    user: int
-    name: str
-    language: str | None
-    at: str
-    subject: str
-    text: str
-    channel: int | None = None
-    message: int | None = None
 
 
 class Forms:
     """What people press, fill in and type after a slash."""
 
     def __init__(
-        self, desks: Desks, inbox: Inbox, notebook: Notebook, languages: Sequence[str], names: Mapping[str, str]
+        self, desks: Desks, tickets: Tickets, notebook: Notebook, languages: Sequence[str], names: Mapping[str, str]
     ) -> None:
         self._client = desks.client
         self._breaker = desks.breaker
         self._desks = desks
         self._places = desks.places
-        self._inbox = inbox
+        self.tickets = tickets
         self._notebook = notebook
         self._languages = tuple(languages)
         self._names = names  # of the teams, by id
@@ -116,8 +100,8 @@ class Forms:
 
     # --- what comes in
 
-    async def take(self, interaction: discord.Interaction, batch: Batch) -> Answer | None:
-        """Take in what somebody pressed; return what is to be answered once that is kept."""
+    async def take(self, interaction: discord.Interaction, items: list[Incoming]) -> Answer | None:
+        """Add to the items what somebody pressed; return what is to be done once those are committed."""
         data, language = dict(interaction.data or {}), spoken(interaction.locale, self._languages)
         custom_id, name = str(data.get("custom_id", "")), str(data.get("name", ""))
         if interaction.type is discord.InteractionType.application_command and name == "ticket":
@@ -129,12 +113,12 @@ class Forms:
             await _answered(interaction.response.autocomplete(self._completions(data)))
             return None
         if custom_id == FORM:
-            return await self._filled_in(interaction, language, batch)
+            return await self._filled_in(interaction, language)
         if custom_id in MARKS:
-            return await self._marked(interaction, MARKS[custom_id], batch)
-        return await self._agents(interaction, custom_id, name, language, batch)
+            return await self._marked(interaction, MARKS[custom_id], items)
+        return await self._agents(interaction, custom_id, name, language, items)
 
-    async def _marked(self, interaction: discord.Interaction, symbol: str, batch: Batch) -> Answer | None:
+    async def _marked(self, interaction: discord.Interaction, symbol: str, items: list[Incoming]) -> Answer | None:
         """Take in a customer's choice: the button is the mark of the same name."""
         message = interaction.message
         place = None if message is None else await self._places.of(self._client, interaction.channel)
@@ -144,7 +128,7 @@ class Forms:
             return None
         ref = str(Spot(place.channel, message.id))
         item = self._said(interaction, place, Kind.REACTED)
-        batch.items.append(replace(item, target=ref, symbol=symbol))
+        items.append(replace(item, target=ref, symbol=symbol))
         return lambda: _answered(interaction.response.defer())
 
     def _said(self, interaction: discord.Interaction, place: Place, kind: Kind, ref: str | None = None) -> Incoming:
@@ -157,7 +141,7 @@ class Forms:
         return replace(item, member=member, exposed=exposed)
 
     async def _agents(
-        self, interaction: discord.Interaction, custom_id: str, name: str, language: str, batch: Batch
+        self, interaction: discord.Interaction, custom_id: str, name: str, language: str, items: list[Incoming]
     ) -> Answer | None:
         place = await self._places.of(self._client, interaction.channel)
         if place is None or place.team is None:
@@ -173,19 +157,19 @@ class Forms:
             return None
         if custom_id == CLAIM and place.thread is not None:
             item = self._said(interaction, place, Kind.REACTED)
-            batch.items.append(replace(item, target=place.thread, symbol=CLAIMS))
+            items.append(replace(item, target=place.thread, symbol=CLAIMS))
             return lambda: _answered(interaction.response.defer())
         text = self._command(interaction, custom_id, name)
         if text is None:
             await self._tell(interaction, word("not_here", language))
             return None
-        return await self._typed(interaction, place, text, language, batch)
+        return await self._typed(interaction, place, text, language, items)
 
     async def _typed(
-        self, interaction: discord.Interaction, place: Place, text: str, language: str, batch: Batch
+        self, interaction: discord.Interaction, place: Place, text: str, language: str, items: list[Incoming]
     ) -> Answer | None:
         """Show a command where its agent gave it, so that what became of it can be marked there, and take it in."""
-        shown = f"**{escaped(name_of(interaction.user))}**: {escaped(text)}"[:2000]
+        shown = f"**{escaped(name_of(interaction.user))}**: {escaped(text)}"[:_MESSAGE]
         answer = await _answered(
             interaction.response.send_message(shown, allowed_mentions=discord.AllowedMentions.none())
         )
@@ -193,7 +177,7 @@ class Forms:
             log.warning("command_not_shown", channel=place.channel, hint="it was not taken: Discord waited too long")
             return None
         ref = str(Spot(place.channel, int(answer.message_id or 0)))
-        batch.items.append(replace(self._said(interaction, place, Kind.SAID, ref), text=text))
+        items.append(replace(self._said(interaction, place, Kind.SAID, ref), text=text))
         return None
 
     def _command(self, interaction: discord.Interaction, custom_id: str, name: str) -> str | None:
@@ -230,92 +214,31 @@ class Forms:
         ]
         return found[:_TEAMS]
 
-    # --- a new ticket
-
-    async def _filled_in(self, interaction: discord.Interaction, language: str, batch: Batch) -> Answer | None:
-        """Open a customer's private thread, with what she wrote as its first words."""
+    async def _filled_in(self, interaction: discord.Interaction, language: str) -> Answer:
+        """Write down what a customer filled in, and let her wait; return what opens her thread."""
         subject, text = filled_in(interaction)
         user, spoken_there = interaction.user, language_of(interaction.locale, self._languages)
-        at = interaction.created_at.isoformat()
-        form = Form(user.id, name_of(user), spoken_there, at, subject, text)
-        await self._keep(interaction.id, form)
+        form = Form(user.id, name_of(user), spoken_there, interaction.created_at.isoformat(), subject, text)
+        await self.tickets.write_down(interaction.id, form)
         await _answered(interaction.response.defer(ephemeral=True, thinking=True))
-        try:
-            form = await self._open(interaction.id, form, batch)
-        except (TryLater, Undeliverable) as failed:
-            log.error("ticket_not_opened", why=failed.why)
-            await self._keep(interaction.id, None)
-            await self._tell(interaction, word("not_opened", language, why=failed.why))
-            return None
 
-        async def answer() -> None:
-            await self._keep(interaction.id, None)
-            await self._tell(interaction, word("opened", language, where=f"<#{form.channel}>"))
-
-        return answer
-
-    async def unfinished(self, batch: Batch) -> list[Answer]:
-        """Open what was filled in and not taken in before a kill; return what is to be done once that is committed."""
-        found: list[Answer] = []
-        for number, form in (await self._forms()).items():
+        async def opened() -> None:
+            kept = partial(self._tell, interaction, word("kept", language))
             try:
-                await self._open(number, form, batch)
+                channel = await self.tickets.opened(interaction.id, kept)
             except Undeliverable as never:
-                log.error("ticket_not_opened", why=never.why)
-            found.append(partial(self._keep, number, None))
-        return found
+                hers = "\n".join(f"> {line}" for line in escaped(text).split("\n"))
+                await self._tell(interaction, f"{word('not_opened', language, why=never.why)}\n{hers}"[:_MESSAGE])
+            else:
+                await self._tell(interaction, word("opened", language, where=f"<#{channel}>"))
 
-    async def _open(self, number: int, form: Form, batch: Batch) -> Form:
-        """Take in a form: in a thread of its own, under the words that are shown there."""
-        guest = Guest(form.user, form.name, form.language)
-        language = form.language or self._languages[0]
-        if form.channel is None:
-            form = replace(form, channel=await self._private(guest, form.subject or form.text))
-            await self._keep(number, form)
-        channel = int(form.channel or 0)
-        if form.message is None:
-            lines = [f"**{word('you_wrote', language)}**:", *(f"> {line}" for line in escaped(form.text).split("\n"))]
-            there = self._client.get_partial_messageable(channel)
-            sent = await asked(self._breaker, there.send("\n".join(lines)[:2000], nonce=str(number)))
-            form = replace(form, message=sent.id)
-            await self._keep(number, form)
-        place = await self._places.welcome(channel, guest)
-        at = datetime.fromisoformat(form.at)
-        batch.items.append(self._inbox.arrived(channel, guest, at))
-        ref = str(Spot(channel, int(form.message or 0)))
-        question = "\n".join(part for part in (form.subject, form.text) if part)
-        batch.items.append(Incoming(ref, Kind.SAID, place.room, str(guest.id), guest.name, at, question))
-        return form
-
-    async def _forms(self) -> dict[int, Form]:
-        kept = json.loads(await self._notebook.get("forms") or "{}")
-        return {int(number): Form(**values) for number, values in kept.items()}
-
-    async def _keep(self, number: int, form: Form | None) -> None:
-        """Write down what was filled in and is not in the desk yet; None once it is."""
-        forms = await self._forms()
-        forms.pop(number, None)
-        if form is not None:
-            forms[number] = form
-        await self._notebook.put("forms", json.dumps({one: asdict(kept) for one, kept in forms.items()}))
-
-    async def _private(self, guest: Guest, words: str) -> int:
-        """Return a private thread for her and the bot alone; a direct channel where none can be had, or not be read."""
-        channel = None if self._places.help_channel is None else self._client.get_channel(self._places.help_channel)
-        if not isinstance(channel, discord.TextChannel) or not self._client.intents.message_content:
-            direct = await asked(self._breaker, self._client.create_dm(discord.Object(guest.id)))
-            return direct.id
-        name = one_line(f"{guest.name} — {words}")
-        name = name if len(name) <= _NAME else name[: _NAME - 1] + "…"
-        making = channel.create_thread(
-            name=name, type=discord.ChannelType.private_thread, invitable=False, auto_archive_duration=10080
-        )
-        thread = await asked(self._breaker, making)
-        await self._places.welcome(thread.id, guest)
-        await asked(self._breaker, thread.add_user(discord.Object(guest.id)))
-        return thread.id
+        return opened
 
     # --- answering
+
+    async def tell(self, interaction: discord.Interaction, name: str) -> None:
+        """Tell somebody alone what `discord_words` has under that name."""
+        await self._tell(interaction, word(name, spoken(interaction.locale, self._languages)))
 
     async def _tell(self, interaction: discord.Interaction, text: str) -> None:
         """Tell somebody alone, however much was said before."""

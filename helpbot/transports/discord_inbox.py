@@ -7,7 +7,7 @@ what comes twice has the same id, and counts once.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ import discord
 import structlog
 
 from helpbot.transports import discord_incoming as incoming
-from helpbot.transports.base import Incoming, Kind, Notebook, TryLater, Undeliverable
+from helpbot.transports.base import Incoming, Kind, Notebook, Receive, TryLater, Undeliverable
 from helpbot.transports.discord_client import ChannelGone, DeskClient, MemberGone, Threaded
 from helpbot.transports.discord_desks import Desks
 from helpbot.transports.discord_faults import Breaker, Refusal, asked
@@ -42,27 +42,32 @@ class Batch:
 
 
 class Inbox:
-    """Reads for one client."""
+    """Reads for one client, and hands in what it read."""
 
-    def __init__(self, client: DeskClient, breaker: Breaker, desks: Desks, notebook: Notebook) -> None:
+    def __init__(
+        self, client: DeskClient, breaker: Breaker, desks: Desks, notebook: Notebook, receive: Receive
+    ) -> None:
         self._client = client
         self._breaker = breaker
         self._places = desks.places
         self._desks = desks
         self._notebook = notebook
+        self._receive = receive
         self._recent = Recent(notebook)
-        self.last = 0
+        self._last = 0
         self._told_blank: set[int] = set()  # channels in which it was said that words cannot be read there
 
-    def cursor(self, batch: Batch) -> str:
-        """Return up to where all was heard once this batch is committed."""
-        self.last = max(self.last, batch.last)
-        return json.dumps({"last": self.last})
-
-    async def committed(self, batch: Batch) -> None:
-        """Remember what the desk has now."""
+    async def hand_in(self, batch: Batch) -> None:
+        """Commit what was heard, and up to where; then remember what the desk has."""
+        self._last = max(self._last, batch.last)
+        await self._receive(batch.items, json.dumps({"last": self._last}))
         for channel in batch.touched:
             await self._recent.save(channel)
+
+    async def hand_in_pressed(self, items: Sequence[Incoming]) -> None:
+        """Commit what somebody pressed or filled in: it says nothing about what else was heard."""
+        if items:
+            await self._receive(items, None)
 
     # --- what happens
 
@@ -224,7 +229,7 @@ class Inbox:
         if event.person == place.guest.id:
             kind = Kind.ARRIVED if event.came else Kind.LEFT
             guest = place.guest
-            item = Incoming(ref, kind, place.room, str(guest.id), guest.name, now())
+            item = Incoming(ref, kind, place.room, str(guest.id), guest.name, now(), language=guest.language)
             batch.items.append(item)
         else:
             batch.items.append(self._company(place, ref, came=event.came))
@@ -270,8 +275,8 @@ class Inbox:
         if cursor is None:
             batch.last = snowflake(now())
             return batch
-        self.last = max(self.last, int(json.loads(cursor)["last"]))
-        since = max(0, self.last - _OVERLAP)
+        self._last = max(self._last, int(json.loads(cursor)["last"]))
+        since = max(0, self._last - _OVERLAP)
         for channel in await self._channels():
             try:
                 await self._read(channel, since, batch)

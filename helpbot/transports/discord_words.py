@@ -14,8 +14,16 @@ _WORDS: dict[str, dict[str, str]] = {
     "text": {"fr": "Votre question", "en": "Your question"},
     "opened": {"fr": "Voici votre ticket : {where}", "en": "Here is your ticket: {where}"},
     "not_opened": {
-        "fr": "Je n'ai pas pu ouvrir de ticket maintenant : {why}. Rien n'a été gardé ; réessayez, s'il vous plaît.",
-        "en": "I could not open a ticket now: {why}. Nothing was kept; please try again.",
+        "fr": "Je n'ai pas pu ouvrir de ticket : {why}. Rien n'a été gardé.",
+        "en": "I could not open a ticket: {why}. Nothing was kept.",
+    },
+    "kept": {
+        "fr": "J'ai gardé ce que vous avez écrit. Votre ticket s'ouvre dès que Discord me le permet.",
+        "en": "I have kept what you wrote. Your ticket opens as soon as Discord lets me.",
+    },
+    "not_taken": {
+        "fr": "Cela n'a pas marché. Réessayez, s'il vous plaît, ou écrivez-le.",
+        "en": "That did not work. Please try again, or write it.",
     },
     "you_wrote": {"fr": "Vous avez écrit", "en": "You wrote"},
     "person": {"fr": "Parler à une personne", "en": "Talk to a person"},

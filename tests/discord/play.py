@@ -48,7 +48,7 @@ class Play:
             self.desk = desk
             await until(lambda: self.town.messages(self.town.help))  # the panel, so that faults meet what they are for
             yield desk
-        self.notes.last = desk.cursors[-1] or self.notes.last
+        self.notes.last = next((one for one in reversed(desk.cursors) if one is not None), self.notes.last)
         self.notes.known |= {item.room for item in desk.got if item.kind is Kind.ARRIVED}
 
     async def hears(self, text: str) -> Incoming:

@@ -1,7 +1,8 @@
 """A Discord on loopback: simcord's backend behind real HTTP and websockets, with the faults of a real network.
 
-What simcord does not do is done here: nonces, the length of messages, archived threads, closed direct messages, and
-that a request may be lost on its way back. https://docs.discord.com/developers describes all of it.
+What simcord does not do is done here: nonces, the length of messages, archived threads, closed direct messages, the
+next page of messages, whose a correction is, and that a request may be held up or lost on its way back.
+https://docs.discord.com/developers describes all of it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -30,6 +31,7 @@ from simcord.intents import censor_message, prune_guild_create, required_intent
 
 Json = dict[str, Any]
 _MOST = 2000  # characters of a message
+_MANY = 1_000_000
 _NONCE = 25  # characters
 _FLAGS = {"members": 1 << 15, "content": 1 << 19}  # as small applications have them
 _PRIVILEGED = {"members": 1 << 1, "content": 1 << 15}  # of intents
@@ -70,8 +72,12 @@ class _Backend(Backend):
 
 
 class _RealClock(Clock):
+    def __init__(self) -> None:
+        super().__init__()
+        self.ago = timedelta()
+
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return datetime.now(UTC) - self.ago
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,10 @@ class Asked:
 
 @dataclass(slots=True)
 class Fault:
-    """What befalls requests: `after` the work is done or instead of it; `status` 0 breaks the connection."""
+    """What befalls requests: `after` the work is done or instead of it; `status` 0 breaks the connection.
+
+    With `until` a request is merely held up, before the work is done, until that is set.
+    """
 
     method: str
     ending: str
@@ -95,6 +104,12 @@ class Fault:
     times: int = 1
     after: bool = False
     body: Json = field(default_factory=dict)
+    until: asyncio.Event | None = None
+    holds: int = 0  # how many it held up
+
+    def meets(self, method: str, path: str) -> bool:
+        """Tell whether such a request is meant."""
+        return self.method == method and path.endswith(self.ending)
 
 
 @dataclass(slots=True)
@@ -124,7 +139,8 @@ class Wire:
     """A Discord with one bot account."""
 
     def __init__(self) -> None:
-        self.backend = _Backend(clock=_RealClock())
+        self.clock = _RealClock()
+        self.backend = _Backend(clock=self.clock)
         self.backend.cdn = _Files(lambda: f"http://127.0.0.1:{self.port}")
         self.requests: list[Asked] = []
         self.faults: list[Fault] = []
@@ -134,6 +150,7 @@ class Wire:
         self.is_up = True
         self.closed_to_bot: set[int] = set()  # people who take no direct messages
         self.seen: Callable[[Asked], None] = lambda asked: None
+        self.at_ready: Callable[[], object] = lambda: None  # before it tells of its servers
         first = base64.b64encode(str(self.backend.bot_user.id).encode()).decode().rstrip("=")
         self.token = f"{first}.wire.secret"
         self._nonces: dict[tuple[int, str], int] = {}
@@ -172,6 +189,10 @@ class Wire:
     async def _request(self, request: web.Request) -> web.StreamResponse:
         path = "/" + request.match_info["path"]
         body, files = await _body(request)
+        held = next((one for one in self.faults if one.until is not None and one.meets(request.method, path)), None)
+        if held is not None and held.until is not None:
+            held.holds += 1
+            await held.until.wait()
         status, answer = self._answer(request, path, body, files)
         asked = Asked(request.method, path, body, dict(request.query), status)
         self.requests.append(asked)
@@ -185,7 +206,7 @@ class Wire:
 
     def _fault(self, method: str, path: str, *, after: bool) -> Fault | None:
         for fault in self.faults:
-            if fault.method == method and path.endswith(fault.ending) and fault.after == after:
+            if fault.until is None and fault.meets(method, path) and fault.after == after:
                 fault.times -= 1
                 if fault.times <= 0:
                     self.faults.remove(fault)
@@ -218,17 +239,22 @@ class Wire:
             known = self._by_nonce(request.method, path, body)
             if known is not None:
                 return 200, known
+            query = _numbers(dict(request.query))
+            paged = request.method == "GET" and path.endswith("/messages") and "after" in query
+            most = query.get("limit", 50)
             answer = router.dispatch(
                 self.backend,
                 request.method,
                 path,
                 json=body,
-                params=_numbers(dict(request.query)),
+                params={**query, "limit": _MANY} if paged else query,
                 files=files,
                 message_content_access=self.granted["content"],
             )
         except BackendError as error:
             return error.status, error.to_json()
+        if paged:
+            answer = answer[-most:]  # the next page, where simcord gives the last
         self._keep_nonce(request.method, path, body, answer)
         return 200, answer
 
@@ -346,6 +372,7 @@ class Wire:
                 "application": {"id": str(self.backend.application_id), "flags": 0},
             },
         )
+        self.at_ready()
         for guild in guilds:
             payload = _copied(serializers.guild_create_payload(self.backend, guild))
             prune_guild_create(payload, session.intents, self.backend.bot_user.id)
@@ -357,9 +384,17 @@ class Wire:
             if gate is not None and not getattr(session.intents, gate):
                 continue
             copied = _copied(payload)
+            if event == "MESSAGE_UPDATE" and "guild_id" in copied:
+                self._add_member(copied)
             if not session.intents.message_content and event in {"MESSAGE_CREATE", "MESSAGE_UPDATE"}:
                 censor_message(copied, self.backend.bot_user.id, backend=self.backend)
             session.dispatch(event, copied)
+
+    def _add_member(self, message: Json) -> None:
+        guild, author = self.backend.guilds[int(message["guild_id"])], int(message["author"]["id"])
+        if author in guild.members:
+            told = serializers.member_payload(self.backend, guild, guild.members[author], with_user=False)
+            message["member"] = _copied(told)
 
     async def drop(self, code: int | None = None) -> None:
         """End every gateway connection, in order or not."""

@@ -1,0 +1,185 @@
+"""What a customer filled in → her private thread with the bot, and what she wrote as its first words.
+
+Rule: a form is written down before anything is made for it, and stays until it is committed, whatever ends meanwhile;
+what was made for it is looked for before it is made again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Literal
+
+import discord
+import structlog
+
+from helpbot.transports.base import Incoming, Kind, Notebook, TryLater, Undeliverable
+from helpbot.transports.discord_content import escaped
+from helpbot.transports.discord_desks import Desks
+from helpbot.transports.discord_faults import Refusal, asked
+from helpbot.transports.discord_inbox import Inbox
+from helpbot.transports.discord_places import Guest
+from helpbot.transports.discord_refs import Spot
+from helpbot.transports.discord_words import word
+from helpbot.transports.markup import one_line
+
+log = structlog.get_logger(__name__)
+
+_NAME, _MESSAGE = 100, 2000  # characters of a thread's name, of a message
+_ARCHIVE: Literal[10080] = 10080  # minutes of silence after which Discord archives a thread: a week, the longest
+_PAUSES = (2.0, 5.0, 15.0, 60.0)  # seconds before a ticket that could not be opened is tried again
+Answer = Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What somebody filled in, with the thread that was made for it and the message that shows it, once they are."""
+
+    user: int
+    name: str
+    language: str | None
+    at: str
+    subject: str
+    text: str
+    channel: int | None = None
+    message: int | None = None
+
+    @property
+    def guest(self) -> Guest:
+        """Who filled it in."""
+        return Guest(self.user, self.name, self.language)
+
+
+class Tickets:
+    """Opens tickets for one client."""
+
+    def __init__(self, desks: Desks, inbox: Inbox, notebook: Notebook) -> None:
+        self._client = desks.client
+        self._breaker = desks.breaker
+        self._language = desks.language
+        self._places = desks.places
+        self._inbox = inbox
+        self._notebook = notebook
+        self._writing = asyncio.Lock()  # over what is written down
+        self._opening: set[int] = set()
+
+    async def write_down(self, number: int, form: Form) -> None:
+        """Keep what was filled in; who does this opens the ticket, or the next start does."""
+        self._opening.add(number)
+        await self._keep(number, form)
+
+    async def unfinished(self) -> list[Answer]:
+        """Return what opens the tickets that were filled in, and are neither open nor being opened."""
+        numbers = set(await self._forms()) - self._opening
+        self._opening |= numbers
+        return [partial(self._opened_late, number) for number in sorted(numbers)]
+
+    async def _opened_late(self, number: int) -> None:
+        with contextlib.suppress(Undeliverable):  # it is in the log, and whom it concerns cannot be told any more
+            await self.opened(number, None)
+
+    async def opened(self, number: int, late: Answer | None) -> int:
+        """Open a customer's private thread with what she wrote as its first words; return it once they are taken in.
+
+        While Discord has trouble it is tried again, and she hears so once; raises Undeliverable when it cannot be.
+        """
+        for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
+            try:
+                form = await self._open(number, again=late is None)
+            except TryLater as later:
+                log.warning("ticket_not_opened_yet", why=later.why)
+                if late is not None:
+                    await late()
+                    late = None
+                await asyncio.sleep(pause if later.after is None else later.after.total_seconds())
+            except Undeliverable as never:
+                log.error("ticket_not_opened", why=never.why)
+                await self._forget(number)
+                raise
+            else:
+                break
+        channel = int(form.channel or 0)
+        place = await self._places.welcome(channel, form.guest)
+        at = datetime.fromisoformat(form.at)
+        ref = str(Spot(channel, int(form.message or 0)))
+        question = "\n".join(part for part in (form.subject, form.text) if part)
+        asks = Incoming(ref, Kind.SAID, place.room, str(form.user), form.name, at, question)
+        await self._inbox.hand_in_pressed([self._inbox.arrived(channel, form.guest, at), asks])
+        await self._forget(number)
+        return channel
+
+    async def _open(self, number: int, *, again: bool) -> Form:
+        """Make the thread of a form, with her in it and her words; what was made before is not made again."""
+        form = (await self._forms())[number]
+        language = form.language or self._language
+        if form.channel is None:
+            form = replace(form, channel=await self._private(number, form, again=again))
+            await self._keep(number, form)
+        if form.message is None:
+            channel = int(form.channel or 0)
+            await self._places.welcome(channel, form.guest)
+            there: object = self._client.get_channel(channel)
+            if there is None:
+                there = await asked(self._breaker, self._client.fetch_channel(channel))
+            if isinstance(there, discord.Thread):
+                await asked(self._breaker, there.add_user(discord.Object(form.user)))
+            lines = [f"**{word('you_wrote', language)}**:", *(f"> {line}" for line in escaped(form.text).split("\n"))]
+            shown = self._client.get_partial_messageable(channel)
+            sent = await asked(self._breaker, shown.send("\n".join(lines)[:_MESSAGE], nonce=str(number)))
+            form = replace(form, message=sent.id)
+            await self._keep(number, form)
+        return form
+
+    async def _forget(self, number: int) -> None:
+        await self._keep(number, None)
+        self._opening.discard(number)
+
+    async def _forms(self) -> dict[int, Form]:
+        kept = json.loads(await self._notebook.get("forms") or "{}")
+        return {int(number): Form(**values) for number, values in kept.items()}
+
+    async def _keep(self, number: int, form: Form | None) -> None:
+        """Write down what was filled in and is not in the desk yet; None once it is."""
+        async with self._writing:
+            forms = await self._forms()
+            forms.pop(number, None)
+            if form is not None:
+                forms[number] = form
+            await self._notebook.put("forms", json.dumps({one: asdict(kept) for one, kept in forms.items()}))
+
+    async def _private(self, number: int, form: Form, *, again: bool) -> int:
+        """Return a private thread for her and the bot; a direct channel where none can be had, or not be read."""
+        channel = None if self._places.help_channel is None else self._client.get_channel(self._places.help_channel)
+        if isinstance(channel, discord.TextChannel) and self._client.intents.message_content:
+            try:
+                return await self._thread(channel, number, form, again=again)
+            except Refusal as refusal:
+                log.error("thread_not_made", channel=channel.id, why=refusal.why, hint="she gets a direct message")
+        return (await asked(self._breaker, self._client.create_dm(discord.Object(form.user)))).id
+
+    async def _thread(self, channel: discord.TextChannel, number: int, form: Form, *, again: bool) -> int:
+        name = one_line(f"{form.name} — {form.subject or form.text}")
+        name = name if len(name) <= _NAME else name[: _NAME - 1] + "…"
+        made = await self._made(channel, name, number) if again else None
+        if made is None:
+            making = channel.create_thread(
+                name=name, type=discord.ChannelType.private_thread, invitable=False, auto_archive_duration=_ARCHIVE
+            )
+            made = (await asked(self._breaker, making)).id
+        return made
+
+    async def _made(self, channel: discord.TextChannel, name: str, number: int) -> int | None:
+        """Return the thread that was made for a form, when Discord's answer to that was lost."""
+        for thread in await asked(self._breaker, channel.guild.active_threads()):
+            ours = self._client.user is not None and thread.owner_id == self._client.user.id
+            if ours and thread.parent_id == channel.id and thread.name == name and thread.id > number:
+                place = await self._places.of(self._client, thread)
+                if place is None or place.guest is None:
+                    return thread.id
+        return None
