@@ -19,11 +19,11 @@ import structlog
 from helpbot.core.commands import WORDS
 from helpbot.transports.base import Incoming, Kind, Notebook, Undeliverable
 from helpbot.transports.discord_buttons import CLAIM, CLAIMS, COMMANDS, FORM, MARKS, OPEN, TO_TEAM, TRANSFER, panel
-from helpbot.transports.discord_commands import commands, filled_in, ticket_form
+from helpbot.transports.discord_commands import Typed, commands, filled_in, ticket_form, typed
 from helpbot.transports.discord_content import escaped
 from helpbot.transports.discord_desks import Desks
-from helpbot.transports.discord_faults import asked
-from helpbot.transports.discord_incoming import name_of
+from helpbot.transports.discord_faults import Refusal, asked
+from helpbot.transports.discord_incoming import MENTION, name_of
 from helpbot.transports.discord_places import Place
 from helpbot.transports.discord_refs import Spot
 from helpbot.transports.discord_tickets import Form, Tickets
@@ -85,7 +85,7 @@ class Forms:
 
     async def _put_up_commands(self) -> None:
         """Tell Discord the commands, when they changed since they were told last."""
-        wanted = commands(self._languages, self._names)
+        wanted = commands(self._languages)
         guilds = sorted({guild.id for guild in self._client.guilds})
         told = json.dumps([guilds, wanted], sort_keys=True)
         if await self._notebook.get("commands") == told:
@@ -159,39 +159,47 @@ class Forms:
             item = self._said(interaction, place, Kind.REACTED)
             items.append(replace(item, target=place.thread, symbol=CLAIMS))
             return lambda: _answered(interaction.response.defer())
-        text = self._command(interaction, custom_id, name)
-        if text is None:
+        said = self._command(interaction, custom_id, name)
+        if said is None:
             await self._tell(interaction, word("not_here", language))
             return None
-        return await self._typed(interaction, place, text, language, items)
+        await self._typed(interaction, place, await self._named(interaction, said), items)
+        return None
 
-    async def _typed(
-        self, interaction: discord.Interaction, place: Place, text: str, language: str, items: list[Incoming]
-    ) -> Answer | None:
+    async def _typed(self, interaction: discord.Interaction, place: Place, said: Typed, items: list[Incoming]) -> None:
         """Show a command where its agent gave it, so that what became of it can be marked there, and take it in."""
+        text, people = said
         shown = f"**{escaped(name_of(interaction.user))}**: {escaped(text)}"[:_MESSAGE]
         answer = await _answered(
             interaction.response.send_message(shown, allowed_mentions=discord.AllowedMentions.none())
         )
         if answer is None:
             log.warning("command_not_shown", channel=place.channel, hint="it was not taken: Discord waited too long")
-            return None
+            return
         ref = str(Spot(place.channel, int(answer.message_id or 0)))
-        items.append(replace(self._said(interaction, place, Kind.SAID, ref), text=text))
-        return None
+        item = self._said(interaction, place, Kind.SAID, ref)
+        items.append(replace(item, text=text, mentions=bool(people), mentioned=people))
 
-    def _command(self, interaction: discord.Interaction, custom_id: str, name: str) -> str | None:
+    def _command(self, interaction: discord.Interaction, custom_id: str, name: str) -> Typed | None:
         data = dict(interaction.data or {})
         if custom_id in COMMANDS:
-            return COMMANDS[custom_id]
+            return COMMANDS[custom_id], ()
         if custom_id == TO_TEAM:
             chosen = data.get("values") or [""]
-            return f"!transfer {chosen[0]}" if isinstance(chosen, list) else None
-        if f"!{name}" in WORDS:
-            options = data.get("options") or []
-            said = [str(one.get("value", "")) for one in options] if isinstance(options, list) else []
-            return " ".join([f"!{name}", *said]).strip()
-        return None
+            return (f"!transfer {chosen[0]}", ()) if isinstance(chosen, list) else None
+        return typed(data) if f"!{name}" in WORDS else None
+
+    async def _named(self, interaction: discord.Interaction, said: Typed) -> Typed:
+        """Return a command with names for the people whom its text calls: Discord tells ids there."""
+        (text, people), guild = said, interaction.guild
+        if guild is None:
+            return said
+        for number in {int(found[1]) for found in MENTION.finditer(text)}:
+            with contextlib.suppress(Refusal):
+                name = name_of(await asked(self._breaker, guild.fetch_member(number)))
+                text = text.replace(f"<@{number}>", f"@{name}").replace(f"<@!{number}>", f"@{name}")
+                people = (*people, (str(number), name))
+        return text, people
 
     def _team_list(self, language: str) -> discord.ui.View:
         view = discord.ui.View(timeout=None)

@@ -21,7 +21,7 @@ from helpbot.transports.matrix_events import shown_name
 
 _WRITTEN = {discord.MessageType.default, discord.MessageType.reply}
 _AT_SOMEBODY = re.compile(r"(?:\A|\s)@\w")
-_MENTION = re.compile(r"<@[!&]?([0-9]{1,20})>")
+MENTION = re.compile(r"<@[!&]?([0-9]{1,20})>")
 
 
 def is_written(message: discord.Message) -> bool:
@@ -64,7 +64,7 @@ def _text(message: discord.Message, me: int) -> str:
     """Return the words as people see them: names for mentions, none for the bot's own."""
     names = {person.id: "" if person.id == me else f"@{person.display_name}" for person in message.mentions}
     names |= {role.id: f"@{role.name}" for role in message.role_mentions}
-    text = _MENTION.sub(lambda found: names.get(int(found[1]), found[0]), message.content)
+    text = MENTION.sub(lambda found: names.get(int(found[1]), found[0]), message.content)
     parts = [text.strip()]
     parts += [f"↪ {snapshot.content}" for snapshot in message.message_snapshots if snapshot.content]
     if message.poll is not None:

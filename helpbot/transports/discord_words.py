@@ -51,9 +51,35 @@ _WORDS: dict[str, dict[str, str]] = {
     "tag_held": {"fr": "Pris", "en": "Taken"},
     "tag_closed": {"fr": "Fermé", "en": "Closed"},
     "ticket_command": {"fr": "Ouvrir un ticket", "en": "Open a ticket"},
-    "agent_command": {"fr": "Comme {word} dans le fil", "en": "Like {word} in the thread"},
-    "command_text": {"fr": "Ce qui suit la commande", "en": "What follows the command"},
+    "option_text": {"fr": "Ce qui suit la commande", "en": "What follows the command"},
+    "option_team": {"fr": "À quelle équipe", "en": "To which team"},
+    "option_colleague": {"fr": "À qui", "en": "To whom"},
 }
+
+
+_WORDS |= {
+    "!r": {"fr": "Envoie au client ; prend le ticket s'il est libre", "en": "Goes to the customer; claims the ticket"},
+    "!note": {"fr": "Reste ici, gardé avec le ticket", "en": "Stays inside, kept with the ticket"},
+    "!claim": {"fr": "Vous prenez le ticket", "en": "You take the ticket"},
+    "!release": {"fr": "Rend le ticket libre", "en": "Nobody owns the ticket"},
+    "!close": {"fr": "Clôt, avec un dernier mot au client", "en": "Closes it, with a last word to the customer"},
+    "!reopen": {"fr": "Rouvre le ticket", "en": "Opens the ticket again"},
+    "!learn": {"fr": "Propose sa question pour la FAQ", "en": "Proposes her question for the FAQ"},
+    "!help": {"fr": "Toutes les commandes", "en": "All commands"},
+    "!transfer": {"fr": "Propose le ticket à une autre équipe", "en": "Offers the ticket to another team"},
+    "!assign": {"fr": "Donne le ticket à un collègue", "en": "Gives the ticket to a colleague"},
+    "!promise": {"fr": "Promet au client : une date, puis quoi", "en": "Promises to the customer: a date, then what"},
+    "!kept": {"fr": "La promesse est tenue ; le texte va au client", "en": "The promise is kept; the text goes to her"},
+    "!snooze": {"fr": "Met le ticket en veille jusqu'à une date", "en": "Puts the ticket aside until a date"},
+    "!send": {"fr": "Envoie ce qui était retenu", "en": "Sends what was held back"},
+    "!canned": {"fr": "Une réponse prête, ou leur liste", "en": "A reply that is ready, or a list of them"},
+    "!away": {"fr": "Vos tickets sont à prendre", "en": "Your tickets are to be taken"},
+    "!back": {"fr": "Vous êtes de retour", "en": "You are back"},
+    "!tickets": {"fr": "À vous, en attente, promis", "en": "Yours, waiting, promised"},
+    "!find": {"fr": "Cherche dans les tickets", "en": "Searches the tickets"},
+    "!history": {"fr": "Les tickets d'avant de ce client", "en": "This customer's earlier tickets"},
+    "!merge": {"fr": "Ce ticket devient une partie d'un autre", "en": "This ticket becomes part of another one"},
+}  # fmt: skip
 
 
 def word(name: str, language: str, **values: object) -> str:

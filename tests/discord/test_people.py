@@ -10,6 +10,7 @@ import pytest
 from helpbot.core.effects import Literal
 from helpbot.transports.base import About, Address, Kind
 from helpbot.transports.discord_buttons import OPEN
+from helpbot.transports.discord_commands import commands
 from helpbot.transports.discord_refs import Spot
 
 from .play import Play, ticket, until
@@ -98,6 +99,32 @@ async def test_a_form_is_greeted_in_her_language(play: Play) -> None:
         arrived = next(item for item in desk.got if item.kind is Kind.ARRIVED)
         assert (arrived.language, arrived.room, arrived.name) == ("fr", str(thread), "Jeanne")
         assert play.seen(thread) == ["**Vous avez écrit**:\n> ma ligne"]
+
+
+async def test_a_colleague_is_given_by_name_after_a_slash(play: Play) -> None:
+    zoe = play.town.person("Zoé", agent=True)
+    async with play.listens():
+        card = await play.transport.send(play.agents, (Literal("#1"),), "card")
+        thread = int(card.split("-")[0])
+        await until(lambda: play.wire.backend.find_command("assign", play.town.guild))
+        play.sam.slash(thread, "assign", colleague=zoe)
+        given = await play.hears("!assign @Zoé")
+        assert given.mentioned == ((str(zoe.id), "Zoé"),)
+        play.sam.slash(thread, "note", text=f"ask <@{zoe.id}>")
+        assert (await play.hears("!note ask @Zoé")).mentioned == ((str(zoe.id), "Zoé"),)
+        assert play.seen(thread)[-2:] == ["**Sam**: !assign \\@Zoé", "**Sam**: !note ask \\@Zoé"]
+
+
+async def test_commands_are_described_in_every_language_of_the_desk(play: Play) -> None:
+    async with play.listens():
+        await until(lambda: play.wire.backend.find_command("claim", play.town.guild))
+        told = next(one.body for one in play.wire.requests if one.method == "PUT" and one.path.endswith("/commands"))
+        assert isinstance(told, list)
+        claim = next(one for one in told if one["name"] == "claim")
+        assert claim["description"] == "You take the ticket"
+        assert claim["description_localizations"] == {"fr": "Vous prenez le ticket"}
+        french = commands(["fr", "en"])
+        assert all(set(one["description_localizations"]) == {"en-US", "en-GB"} for one in french)  # type: ignore[call-overload]  # a dict
 
 
 async def test_the_panel_and_the_commands_are_put_up_once(play: Play) -> None:

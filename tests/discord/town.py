@@ -88,12 +88,24 @@ class Person:
         data = {"custom_id": custom_id, "components": labels}
         return self._interact(InteractionType.MODAL_SUBMIT, channel, data, {}, None)
 
-    def slash(self, channel: int, name: str, **options: str) -> Any:
+    def slash(self, channel: int, name: str, **options: str | Person) -> Any:
         """Use a command that the bot has told Discord of."""
         command = self.wire.backend.find_command(name, self.guild)
         assert command is not None, f"there is no command /{name}"
-        told = [{"type": 3, "name": option, "value": value} for option, value in options.items()]
+        kinds = {option["name"]: option["type"] for option in command.get("options", [])}
+        told: list[Json] = []
+        resolved: Json = {"users": {}, "members": {}}
+        for option, value in options.items():
+            assert option in kinds, f"/{name} has no {option}"
+            if isinstance(value, Person):
+                guild, number = self.wire.backend.guilds[self.guild], str(value.id)
+                user, member = self.wire.backend.get_user(value.id), guild.members[value.id]
+                resolved["users"][number] = dict(serializers.user_payload(user))
+                shown = serializers.member_payload(self.wire.backend, guild, member, with_user=False)
+                resolved["members"][number] = dict(shown)
+            told.append({"type": kinds[option], "name": option, "value": str(getattr(value, "id", value))})
         data = {"id": command["id"], "name": name, "type": 1, "options": told, "guild_id": str(self.guild)}
+        data |= {"resolved": resolved} if resolved["users"] else {}
         return self._interact(InteractionType.APPLICATION_COMMAND, channel, data, {}, None)
 
     def _interact(self, kind: Any, channel: int, data: Json, extra: Json, source: int | None) -> Any:
