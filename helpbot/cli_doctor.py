@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import click
 
 from helpbot.cli_base import DEFAULT, FAULTS, Unusable, config_option, read_config, refuse
-from helpbot.strict_yaml import Fault
 
 if TYPE_CHECKING:
     from helpbot.doctor_base import Finding
@@ -31,7 +30,7 @@ _LONGEST = 4096  # characters of a token
 def doctor(config_file: Path | None, admin_token_file: Path | None, as_json: bool) -> None:
     """Examine this installation and say how to mend what is wrong; the desk may run meanwhile.
 
-    Looks at config, FAQ, database, keys, homeserver and rooms, and changes nothing. Ends with 0 when there is no fault
+    Looks at config, FAQ, database, keys, networks and rooms, and changes nothing. Ends with 0 when there is no fault
     (warnings are none), 1 when there is one, 2 when the config cannot be used.
     """
     from helpbot import doctor as here  # noqa: PLC0415  # nio takes long to import
@@ -40,17 +39,26 @@ def doctor(config_file: Path | None, admin_token_file: Path | None, as_json: boo
 
     admin_token = _admin_token(admin_token_file)
     config = read_config(config_file)
-    place = str(config_file or DEFAULT)
+    refuse(config.faults_for_run(str(config_file or DEFAULT)))
+    now, file = datetime.now(UTC), config_file or DEFAULT
     if config.matrix is None:
-        refuse([Fault(place, 0, "there is no `matrix` section: it is Matrix that this command examines")])
-    refuse(config.faults_for_run(place))
-    assert config.matrix is not None, "that was a fault just now"  # noqa: S101
-    findings, kept = here.examine(config, config.matrix, datetime.now(UTC), config_file or DEFAULT)
-    _show(findings, as_json=as_json)
-    more = asyncio.run(doctor_matrix.examine(config, config.matrix, kept, admin_token))
-    _show(more, as_json=as_json)
-    faults = sum(one.state is State.FAULT for one in findings + more)
-    warnings = sum(one.state is State.WARN for one in findings + more)
+        findings = here.machine(config, now, file)
+        _show(findings, as_json=as_json)
+    else:
+        findings, kept = here.examine(config, config.matrix, now, file)
+        _show(findings, as_json=as_json)
+        more = asyncio.run(doctor_matrix.examine(config, config.matrix, kept, admin_token))
+        _show(more, as_json=as_json)
+        findings += more
+    if config.discord is not None:
+        from helpbot import doctor_discord  # noqa: PLC0415  # an extra, which may not be there
+
+        kept_there = doctor_discord.kept(config.database_path())
+        more = asyncio.run(doctor_discord.examine(config, config.discord, kept_there))
+        _show(more, as_json=as_json)
+        findings += more
+    faults = sum(one.state is State.FAULT for one in findings)
+    warnings = sum(one.state is State.WARN for one in findings)
     click.echo(f"{_count(faults, 'fault')}, {_count(warnings, 'warning')}", err=True)
     if faults:
         sys.exit(FAULTS)

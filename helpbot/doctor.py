@@ -1,4 +1,4 @@
-"""An installation examined where it stands: FAQ, database, encryption keys; `doctor_matrix` asks the homeserver.
+"""An installation examined where it stands: FAQ, database, encryption keys; `doctor_matrix` and `doctor_discord` ask.
 
 Rule: nothing is changed and no secret is shown, because it runs beside a working desk and what it says ends in reports.
 """
@@ -49,14 +49,19 @@ _OLDEST_SQLITE, _MENDED_SQLITE = (3, 37, 0), (3, 51, 3)
 _LOCK = "database lock"
 
 
-def examine(config: Config, matrix: Matrix, now: datetime, file: Path | None = None) -> tuple[list[Finding], Kept]:
-    """Return what is found on this machine, and what the homeserver is asked with; `file` is the config's."""
-    findings = [
+def machine(config: Config, now: datetime, file: Path | None = None) -> list[Finding]:
+    """Return what is found on this machine, whatever the networks; `file` is the config's."""
+    return [
         ok("config", "no fault") if file is None else config_file(file),
         *_faq(config),
         *_canned(config),
         *_database(config.database_path(), now),
     ]
+
+
+def examine(config: Config, matrix: Matrix, now: datetime, file: Path | None = None) -> tuple[list[Finding], Kept]:
+    """Return what is found on this machine, and what the homeserver is asked with; `file` is the config's."""
+    findings = machine(config, now, file)
     token = None if matrix.access_token is None else matrix.access_token.get_secret_value()
     if any(one.check == _LOCK for one in findings):
         return findings, Kept(held=True, token=token)

@@ -148,7 +148,7 @@ def test_wrong_usage_and_an_unusable_config_end_with_2(words: list[str], tmp_pat
 def test_an_admins_token_left_empty_in_the_environment_is_none(tmp_path: Path) -> None:
     done = helpbot("doctor", folder=tmp_path, HELPBOT_DOCTOR_ADMIN_TOKEN="")
     assert done.returncode == 2
-    assert done.stderr == "config.yaml: there is no `matrix` section: it is Matrix that this command examines\n"
+    assert done.stderr == "config.yaml: there is no `matrix` or `discord` section: the desk needs a network to run on\n"
 
 
 def test_help_lists_every_command(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ from helpbot.transports.base import (
     TryLater,
     Undeliverable,
 )
-from helpbot.transports.discord_client import CONTENT, MEMBERS, DeskClient, granted
+from helpbot.transports.discord_client import CONTENT, LOSSES, MEMBERS, DeskClient, granted
 from helpbot.transports.discord_desks import Desks
 from helpbot.transports.discord_faults import Breaker, asked
 from helpbot.transports.discord_forms import Forms
@@ -141,14 +141,10 @@ class DiscordTransport:
 
     async def _one_client(self, receive: Receive) -> None:
         members, content = await granted(self._token)
-        for is_there, name, loss in (
-            (members, MEMBERS, "that somebody leaves the server, or is added to a customer's thread, is not noticed"),
-            (content, CONTENT, "words on a server are read only where the bot is mentioned, and in commands and forms"),
-        ):
+        for is_there, name in ((members, MEMBERS), (content, CONTENT)):
             if not is_there:
-                log.warning(
-                    "intent_not_granted", intent=name, loss=loss, hint="switch it on: Bot page of the application"
-                )
+                hint = "switch it on: Bot page of the application"
+                log.warning("intent_not_granted", intent=name, loss=LOSSES[name], hint=hint)
         client = DeskClient(members=members, content=content)
         desks = Desks(client, self._breaker, self._places, self._languages[0])
         inbox = Inbox(client, self._breaker, desks, self._notebook, receive)
@@ -273,6 +269,23 @@ class DiscordTransport:
             yield Fetched(file, size)
 
 
+def point_to(api: str | None) -> None:
+    """Let the library ask another address than Discord's, if one is given: it knows one for all."""
+    if api is not None:
+        discord.http.Route.BASE = api
+        gateway = yarl.URL(api)
+        scheme = "wss" if gateway.scheme == "https" else "ws"
+        DiscordWebSocket.DEFAULT_GATEWAY = gateway.with_scheme(scheme).with_path("/gateway")
+
+
+def seats(teams: Mapping[str, tuple[str, str | None, str | None]]) -> dict[str, Seat]:
+    """Return where teams sit, as the config names it, ids as text: channel, agents' role and leads' role."""
+    return {
+        team: Seat(int(channel), None if agents is None else int(agents), None if leads is None else int(leads))
+        for team, (channel, agents, leads) in teams.items()
+    }
+
+
 def discord_transport(
     *,
     token: str,
@@ -283,19 +296,11 @@ def discord_transport(
     languages: Sequence[str],
     notebook: Notebook,
 ) -> DiscordTransport:
-    """Return the transport as the config names it, ids as text; `teams` are channel, agents' role and leads' role."""
-    if api is not None:  # the library knows one address for all
-        discord.http.Route.BASE = api
-        gateway = yarl.URL(api)
-        scheme = "wss" if gateway.scheme == "https" else "ws"
-        DiscordWebSocket.DEFAULT_GATEWAY = gateway.with_scheme(scheme).with_path("/gateway")
-    seats = {
-        team: Seat(int(channel), None if agents is None else int(agents), None if leads is None else int(leads))
-        for team, (channel, agents, leads) in teams.items()
-    }
+    """Return the transport as the config names it, ids as text; `teams` are as in `seats`."""
+    point_to(api)
     return DiscordTransport(
         token=token,
-        teams=seats,
+        teams=seats(teams),
         names=names,
         languages=languages,
         notebook=notebook,

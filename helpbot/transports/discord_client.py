@@ -13,6 +13,10 @@ from dataclasses import dataclass
 import discord
 
 MEMBERS, CONTENT = "Server Members Intent", "Message Content Intent"
+LOSSES = {
+    MEMBERS: "that somebody leaves the server, or is added to a customer's thread, is not noticed",
+    CONTENT: "words on a server are read only where the bot is mentioned, and in commands and forms",
+}
 
 
 @dataclass(frozen=True, slots=True)

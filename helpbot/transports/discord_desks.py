@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -21,6 +20,7 @@ from helpbot.transports.discord_faults import Breaker, Refusal, asked
 from helpbot.transports.discord_journal import digest_of
 from helpbot.transports.discord_places import Places
 from helpbot.transports.discord_refs import spot
+from helpbot.transports.discord_setup import help_faults, help_oddities, is_open, seat_faults
 from helpbot.transports.discord_words import word
 from helpbot.transports.markup import one_line
 
@@ -32,19 +32,6 @@ _TAGS_OF_ONE = 5
 _EXPOSED = timedelta(seconds=30)
 _ARCHIVE: Literal[10080] = 10080  # minutes of silence after which Discord archives a thread: a week, the longest
 _TAGGED = {Status.WAITING.value: "tag_waiting", Status.HELD.value: "tag_held", Status.CLOSED.value: "tag_closed"}
-
-NEEDED = (
-    "view_channel",
-    "send_messages",
-    "send_messages_in_threads",
-    "read_message_history",
-    "add_reactions",
-    "attach_files",
-    "embed_links",
-    "manage_threads",
-)
-NEEDED_IN_TEXT = ("create_public_threads",)
-NEEDED_FOR_HELP = ("create_private_threads", "pin_messages")
 
 
 class Desks:
@@ -62,33 +49,21 @@ class Desks:
 
     def look(self) -> None:
         """Raise SetupError, naming all that the admin has to mend, unless every team can be written to."""
-        faults = [fault for team, seat in self.places.teams.items() for fault in self._faults(team, seat.channel)]
+        faults: list[str] = []
+        for team, seat in self.places.teams.items():
+            faults += seat_faults(team, seat, *self._there(seat.channel))
         if self.places.help_channel is not None:
-            faults += self._help_faults(self.places.help_channel)
+            there, me = self._there(self.places.help_channel)
+            faults += help_faults(self.places.help_channel, there, me)
+            for oddity in help_oddities(there) if isinstance(there, discord.TextChannel) else ():
+                log.warning("help_channel_odd", why=oddity)
         if faults:
             raise SetupError("; ".join(dict.fromkeys(faults)))
 
-    def _faults(self, team: str, channel: int) -> Iterator[str]:
-        there = self.client.get_channel(channel)
-        if there is None:
-            yield f"the bot sees no channel {channel} of team {team}: check teams.discord_channel, and invite the bot"
-            return
-        if not isinstance(there, discord.ForumChannel | discord.TextChannel):
-            yield f"the channel {channel} of team {team} is neither a forum nor a text channel"
-            return
-        seat = self.places.teams[team]
-        for role in (seat.agents, seat.leads):
-            if role is not None and there.guild.get_role(role) is None:
-                yield f"there is no role {role} on the server {there.guild.name}: check the roles of team {team}"
-        text = isinstance(there, discord.TextChannel)
-        yield from _lacking(there, NEEDED + (NEEDED_IN_TEXT if text else ()))
-
-    def _help_faults(self, channel: int) -> Iterator[str]:
-        there = self.client.get_channel(channel)
-        if not isinstance(there, discord.TextChannel):
-            yield f"discord.help_channel: the bot sees no text channel {channel}"
-            return
-        yield from _lacking(there, NEEDED + NEEDED_FOR_HELP)
+    def _there(self, number: int) -> tuple[object, discord.Member | None]:
+        channel = self.client.get_channel(number)
+        guild = getattr(channel, "guild", None)
+        return channel, guild.me if isinstance(guild, discord.Guild) else None
 
     # --- who may read
 
@@ -97,7 +72,7 @@ class Desks:
         channel = self.client.get_channel(int(room)) if room.isdigit() else None
         if self.places.seat(room) is None or not isinstance(channel, discord.ForumChannel | discord.TextChannel):
             return False
-        exposed = channel.permissions_for(channel.guild.default_role).view_channel
+        exposed = is_open(channel)
         if exposed and channel.id not in self._told:
             hint = "anybody may read it: nothing is posted there until @everyone may not view it any more"
             log.error("agents_room_exposed", room=room, hint=hint)
@@ -212,14 +187,6 @@ class Desks:
         if not isinstance(channel, discord.ForumChannel):
             raise Undeliverable("the team's forum is not there any more: see teams.discord_channel", whole_room=True)
         return channel
-
-
-def _lacking(channel: discord.ForumChannel | discord.TextChannel, wanted: tuple[str, ...]) -> Iterator[str]:
-    allowed = channel.permissions_for(channel.guild.me)
-    lacking = [name for name in wanted if not getattr(allowed, name, True)]
-    if lacking:
-        names = ", ".join(name.replace("_", " ").title() for name in lacking)
-        yield f"the bot lacks permissions in #{channel.name} ({names}): Edit Channel → Permissions → the bot's role"
 
 
 def _name(about: About | None, words: str) -> str:
