@@ -69,18 +69,26 @@ def _told_apart(found: re.Match[str]) -> str:
 
 
 def _texts(content: Content) -> Iterator[str]:
-    """Give the text of each block, people who are called one after the other on one line."""
+    """Give the text of each block, people who are called one after the other on one line, markup under its heading."""
     run: list[str] = []
-    for block in content:
+    for before, block in zip((None, *content), content, strict=False):
         if isinstance(block, Called):
             run.append(_called(block))
             continue
         if run:
             yield ", ".join(run)
             run = []
-        yield from _text(block)
+        if isinstance(block, Marked) and isinstance(before, Strong):
+            yield from _under_heading(*_text(block))
+        else:
+            yield from _text(block)
     if run:
         yield ", ".join(run)
+
+
+def _under_heading(text: str) -> Iterator[str]:
+    """Give markup as a quotation, but for blocks of code, which cannot begin in one."""
+    yield text if _FENCE in text else "\n".join(f"> {line}" for line in text.split("\n"))
 
 
 def _text(block: Block) -> Iterator[str]:

@@ -69,6 +69,13 @@ def test_blocks_stand_on_lines_of_their_own() -> None:
     )
 
 
+def test_markup_stands_quoted_under_its_heading() -> None:
+    said = (Strong("🤖 bot"), Marked("Do **this**:\n\n- a\n- b"), Quoted("Marie", "thanks"))
+    assert render(said).parts == ("**🤖 bot**\n> Do **this**:\n> \n> - a\n> - b\n**Marie**:\n> thanks",)
+    coded = (Strong("🤖 bot"), Marked("```\ncode\n```"))
+    assert render(coded).parts == ("**🤖 bot**\n```\ncode\n```",)
+
+
 def test_only_who_is_called_is_pinged() -> None:
     content = (
         Literal("for <@9>"),
