@@ -114,3 +114,20 @@ def test_a_lock_that_cannot_say_who_holds_it_holds_all_the_same(tmp_path: Path) 
             DeskLock(tmp_path / "desk.db")
         other.communicate("\n")
     DeskLock(tmp_path / "desk.db").release()
+
+
+@pytest.mark.parametrize("command", ["run", "check", "doctor"])
+def test_a_desk_on_discord_without_the_extra_says_what_to_install(command: str, tmp_path: Path) -> None:
+    teams = "teams: [{id: mobile, discord_channel: '12345678901234567'}]"
+    (tmp_path / "config.yaml").write_text(f"faq: {FAQ}\ndiscord: {{token: MTIz.a.b}}\n{teams}\n")
+    start = "import sys; sys.modules['discord'] = None; from helpbot.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", start, command],
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (
+        "config.yaml: `discord`: the extra is not installed: pip install 'helpbot[discord]'"
+        in done.stdout + done.stderr
+    )
+    assert done.returncode == (1 if command == "check" else 2)
+    assert "Traceback" not in done.stderr

@@ -282,6 +282,10 @@ class Inbox:
                 await self._read(channel, since, batch)
             except Refusal as refusal:
                 log.warning("channel_not_read", channel=getattr(channel, "id", 0), why=refusal.why)
+            except (TryLater, discord.HTTPException):
+                raise
+            except Exception as error:  # noqa: BLE001  # a bug has no type to wait for, and must not end all channels
+                log.error("channel_failed", channel=getattr(channel, "id", 0), fault=where(error))
         batch.items.sort(key=lambda item: item.at)
         return batch
 

@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import discord
+import structlog
 
 from helpbot.transports.base import Notebook
+
+log = structlog.get_logger(__name__)
 
 _KEPT = 100  # messages of one channel
 _CHANNELS = 500  # of which they are in memory
@@ -42,8 +45,7 @@ class Recent:
 
     async def _of(self, channel: int) -> dict[int, Heard]:
         if channel not in self._channels:
-            kept = json.loads(await self._notebook.get(f"recent:{channel}") or "{}")
-            self._channels[channel] = {int(number): _heard(values) for number, values in kept.items()}
+            self._channels[channel] = _read(channel, await self._notebook.get(f"recent:{channel}") or "{}")
             while len(self._channels) > _CHANNELS:
                 self._channels.popitem(last=False)
         self._channels.move_to_end(channel)
@@ -112,6 +114,15 @@ class Recent:
 def edited_ms(message: discord.Message) -> int:
     """Return when a message was corrected last, in ms; 0 when it never was."""
     return 0 if message.edited_at is None else int(message.edited_at.timestamp() * 1000)
+
+
+def _read(channel: int, kept: str) -> dict[int, Heard]:
+    """Return what was written down of a channel; nothing when it cannot be read, because words come before marks."""
+    try:
+        return {int(number): _heard(values) for number, values in json.loads(kept).items()}
+    except (ValueError, TypeError, AttributeError):
+        log.error("recent_messages_unreadable", channel=channel, hint="changes made while it was away are not noticed")
+        return {}
 
 
 def _heard(values: list[Any]) -> Heard:

@@ -7,6 +7,7 @@ import io
 
 import discord
 import pytest
+from simcord.backend import serializers
 
 from helpbot.core.effects import Literal, Quoted
 from helpbot.core.model import Attachment
@@ -89,6 +90,41 @@ async def test_a_parser_that_raises_ends_nothing_for_long(play: Play) -> None:
         await play.hears("before")
         play.notes.last, play.notes.known = desk.cursors[-1], {str(play.direct)}
         play.wire.dispatch_raw("MESSAGE_CREATE", {"id": "what is this"})
+        play.marie.say(play.direct, "after")
+        await play.hears("after")
+
+
+async def test_words_come_through_whatever_fails_over_what_is_round_them(play: Play) -> None:
+    async with play.listens() as desk:
+        play.marie.say(play.direct, "before")
+        await play.hears("before")
+        told_to, play.wire.backend.subscribers[:] = list(play.wire.backend.subscribers), []
+        message = play.wire.backend.create_message(play.direct, play.marie.id, "look at this")
+        play.wire.backend.subscribers[:] = told_to
+        told = dict(serializers.message_payload(play.wire.backend, message))
+        file = {"id": "5", "filename": "a.png", "size": 1, "url": "x", "proxy_url": "x", "content_type": 5}
+        play.wire.dispatch_raw("MESSAGE_CREATE", {**told, "attachments": [file]})
+        heard = await play.hears("look at this")
+        assert (heard.room, heard.sender, heard.id) == (
+            str(play.direct),
+            str(play.marie.id),
+            str(Spot(play.direct, message.id)),
+        )
+        play.marie.say(play.direct, "after")
+        await play.hears("after")
+        assert play.wire.identifies == 1
+        assert [item.text for item in desk.got if item.kind is Kind.SAID] == ["before", "look at this", "after"]
+
+
+async def test_notes_that_cannot_be_read_keep_no_words_away(play: Play) -> None:
+    async with play.listens():
+        play.marie.say(play.direct, "before")
+        await play.hears("before")
+    play.notes.kept[f"recent:{play.direct}"] = '{"5": '
+    play.marie.say(play.direct, "missed")
+    play.transport = play.new()
+    async with play.listens():
+        await play.hears("missed")
         play.marie.say(play.direct, "after")
         await play.hears("after")
 
