@@ -31,6 +31,9 @@ _REFUSED, _WITHIN = 1000, 600.0
 _REST = timedelta(minutes=10)
 
 
+TROUBLE = (discord.DiscordServerError, aiohttp.ClientError, OSError, TimeoutError)  # what passes by itself
+
+
 class Refusal(Undeliverable):
     """Discord said no; `code` is its own, 0 without one."""
 

@@ -40,6 +40,12 @@ class Batch:
     last: int = 0
     touched: set[int] = field(default_factory=set)  # channels whose recent messages changed
 
+    def add(self, other: Batch) -> None:
+        """Take in what came after it."""
+        self.items += other.items
+        self.last = max(self.last, other.last)
+        self.touched |= other.touched
+
 
 class Inbox:
     """Reads for one client, and hands in what it read."""
@@ -158,10 +164,12 @@ class Inbox:
         if message.edited_at is None or not incoming.is_written(message):
             return
         place = await self._places.of(self._client, message.channel)
-        if place is None or not await self._recent.corrected(message):
+        if place is None:
             return
-        batch.items += await self._said(message, place, corrects=True)
-        batch.touched.add(place.channel)
+        said = await self._said(message, place, corrects=True)  # what may fail comes first, and is tried again
+        if await self._recent.corrected(message):
+            batch.items += said
+            batch.touched.add(place.channel)
 
     async def deleted(self, channel: int, message: int, batch: Batch) -> None:
         """Take in that a message is gone, unless it was the bot's."""
@@ -200,6 +208,7 @@ class Inbox:
         came: bool,
     ) -> None:
         user, symbol = mark
+        agent = place.team is None or await self._is_agent(place, who or discord.Object(user))
         again = await self._recent.marked(place.channel, message, user, symbol, came=came)
         batch.touched.add(place.channel)
         if again is None:
@@ -210,7 +219,6 @@ class Inbox:
             name = place.guest.name
         elif place.guest is not None:
             return  # somebody else's mark in a customer's channel says nothing
-        agent = place.team is None or await self._is_agent(place, who or discord.Object(user))
         if came:
             target, at = str(Spot(place.channel, message)), now()
             item = Incoming(ref, Kind.REACTED, place.room, str(user), name, at, team=place.team, thread=place.thread)
@@ -338,8 +346,10 @@ class Inbox:
         place = await self._places.of(self._client, message.channel)
         if place is None:
             return
-        if incoming.is_written(message) and message.edited_at is not None and await self._recent.corrected(message):
-            batch.items += await self._said(message, place, corrects=True)
+        if incoming.is_written(message) and message.edited_at is not None:
+            said = await self._said(message, place, corrects=True)
+            if await self._recent.corrected(message):
+                batch.items += said
         batch.touched.add(place.channel)
         seen = set()
         for reaction in message.reactions:

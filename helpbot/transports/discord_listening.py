@@ -16,7 +16,7 @@ import structlog
 
 from helpbot.transports.base import Incoming, Notebook, TryLater, Undeliverable
 from helpbot.transports.discord_client import ChannelGone, Connected, DeskClient, Happened, MemberGone, Ready, Threaded
-from helpbot.transports.discord_faults import Refusal
+from helpbot.transports.discord_faults import TROUBLE, Refusal
 from helpbot.transports.discord_forms import Forms
 from helpbot.transports.discord_inbox import Batch, Inbox
 from helpbot.where import where
@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 _AT_ONCE = 100  # events of one batch
 _SERVERS = 30.0  # seconds that Discord may take to tell of a server after READY
+_PAUSES = (1.0, 5.0, 15.0, 60.0)  # seconds before an event is read again while Discord has trouble
+_AGAIN = 5.0  # seconds before what was missed is read again
 _PATIENCE = 1.5  # of the three seconds in which Discord wants an answer to what somebody pressed
 
 
@@ -85,8 +87,34 @@ class Listener:
             return
         batch = Batch()
         for event in events:
-            await self._take(event, batch)
+            batch.add(await self._taken_in(event))
         await self._inbox.hand_in(batch)
+
+    async def _taken_in(self, event: Happened) -> Batch:
+        """Take one event in; what fails here concerns this event alone.
+
+        While Discord has trouble the events behind it wait, so that they stay in their order.
+        """
+        for pause in (*_PAUSES, None):
+            batch = Batch()
+            try:
+                await self._read(event, batch)
+            except (TryLater, *TROUBLE) as trouble:
+                log.warning("event_not_read_yet", kind=type(event).__name__, why=str(trouble))
+                if pause is not None:
+                    await asyncio.sleep(pause)
+            except (Refusal, discord.HTTPException) as refused:
+                log.warning("event_not_read", kind=type(event).__name__, why=str(refused))
+                return batch
+            except Exception as error:  # noqa: BLE001  # a bug has no type to wait for, and must stop nothing else
+                log.error("event_failed", kind=type(event).__name__, fault=where(error))
+                break
+            else:
+                return batch
+        batch = Batch()
+        if isinstance(event, discord.Message):
+            self._inbox.bare(event, batch)
+        return batch
 
     async def _catch_up(self, look: Callable[[], None]) -> None:
         await self._client.servers_known(_SERVERS)
@@ -95,9 +123,9 @@ class Listener:
                 look()
                 batch = await self._inbox.missed(await self._notebook.cursor())
                 break
-            except TryLater as later:
-                log.warning("discord_not_caught_up", why=later.why)
-                await asyncio.sleep(5 if later.after is None else later.after.total_seconds())
+            except (TryLater, *TROUBLE) as trouble:
+                log.warning("discord_not_caught_up", why=str(trouble))
+                await asyncio.sleep(_AGAIN)
         await self._inbox.hand_in(batch)
         for finish in await self._forms.tickets.unfinished():
             self._start(_safely(finish))
@@ -108,19 +136,6 @@ class Listener:
             await self._forms.put_up()
         except (TryLater, Undeliverable) as failed:
             log.error("panel_not_put_up", why=failed.why, hint="it is tried again at the next connection")
-
-    async def _take(self, event: Happened, batch: Batch) -> None:
-        """Take one event in; what fails here concerns this event alone."""
-        try:
-            await self._read(event, batch)
-        except (Refusal, discord.HTTPException) as refused:
-            log.warning("event_not_read", kind=type(event).__name__, why=str(refused))
-        except TryLater:
-            raise
-        except Exception as error:  # noqa: BLE001  # a bug has no type to wait for, and must not stop what comes after
-            log.error("event_failed", kind=type(event).__name__, fault=where(error))
-            if isinstance(event, discord.Message):
-                self._inbox.bare(event, batch)
 
     async def _read(self, event: Happened, batch: Batch) -> None:
         match event:

@@ -94,6 +94,20 @@ async def test_a_parser_that_raises_ends_nothing_for_long(play: Play) -> None:
         await play.hears("after")
 
 
+async def test_trouble_over_one_event_costs_no_login_and_no_word(play: Play) -> None:
+    async with play.listens() as desk:
+        card = await play.transport.send(play.agents, (Literal("#1"),), "card")
+        mark = play.sam.react(card, "✋")
+        await desk.until(lambda item: item.id == mark)
+        play.wire.faults.append(Fault("GET", f"/members/{play.sam.id}", 0, after=True))
+        play.sam.delete(mark)
+        play.sam.say(int(card.split("-")[0]), "behind it")
+        assert (await desk.until(lambda item: item.kind is Kind.DELETED)).target == mark
+        await play.hears("behind it")
+        assert [item.kind for item in desk.got][-2:] == [Kind.DELETED, Kind.SAID]
+        assert (play.wire.identifies, play.wire.faults) == (1, [])
+
+
 async def test_words_come_through_whatever_fails_over_what_is_round_them(play: Play) -> None:
     async with play.listens() as desk:
         play.marie.say(play.direct, "before")
