@@ -46,6 +46,13 @@ class MemberGone:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberCame:
+    """Somebody came to the server, perhaps back."""
+
+    person: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelGone:
     """A channel or thread is not there any more."""
 
@@ -57,6 +64,7 @@ Happened = (
     | Ready
     | Threaded
     | MemberGone
+    | MemberCame
     | ChannelGone
     | discord.Message
     | discord.RawMessageUpdateEvent
@@ -149,6 +157,10 @@ class DeskClient(discord.Client):
     async def on_raw_member_remove(self, payload: discord.RawMemberRemoveEvent) -> None:
         """Hear who left the server."""
         self.heard.put_nowait(MemberGone(payload.user.id))
+
+    async def on_member_join(self, member: discord.Member) -> None:
+        """Hear who came to the server."""
+        self.heard.put_nowait(MemberCame(member.id))
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Hear a button, a form or a command."""

@@ -1,13 +1,13 @@
-"""What happened on Discord → what the desk takes in, also what happened while nobody listened.
+"""What happened on Discord → what the desk takes in; `discord_missed` reads what happened while nobody listened.
 
-Rule: what was missed is read from each channel's history after a fresh READY, because Discord replays minutes at most;
-what comes twice has the same id, and counts once.
+Rule: what comes twice has the same id, and counts once; what Discord is asked for comes before what is remembered, so
+that an event over which it has trouble can be read again.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -15,20 +15,18 @@ import discord
 import structlog
 
 from helpbot.transports import discord_incoming as incoming
-from helpbot.transports.base import Incoming, Kind, Notebook, Receive, TryLater, Undeliverable
-from helpbot.transports.discord_client import ChannelGone, DeskClient, MemberGone, Threaded
+from helpbot.transports.base import Incoming, Kind, Notebook, Receive
+from helpbot.transports.discord_client import ChannelGone, DeskClient, MemberCame, MemberGone, Threaded
+from helpbot.transports.discord_company import Company, Present, changes, happened
 from helpbot.transports.discord_desks import Desks
 from helpbot.transports.discord_faults import Breaker, Refusal, asked
 from helpbot.transports.discord_places import Guest, Place
 from helpbot.transports.discord_recent import Recent
 from helpbot.transports.discord_refs import Spot, mark_ref, now, snowflake
 from helpbot.transports.discord_words import word
-from helpbot.where import where
 
 log = structlog.get_logger(__name__)
 
-_OVERLAP = 60_000 << 22  # of snowflakes: a minute, in which channels may tell things in another order
-_CATCH_UP = 5000  # messages of one channel
 _FIRST_WORDS = timedelta(days=1)
 
 
@@ -39,12 +37,14 @@ class Batch:
     items: list[Incoming] = field(default_factory=list)
     last: int = 0
     touched: set[int] = field(default_factory=set)  # channels whose recent messages changed
+    present: dict[int, Present] = field(default_factory=dict)  # who is in customers' threads, as the items tell
 
     def add(self, other: Batch) -> None:
         """Take in what came after it."""
         self.items += other.items
         self.last = max(self.last, other.last)
         self.touched |= other.touched
+        self.present |= other.present
 
 
 class Inbox:
@@ -53,22 +53,32 @@ class Inbox:
     def __init__(
         self, client: DeskClient, breaker: Breaker, desks: Desks, notebook: Notebook, receive: Receive
     ) -> None:
-        self._client = client
-        self._breaker = breaker
-        self._places = desks.places
+        self.client = client
+        self.breaker = breaker
+        self.places = desks.places
+        self.recent = Recent(notebook)
+        self.looked_at: set[int] = set()  # channels in which nothing is missed
         self._desks = desks
-        self._notebook = notebook
         self._receive = receive
-        self._recent = Recent(notebook)
+        self._company = Company(client, breaker, notebook)
         self._last = 0
         self._told_blank: set[int] = set()  # channels in which it was said that words cannot be read there
+
+    def last(self, cursor: str | None) -> int | None:
+        """Return up to which id all was heard; None when nothing ever was."""
+        if cursor is None:
+            return None
+        self._last = max(self._last, int(json.loads(cursor)["last"]))
+        return self._last
 
     async def hand_in(self, batch: Batch) -> None:
         """Commit what was heard, and up to where; then remember what the desk has."""
         self._last = max(self._last, batch.last)
         await self._receive(batch.items, json.dumps({"last": self._last}))
         for channel in batch.touched:
-            await self._recent.save(channel)
+            await self.recent.save(channel)
+        for channel, present in batch.present.items():
+            await self._company.keep(channel, present)
 
     async def hand_in_pressed(self, items: Sequence[Incoming]) -> None:
         """Commit what somebody pressed or filled in: it says nothing about what else was heard."""
@@ -80,10 +90,10 @@ class Inbox:
     async def message(self, message: discord.Message, batch: Batch) -> None:
         """Take in what somebody wrote."""
         batch.last = max(batch.last, message.id)
-        place = await self._places.of(self._client, message.channel)
+        place = await self.places.of(self.client, message.channel)
         if place is None:
             return
-        await self._recent.heard(message, incoming.name_of(message.author))
+        await self.recent.heard(message, incoming.name_of(message.author))
         batch.touched.add(place.channel)
         if not incoming.is_written(message):
             return
@@ -92,19 +102,24 @@ class Inbox:
             return
         if place.guest is None and place.team is None:
             place = await self._greeted(place, message, batch)
-        if place.guest is not None and place.guest.id != message.author.id:
-            batch.items.append(self._company(place, str(Spot(place.channel, message.id)), came=True))
+        elif message.guild is None and place.channel not in self.looked_at:
+            await self._late(place, message, batch)
+        if place.guest is not None:
+            told, is_hers = await self._company.told(place.channel), place.guest.id == message.author.id
+            if not is_hers:
+                batch.items.append(happened(place, Kind.CROWDED, str(Spot(place.channel, message.id))))
+            batch.present[place.channel] = Present(told.she or is_hers, told.others or not is_hers)
         batch.items += await self._said(message, place)
 
     async def _said(self, message: discord.Message, place: Place, *, corrects: bool = False) -> list[Incoming]:
-        me = 0 if self._client.user is None else self._client.user.id
+        me = 0 if self.client.user is None else self.client.user.id
         member = place.team is None or await self._is_agent(place, message.author)
         exposed = place.team is not None and self._desks.is_exposed(place.room)
         return incoming.said(message, place, me, member=member, exposed=exposed, corrects=corrects)
 
     def bare(self, message: discord.Message, batch: Batch) -> None:
         """Take in the mere words of a message over which something of ours has failed."""
-        place = self._places.known(message.channel.id)
+        place = self.places.known(message.channel.id)
         if place is not None and incoming.is_written(message):
             ref, name = str(Spot(place.channel, message.id)), incoming.name_of(message.author)
             who, at = str(message.author.id), message.created_at
@@ -114,15 +129,15 @@ class Inbox:
     def _is_blank(self, message: discord.Message) -> bool:
         """Tell whether this came without its words, because the message content intent is not granted."""
         told = message.content or message.attachments or message.stickers or message.poll or message.message_snapshots
-        return message.guild is not None and not self._client.intents.message_content and not told
+        return message.guild is not None and not self.client.intents.message_content and not told
 
     async def _say_that_it_was_not_read(self, message: discord.Message, place: Place) -> None:
         """Say once in a channel what can be read there: nobody's words may be lost without a word."""
-        if place.channel in self._told_blank or self._client.user is None:
+        if place.channel in self._told_blank or self.client.user is None:
             return
         self._told_blank.add(place.channel)
-        text = word("not_read", self._desks.language, me=self._client.user.name)
-        await asked(self._breaker, message.channel.send(text, reference=message))
+        text = word("not_read", self._desks.language, me=self.client.user.name)
+        await asked(self.breaker, message.channel.send(text, reference=message))
 
     async def _greeted(self, place: Place, message: discord.Message, batch: Batch) -> Place:
         """Return the place with its guest: who writes first in a direct channel is new.
@@ -130,25 +145,35 @@ class Inbox:
         Discord tells nobody of a first direct message that came while the bot was away: it is read with the next one.
         """
         guest = Guest(message.author.id, incoming.name_of(message.author))
-        place = await self._places.welcome(place.channel, guest)
-        before = await self._unread(message)
+        before = await self._unread(message, snowflake(message.created_at - _FIRST_WORDS))
+        place = await self.places.welcome(place.channel, guest)
         first = before[0] if before else message
         batch.items.append(self.arrived(place.channel, guest, first.created_at))
-        for one in before:
-            await self._recent.heard(one, guest.name)
-            batch.items += await self._said(one, place)
+        await self._read_late(place, before, batch)
         return place
 
-    async def _unread(self, message: discord.Message) -> list[discord.Message]:
-        """Return what somebody wrote before the first message that was heard of them, within a day."""
-        since = discord.Object(snowflake(message.created_at - _FIRST_WORDS))
+    async def _late(self, place: Place, message: discord.Message, batch: Batch) -> None:
+        """Take in what came before a message in a direct channel that was not looked at for long."""
+        known = [one for one in await self.recent.known(place.channel, 0) if one < message.id]
+        before = await self._unread(message, max([snowflake(message.created_at - _FIRST_WORDS), *known]))
+        await self._read_late(place, before, batch)
+
+    async def _read_late(self, place: Place, messages: list[discord.Message], batch: Batch) -> None:
+        for one in messages:
+            await self.recent.heard(one, incoming.name_of(one.author))
+            batch.items += await self._said(one, place)
+        self.looked_at.add(place.channel)
+
+    async def _unread(self, message: discord.Message, after: int) -> list[discord.Message]:
+        """Return what somebody wrote between that id and a message of theirs."""
 
         async def read() -> list[discord.Message]:
+            since = discord.Object(after)
             history = message.channel.history(limit=50, before=message, after=since, oldest_first=True)
             return [one async for one in history]
 
         try:
-            found = await asked(self._breaker, read())
+            found = await asked(self.breaker, read())
         except Refusal:
             return []
         return [one for one in found if one.author.id == message.author.id and incoming.is_written(one)]
@@ -163,20 +188,24 @@ class Inbox:
         message = payload.message
         if message.edited_at is None or not incoming.is_written(message):
             return
-        place = await self._places.of(self._client, message.channel)
+        place = await self.places.of(self.client, message.channel)
         if place is None:
             return
+        await self.corrected(message, place, batch)
+
+    async def corrected(self, message: discord.Message, place: Place, batch: Batch) -> None:
+        """Take in a correction, if it is news."""
         said = await self._said(message, place, corrects=True)  # what may fail comes first, and is tried again
-        if await self._recent.corrected(message):
+        if await self.recent.corrected(message):
             batch.items += said
             batch.touched.add(place.channel)
 
     async def deleted(self, channel: int, message: int, batch: Batch) -> None:
         """Take in that a message is gone, unless it was the bot's."""
-        place = await self._places.of(self._client, discord.Object(channel))
+        place = await self.places.of(self.client, discord.Object(channel))
         if place is None:
             return
-        known = await self._recent.forgotten(channel, message)
+        known = await self.recent.forgotten(channel, message)
         batch.touched.add(channel)
         if known.author == 0:
             return
@@ -187,17 +216,17 @@ class Inbox:
 
     async def reacted(self, payload: discord.RawReactionActionEvent, batch: Batch) -> None:
         """Take in a reaction, or that it was taken back."""
-        me = self._client.user
+        me = self.client.user
         if me is None or payload.user_id == me.id or (payload.member is not None and payload.member.bot):
             return
-        place = await self._places.of(self._client, discord.Object(payload.channel_id))
+        place = await self.places.of(self.client, discord.Object(payload.channel_id))
         if place is None:
             return
         symbol = str(payload.emoji) if payload.emoji.is_unicode_emoji() else f":{payload.emoji.name}:"
         came = payload.event_type == "REACTION_ADD"
-        await self._reaction(place, payload.message_id, (payload.user_id, symbol), payload.member, batch, came=came)
+        await self.mark(place, payload.message_id, (payload.user_id, symbol), payload.member, batch, came=came)
 
-    async def _reaction(
+    async def mark(
         self,
         place: Place,
         message: int,
@@ -207,13 +236,14 @@ class Inbox:
         *,
         came: bool,
     ) -> None:
+        """Take in a mark, by whom and which, that came or was taken back, if it is news."""
         user, symbol = mark
         agent = place.team is None or await self._is_agent(place, who or discord.Object(user))
-        again = await self._recent.marked(place.channel, message, user, symbol, came=came)
+        again = await self.recent.marked(place.channel, message, user, symbol, came=came)
         batch.touched.add(place.channel)
         if again is None:
             return
-        ref, known = mark_ref(place.channel, message, user, symbol, again), self._recent.name_of(user)
+        ref, known = mark_ref(place.channel, message, user, symbol, again), self.recent.name_of(user)
         name = incoming.name_of(who) if who is not None else known
         if place.guest is not None and place.guest.id == user:
             name = place.guest.name
@@ -229,143 +259,58 @@ class Inbox:
 
     async def threaded(self, event: Threaded, batch: Batch) -> None:
         """Take in who came into a customer's thread, or went."""
-        me = self._client.user
-        place = await self._places.of(self._client, discord.Object(event.thread))
-        if place is None or place.guest is None or (me is not None and event.person == me.id):
+        if self.client.user is not None and event.person == self.client.user.id:
             return
-        ref = f"{'joined' if event.came else 'went'}-{event.thread}-{event.person}-{snowflake(now())}"
-        if event.person == place.guest.id:
-            kind = Kind.ARRIVED if event.came else Kind.LEFT
-            guest = place.guest
-            item = Incoming(ref, kind, place.room, str(guest.id), guest.name, now(), language=guest.language)
-            batch.items.append(item)
-        else:
-            batch.items.append(self._company(place, ref, came=event.came))
+        thread: object = self.client.get_channel(event.thread)
+        if thread is None:
+            thread = await asked(self.breaker, self.client.fetch_channel(event.thread))
+        if isinstance(thread, discord.Thread):
+            await self.company(thread, batch)
 
-    def _company(self, place: Place, ref: str, *, came: bool) -> Incoming:
-        guest = place.guest or Guest(0, "")
-        kind = Kind.CROWDED if came else Kind.ALONE
-        return Incoming(f"{ref}:{kind}", kind, place.room, str(guest.id), guest.name, now())
+    async def company(self, thread: discord.Thread, batch: Batch) -> None:
+        """Take in who is in a customer's thread, as far as that changed."""
+        place = await self.places.of(self.client, thread)
+        present = None if place is None or place.guest is None else await self._company.look(thread, place.guest)
+        if place is not None and present is not None:
+            batch.items += changes(place, batch.present.get(thread.id) or await self._company.told(thread.id), present)
+            batch.present[thread.id] = present
 
     async def member_gone(self, event: MemberGone, batch: Batch) -> None:
-        """Take in who left the server: customers in their threads, agents of every team."""
+        """Take in who left the server: customers in their channels, agents of every team."""
         at, person = now(), str(event.person)
-        name = self._recent.name_of(event.person)
-        for room in await self._notebook.rooms():
-            place = await self._known(room)
-            if place is not None and place.guest is not None and place.guest.id == event.person:
-                batch.items.append(
-                    Incoming(f"left-{room}-{snowflake(at)}", Kind.LEFT, room, person, place.guest.name, at)
-                )
-        for team, seat in self._places.teams.items():
+        name = self.recent.name_of(event.person)
+        for channel in sorted(await self.places.rooms_of(event.person)):
+            place = await self._known(channel)
+            if place is not None and (await self._company.told(channel)).she:
+                batch.items.append(happened(place, Kind.LEFT))
+                batch.present[channel] = replace(await self._company.told(channel), she=False)
+        for team, seat in self.places.teams.items():
             ref = f"left-{seat.channel}-{team}-{person}-{snowflake(at)}"
             batch.items.append(Incoming(ref, Kind.LEFT, str(seat.channel), person, name, at, team=team))
 
+    async def member_came(self, event: MemberCame) -> None:
+        """Let a customer who is back on the server into her threads again: leaving it took her out of them."""
+        for channel in await self.places.rooms_of(event.person):
+            thread = self.client.get_channel(channel)
+            if isinstance(thread, discord.Thread) and not (await self._company.told(channel)).she:
+                try:
+                    await asked(self.breaker, thread.add_user(discord.Object(event.person)))
+                except Refusal as refusal:
+                    log.warning("customer_not_let_in_again", thread=channel, why=refusal.why)
+
     async def channel_gone(self, event: ChannelGone, batch: Batch) -> None:
         """Take in that a customer's thread was deleted."""
-        if str(event.channel) in await self._notebook.rooms():
-            me = "" if self._client.user is None else str(self._client.user.id)
+        if str(event.channel) in await self.places.rooms():
+            me = "" if self.client.user is None else str(self.client.user.id)
             ref = f"removed-{event.channel}"
             batch.items.append(Incoming(ref, Kind.REMOVED, str(event.channel), me, "", now()))
-        self._places.forget(event.channel)
+        self.places.forget(event.channel)
 
-    async def _known(self, room: str) -> Place | None:
+    async def _known(self, channel: int) -> Place | None:
         try:
-            return await self._places.of(self._client, discord.Object(int(room))) if room.isdigit() else None
-        except (discord.HTTPException, TryLater, Undeliverable):
+            return await self.places.of(self.client, discord.Object(channel))
+        except discord.NotFound:
             return None
-
-    # --- what was missed
-
-    async def missed(self, cursor: str | None) -> Batch:
-        """Return what happened since the cursor; at the very first start nothing did."""
-        batch = Batch()
-        if cursor is None:
-            batch.last = snowflake(now())
-            return batch
-        self._last = max(self._last, int(json.loads(cursor)["last"]))
-        since = max(0, self._last - _OVERLAP)
-        for channel in await self._channels():
-            try:
-                await self._read(channel, since, batch)
-            except Refusal as refusal:
-                log.warning("channel_not_read", channel=getattr(channel, "id", 0), why=refusal.why)
-            except (TryLater, discord.HTTPException):
-                raise
-            except Exception as error:  # noqa: BLE001  # a bug has no type to wait for, and must not end all channels
-                log.error("channel_failed", channel=getattr(channel, "id", 0), fault=where(error))
-        batch.items.sort(key=lambda item: item.at)
-        return batch
-
-    async def _channels(self) -> list[discord.abc.Messageable]:
-        """Return the channels in which something may have happened."""
-        found: dict[int, discord.abc.Messageable] = {}
-        for guild in self._client.guilds:
-            for thread in await asked(self._breaker, guild.active_threads()):
-                if await self._places.of(self._client, thread) is not None:
-                    found[thread.id] = thread
-        for seat in self._places.teams.values():
-            channel = self._client.get_channel(seat.channel)
-            if isinstance(channel, discord.TextChannel):
-                found[channel.id] = channel
-        for room in await self._notebook.rooms():
-            if room.isdigit() and int(room) not in found:
-                try:
-                    channel = await asked(self._breaker, self._client.fetch_channel(int(room)))
-                except Refusal:
-                    continue
-                if isinstance(channel, discord.abc.Messageable):
-                    found[int(room)] = channel
-        return list(found.values())
-
-    async def _read(self, channel: discord.abc.Messageable, since: int, batch: Batch) -> None:
-        number = int(getattr(channel, "id", 0))
-        after = await self._recent.oldest(number, since)
-
-        async def read() -> list[discord.Message]:
-            history = channel.history(limit=_CATCH_UP, after=discord.Object(after), oldest_first=True)
-            return [message async for message in history]
-
-        messages = await asked(self._breaker, read())
-        if len(messages) >= _CATCH_UP:
-            log.error("gap_too_long", channel=number, messages=len(messages), hint="what is newer was not read")
-        for message in messages:
-            try:
-                if message.id > since and not await self._recent.knows(number, message.id):
-                    await self.message(message, batch)
-                await self._compare(message, batch)
-            except (TryLater, Undeliverable, discord.HTTPException):
-                raise
-            except Exception as error:  # noqa: BLE001  # a bug has no type to wait for, and must stop nothing else
-                log.error("message_failed", channel=number, fault=where(error))
-                self.bare(message, batch)
-        await self._vanished(number, {message.id for message in messages}, after, batch)
-
-    async def _compare(self, message: discord.Message, batch: Batch) -> None:
-        """Take in what was changed in a message that was heard before: its words, and the marks on it."""
-        place = await self._places.of(self._client, message.channel)
-        if place is None:
-            return
-        if incoming.is_written(message) and message.edited_at is not None:
-            said = await self._said(message, place, corrects=True)
-            if await self._recent.corrected(message):
-                batch.items += said
-        batch.touched.add(place.channel)
-        seen = set()
-        for reaction in message.reactions:
-            symbol = reaction.emoji if isinstance(reaction.emoji, str) else f":{reaction.emoji.name}:"
-            if reaction.count == int(reaction.me):
-                continue
-
-            async def users(one: discord.Reaction = reaction) -> list[discord.User | discord.Member]:
-                return [user async for user in one.users(limit=100)]
-
-            for user in await asked(self._breaker, users()):
-                if not user.bot:
-                    seen.add((user.id, symbol))
-                    await self._reaction(place, message.id, (user.id, symbol), user, batch, came=True)
-        for mark in await self._recent.marks(message.channel.id, message.id) - seen:
-            await self._reaction(place, message.id, mark, None, batch, came=False)
 
     async def _is_agent(self, place: Place, person: object) -> bool:
         """Tell whether somebody is an agent of that room; Discord is asked when an event does not tell their roles."""
@@ -374,15 +319,11 @@ class Inbox:
         return self._desks.is_agent(place.room, person)
 
     async def _member(self, place: Place, user: int) -> discord.Member | None:
-        channel = self._client.get_channel(int(place.room))
+        channel = self.client.get_channel(int(place.room))
         guild = getattr(channel, "guild", None)
         if not isinstance(guild, discord.Guild):
             return None
         try:
-            return await asked(self._breaker, guild.fetch_member(user))
+            return await asked(self.breaker, guild.fetch_member(user))
         except Refusal:
             return None
-
-    async def _vanished(self, channel: int, there: Iterable[int], after: int, batch: Batch) -> None:
-        for message in await self._recent.known(channel, after) - set(there):
-            await self.deleted(channel, message, batch)

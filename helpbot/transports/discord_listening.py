@@ -15,10 +15,20 @@ import discord
 import structlog
 
 from helpbot.transports.base import Incoming, Notebook, TryLater, Undeliverable
-from helpbot.transports.discord_client import ChannelGone, Connected, DeskClient, Happened, MemberGone, Ready, Threaded
+from helpbot.transports.discord_client import (
+    ChannelGone,
+    Connected,
+    DeskClient,
+    Happened,
+    MemberCame,
+    MemberGone,
+    Ready,
+    Threaded,
+)
 from helpbot.transports.discord_faults import TROUBLE, Refusal
 from helpbot.transports.discord_forms import Forms
 from helpbot.transports.discord_inbox import Batch, Inbox
+from helpbot.transports.discord_missed import Missed
 from helpbot.where import where
 
 log = structlog.get_logger(__name__)
@@ -121,7 +131,7 @@ class Listener:
         while True:
             try:
                 look()
-                batch = await self._inbox.missed(await self._notebook.cursor())
+                batch = await Missed(self._inbox).read(self._inbox.last(await self._notebook.cursor()))
                 break
             except (TryLater, *TROUBLE) as trouble:
                 log.warning("discord_not_caught_up", why=str(trouble))
@@ -151,6 +161,8 @@ class Listener:
                 await self._inbox.threaded(event, batch)
             case MemberGone():
                 await self._inbox.member_gone(event, batch)
+            case MemberCame():
+                await self._inbox.member_came(event)
             case ChannelGone():
                 await self._inbox.channel_gone(event, batch)
 

@@ -61,6 +61,22 @@ class Places:
         for team, seat in teams.items():
             self._teams_of.setdefault(seat.channel, team)
         self._known: dict[int, Place | None] = {}
+        self._rooms_of: dict[int, set[int]] | None = None  # customers' channels by person, once they were looked up
+
+    async def rooms(self) -> frozenset[str]:
+        """Return the rooms of all customers that the desk has had."""
+        return await self._notebook.rooms()
+
+    async def rooms_of(self, person: int) -> frozenset[int]:
+        """Return the channels that were opened for somebody; Discord is not asked."""
+        if self._rooms_of is None:
+            found: dict[int, set[int]] = {}
+            for room in await self.rooms():
+                guest = await self._guest(int(room)) if room.isdigit() else None
+                if guest is not None:
+                    found.setdefault(guest.id, set()).add(int(room))
+            self._rooms_of = found
+        return frozenset(self._rooms_of.get(person, ()))
 
     def seat(self, room: str) -> Seat | None:
         """Return whose agents' room that is."""
@@ -71,6 +87,8 @@ class Places:
         """Keep whom a channel is for."""
         await self._notebook.put(f"guest:{channel}", json.dumps([guest.id, guest.name, guest.language]))
         place = self._known[channel] = Place(channel, str(channel), guest=guest)
+        if self._rooms_of is not None:
+            self._rooms_of.setdefault(guest.id, set()).add(channel)
         return place
 
     def known(self, channel: int) -> Place | None:

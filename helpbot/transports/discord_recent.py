@@ -106,6 +106,10 @@ class Recent:
         """Return after which message to read so that all that is known here is compared."""
         return min([since, *(number - 1 for number in await self._of(channel))])
 
+    async def newest(self, channel: int) -> int:
+        """Return the newest message that is known there; 0 without any."""
+        return max(await self._of(channel), default=0)
+
     def name_of(self, user: int) -> str:
         """Return the name under which somebody wrote last."""
         return self._names.get(user, str(user))

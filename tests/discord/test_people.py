@@ -77,6 +77,59 @@ async def test_company_in_her_thread_is_told(play: Play) -> None:
         await desk.until(lambda item: item.kind is Kind.ALONE)
 
 
+async def test_one_stranger_who_goes_says_nothing_of_another_who_stays(play: Play) -> None:
+    paul, zoe = play.town.person("Paul"), play.town.person("Zoé")
+    backend = play.wire.backend
+    async with play.listens() as desk:
+        thread = await ticket(play, play.marie, "help")
+        backend.add_thread_member(thread, paul.id)
+        await desk.until(lambda item: item.kind is Kind.CROWDED)
+        backend.add_thread_member(thread, zoe.id)
+        backend.remove_thread_member(thread, paul.id)
+        play.marie.say(thread, "who is here?")
+        await play.hears("who is here?")
+        assert not [item for item in desk.got if item.kind is Kind.ALONE]
+        backend.remove_thread_member(thread, zoe.id)
+        await desk.until(lambda item: item.kind is Kind.ALONE)
+        assert [item.kind for item in desk.got if item.kind in {Kind.CROWDED, Kind.ALONE}] == [
+            Kind.CROWDED,
+            Kind.ALONE,
+        ]
+
+
+async def test_who_came_and_went_while_it_was_away_is_noticed(play: Play) -> None:
+    paul = play.town.person("Paul")
+    async with play.listens():
+        thread = await ticket(play, play.marie, "help")
+        play.marie.say(thread, "still here")
+        await play.hears("still here")
+    play.wire.backend.add_thread_member(thread, paul.id)
+    play.wire.backend.remove_thread_member(thread, play.marie.id)
+    play.transport = play.new()
+    async with play.listens() as desk:
+        assert (await desk.until(lambda item: item.kind is Kind.CROWDED)).room == str(thread)
+        await desk.until(lambda item: item.kind is Kind.LEFT)
+    play.transport = play.new()
+    async with play.listens() as desk:
+        play.wire.backend.add_thread_member(thread, play.marie.id)
+        await desk.until(lambda item: item.kind is Kind.ARRIVED)
+        assert [item.kind for item in desk.got] == [Kind.ARRIVED], "what was told is not told again"
+
+
+async def test_who_leaves_the_server_and_comes_back_finds_her_thread(play: Play) -> None:
+    async with play.listens() as desk:
+        thread = await ticket(play, play.marie, "help")
+        play.notes.known.add(str(thread))
+        backend = play.wire.backend
+        backend.remove_member(play.town.guild, play.marie.id)
+        await desk.until(lambda item: item.kind is Kind.LEFT and item.room == str(thread))
+        assert play.marie.id not in backend.channels[thread].thread_members
+        backend.add_member(play.town.guild, play.marie.id, announce=True)
+        await until(lambda: play.marie.id in backend.channels[thread].thread_members)
+        back = await desk.until(lambda item: item.kind is Kind.ARRIVED and item.id != f"arrived-{thread}")
+        assert (back.room, back.sender) == (str(thread), str(play.marie.id))
+
+
 async def test_a_form_that_was_kept_before_a_kill_is_taken_in_at_the_next_start(play: Play) -> None:
     async with play.listens():
         pass

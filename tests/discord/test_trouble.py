@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
+from datetime import timedelta
 
 import discord
 import pytest
@@ -13,7 +15,7 @@ from helpbot.core.effects import Literal, Quoted
 from helpbot.core.model import Attachment
 from helpbot.transports.base import Address, Fetched, Kind, SetupError, TryLater, Undeliverable
 from helpbot.transports.discord_faults import Breaker, asked
-from helpbot.transports.discord_refs import Spot
+from helpbot.transports.discord_refs import Spot, snowflake
 
 from .play import Play, ticket, until
 from .wire import Fault, Wire
@@ -70,6 +72,47 @@ async def test_first_words_that_came_while_it_was_away_are_read_with_the_next(pl
         ]
 
 
+async def test_only_channels_that_are_in_use_are_read_at_a_start(play: Play) -> None:
+    paul = play.town.person("Paul")
+    old = play.town.direct(paul)
+    play.wire.clock.ago = timedelta(days=70)
+    play.notes.last = json.dumps({"last": snowflake(play.wire.clock.now())})
+    async with play.listens():
+        paul.say(old, "long ago")
+        await play.hears("long ago")
+        play.wire.clock.ago = timedelta(days=50)
+        play.marie.say(play.direct, "lately")
+        await play.hears("lately")
+    play.wire.clock.ago = timedelta()
+    missed = paul.say(old, "hello again"), play.marie.say(play.direct, "anybody?")
+    before = len(play.wire.requests)
+    play.transport = play.new()
+    async with play.listens() as desk:
+        assert (await play.hears("anybody?")).id == missed[1]
+        assert not [one for one in play.wire.requests[before:] if str(old) in one.path]
+        paul.say(old, "are you there?")
+        await play.hears("are you there?")
+        said = [item.text for item in desk.got if item.room == str(old) and item.kind is Kind.SAID]
+        assert said == ["hello again", "are you there?"]
+        assert len([one for one in play.wire.requests[before:] if f"{old}/messages" in one.path]) == 1
+        paul.say(old, "well?")
+        await play.hears("well?")
+        assert len([one for one in play.wire.requests[before:] if f"{old}/messages" in one.path]) == 1
+
+
+async def test_a_channel_that_cannot_be_read_keeps_no_other_away(play: Play) -> None:
+    async with play.listens():
+        thread = await ticket(play, play.marie, "help")
+        play.marie.say(play.direct, "before")
+        await play.hears("before")
+    play.marie.say(play.direct, "missed")
+    play.wire.faults.append(Fault("GET", f"{thread}/messages", 403, body={"message": "Missing Access", "code": 50001}))
+    play.transport = play.new()
+    async with play.listens():
+        await play.hears("missed")
+    assert not play.wire.faults
+
+
 async def test_a_mark_that_came_and_one_that_went_while_it_was_away_are_found(play: Play) -> None:
     async with play.listens() as desk:
         card = await play.transport.send(play.agents, (Literal("#1"),), "card")
@@ -99,7 +142,7 @@ async def test_trouble_over_one_event_costs_no_login_and_no_word(play: Play) -> 
         card = await play.transport.send(play.agents, (Literal("#1"),), "card")
         mark = play.sam.react(card, "✋")
         await desk.until(lambda item: item.id == mark)
-        play.wire.faults.append(Fault("GET", f"/members/{play.sam.id}", 0, after=True))
+        play.wire.faults.append(Fault("GET", f"/members/{play.sam.id}", 0, times=2, after=True))
         play.sam.delete(mark)
         play.sam.say(int(card.split("-")[0]), "behind it")
         assert (await desk.until(lambda item: item.kind is Kind.DELETED)).target == mark

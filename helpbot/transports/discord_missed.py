@@ -1,0 +1,175 @@
+"""What happened in the desk's channels while nobody listened → what the desk takes in.
+
+Rule: Discord replays minutes at most, so each channel's history is read after a fresh READY; a channel that fails keeps
+no other from being read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import discord
+import structlog
+
+from helpbot.transports import discord_incoming as incoming
+from helpbot.transports.base import TryLater, Undeliverable
+from helpbot.transports.discord_faults import TROUBLE, Refusal, asked
+from helpbot.transports.discord_inbox import Batch, Inbox
+from helpbot.transports.discord_places import Place
+from helpbot.transports.discord_refs import now, snowflake
+from helpbot.where import where
+
+log = structlog.get_logger(__name__)
+
+_OVERLAP = 60_000 << 22  # of snowflakes: a minute, in which channels may tell things in another order
+_MOST = 5000  # messages of one channel
+_SILENT = timedelta(days=60)  # after which a customer's channel is looked at when she writes there
+_AT_ONCE = 8  # channels
+
+Channel = discord.TextChannel | discord.Thread | discord.DMChannel
+
+
+class Missed:
+    """Reads with the inbox of one client."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+        self._client = inbox.client
+        self._breaker = inbox.breaker
+        self._places = inbox.places
+        self._recent = inbox.recent
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def read(self, last: int | None) -> Batch:
+        """Return what happened since that id, oldest first; at the very first start (None) nothing did.
+
+        Raises TryLater, and what `TROUBLE` names, when Discord cannot be asked.
+        """
+        batch = Batch()
+        if last is None:
+            batch.last = snowflake(now())
+            return batch
+        self._inbox.looked_at.clear()
+        since = max(0, last - _OVERLAP)
+        parts: list[Batch] = []
+        failed: list[Exception] = []
+        async with asyncio.TaskGroup() as group:
+            for channel in await self._listed():
+                group.create_task(self._safely(channel, since, parts, failed))
+            for room in await self._others():
+                group.create_task(self._fetched(room, since, parts, failed))
+        if failed:
+            raise failed[0]
+        for part in parts:
+            batch.add(part)
+        batch.items.sort(key=lambda item: item.at)
+        return batch
+
+    # --- which channels
+
+    async def _listed(self) -> list[Channel]:
+        """Return the channels that Discord lists: teams' text channels, and all threads that are not archived."""
+        found: dict[int, Channel] = {}
+        for guild in self._client.guilds:
+            for thread in await asked(self._breaker, guild.active_threads()):
+                if await self._places.of(self._client, thread) is not None:
+                    found[thread.id] = thread
+        for seat in self._places.teams.values():
+            channel = self._client.get_channel(seat.channel)
+            if isinstance(channel, discord.TextChannel):
+                found[channel.id] = channel
+        self._found = set(found)
+        return list(found.values())
+
+    async def _others(self) -> list[int]:
+        """Return the customers' other channels in which somebody wrote not too long ago: direct ones, archived ones."""
+        rooms = {int(room) for room in await self._places.rooms() if room.isdigit()} - self._found
+        oldest = snowflake(now() - _SILENT)
+        newest = {room: await self._recent.newest(room) for room in rooms}
+        return [room for room in sorted(rooms) if not newest[room] or newest[room] > oldest]
+
+    # --- reading them
+
+    @asynccontextmanager
+    async def _turn(self, number: int, failed: list[Exception]) -> AsyncIterator[None]:
+        """Read one channel in its turn; Discord's trouble is everybody's, other faults are this channel's alone."""
+        async with self._turns:
+            try:
+                yield
+            except Refusal as refusal:
+                log.warning("channel_not_read", channel=number, why=refusal.why)
+            except (TryLater, *TROUBLE) as trouble:
+                failed.append(trouble)
+            except Exception as error:  # noqa: BLE001  # a bug has no type to wait for, and must not end all channels
+                log.error("channel_failed", channel=number, fault=where(error))
+
+    async def _safely(self, channel: Channel, since: int, parts: list[Batch], failed: list[Exception]) -> None:
+        async with self._turn(channel.id, failed):
+            parts.append(await self._one(channel, since))
+
+    async def _fetched(self, room: int, since: int, parts: list[Batch], failed: list[Exception]) -> None:
+        async with self._turn(room, failed):
+            channel = await asked(self._breaker, self._client.fetch_channel(room))
+            if isinstance(channel, Channel):
+                parts.append(await self._one(channel, since))
+
+    async def _one(self, channel: Channel, since: int) -> Batch:
+        batch = Batch()
+        after = await self._recent.oldest(channel.id, since)
+
+        async def read() -> list[discord.Message]:
+            history = channel.history(limit=_MOST, after=discord.Object(after), oldest_first=True)
+            return [message async for message in history]
+
+        messages = await asked(self._breaker, read())
+        if len(messages) >= _MOST:
+            log.error("gap_too_long", channel=channel.id, messages=len(messages), hint="what is newer was not read")
+        self._inbox.looked_at.add(channel.id)
+        for message in messages:
+            try:
+                if message.id > since and not await self._recent.knows(channel.id, message.id):
+                    await self._inbox.message(message, batch)
+                await self._compare(message, batch)
+            except (TryLater, Undeliverable, discord.HTTPException, *TROUBLE):
+                raise
+            except Exception as error:  # noqa: BLE001  # a bug has no type to wait for, and must stop nothing else
+                log.error("message_failed", channel=channel.id, fault=where(error))
+                self._inbox.bare(message, batch)
+        await self._vanished(channel.id, {message.id for message in messages}, after, batch)
+        if isinstance(channel, discord.Thread):
+            await self._inbox.company(channel, batch)
+        return batch
+
+    async def _compare(self, message: discord.Message, batch: Batch) -> None:
+        """Take in what was changed in a message that was heard before: its words, and the marks on it."""
+        place = await self._places.of(self._client, message.channel)
+        if place is None:
+            return
+        if incoming.is_written(message) and message.edited_at is not None:
+            await self._inbox.corrected(message, place, batch)
+        batch.touched.add(place.channel)
+        await self._marks(message, place, batch)
+
+    async def _marks(self, message: discord.Message, place: Place, batch: Batch) -> None:
+        seen = set()
+        for reaction in message.reactions:
+            symbol = reaction.emoji if isinstance(reaction.emoji, str) else f":{reaction.emoji.name}:"
+            if reaction.count == int(reaction.me):
+                continue
+
+            async def users(one: discord.Reaction = reaction) -> list[discord.User | discord.Member]:
+                return [user async for user in one.users(limit=100)]
+
+            for user in await asked(self._breaker, users()):
+                if not user.bot:
+                    seen.add((user.id, symbol))
+                    await self._inbox.mark(place, message.id, (user.id, symbol), user, batch, came=True)
+        for mark in await self._recent.marks(message.channel.id, message.id) - seen:
+            await self._inbox.mark(place, message.id, mark, None, batch, came=False)
+
+    async def _vanished(self, channel: int, there: Iterable[int], after: int, batch: Batch) -> None:
+        for message in await self._recent.known(channel, after) - set(there):
+            await self._inbox.deleted(channel, message, batch)
