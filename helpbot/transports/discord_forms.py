@@ -77,8 +77,15 @@ class Forms:
         await self._keep_panel(channel.id, sent.id, text)
         try:
             await asked(self._breaker, sent.pin())
+            await asked(self._breaker, self._tidied(channel, sent))
         except Undeliverable as never:
             log.warning("panel_not_pinned", channel=channel.id, why=never.why)
+
+    async def _tidied(self, channel: discord.TextChannel, panel: discord.Message) -> None:
+        """Take back the line in which Discord says that the bot has pinned something."""
+        async for message in channel.history(limit=5, after=panel):
+            if message.type is discord.MessageType.pins_add and message.author.id == panel.author.id:
+                await message.delete()
 
     async def _keep_panel(self, channel: int, message: int, text: str) -> None:
         await self._notebook.put("panel", json.dumps({"channel": channel, "message": message, "text": text}))

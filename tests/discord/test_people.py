@@ -184,6 +184,7 @@ async def test_the_panel_and_the_commands_are_put_up_once(play: Play) -> None:
     async with play.listens():
         panel = await until(lambda: next(iter(play.town.messages(play.town.help)), None))
         await until(lambda: panel.pinned)
+        await until(lambda: play.town.messages(play.town.help) == [panel])
     play.transport = play.new()
     async with play.listens():
         await play.says("and on", "k")
