@@ -158,7 +158,7 @@ class Forms:
             await self._tell(interaction, word("not_agent", language))
             return None
         if place.thread is None and interaction.message is not None:  # a card that stands in a text channel
-            place = replace(place, thread=str(Spot(place.channel, interaction.message.id)))
+            place = replace(place, thread=str(Spot(place.channel, _card(interaction.message))))
         if custom_id == TRANSFER:
             await _answered(interaction.response.send_message(view=self._team_list(language), ephemeral=True))
             return None
@@ -262,6 +262,12 @@ class Forms:
             await _answered(interaction.followup.send(text, ephemeral=True, allowed_mentions=quiet))
         else:
             await _answered(interaction.response.send_message(text, ephemeral=True, allowed_mentions=quiet))
+
+
+def _card(message: discord.Message) -> int:
+    """Return the message whose button was pressed first: a list of teams is an answer to that."""
+    made = message.interaction_metadata
+    return made.interacted_message_id or message.id if made is not None else message.id
 
 
 async def _answered(answer: Awaitable[T]) -> T | None:

@@ -76,7 +76,12 @@ class Person:
         stored = backend.messages[int(channel)][int(message)]
         data: Json = {"custom_id": custom_id, "component_type": 2 if values is None else 3}
         data |= {} if values is None else {"values": values}
-        extra = {"message": dict(serializers.message_payload(backend, stored))}
+        shown = dict(serializers.message_payload(backend, stored))
+        if stored.interaction_metadata is not None:
+            pressed_on = self.wire.pressed_on.get(int(stored.interaction_metadata["id"]))
+            more = {} if pressed_on is None else {"interacted_message_id": str(pressed_on)}
+            shown["interaction_metadata"] = {**stored.interaction_metadata, **more}
+        extra = {"message": shown}
         return self._interact(InteractionType.MESSAGE_COMPONENT, int(channel), data, extra, int(message))
 
     def fill_in(self, channel: int, custom_id: str, **fields: str) -> Any:
@@ -116,6 +121,8 @@ class Person:
         )
         payload |= {"locale": self.locale, **extra}
         record.source_message_id = source
+        if source is not None:
+            self.wire.pressed_on[record.id] = source
         backend.emit("INTERACTION_CREATE", payload)
         return record
 

@@ -148,6 +148,7 @@ class Wire:
         self.granted = {"members": True, "content": True}
         self.resumable = True
         self.is_up = True
+        self.pressed_on: dict[int, int] = {}  # messages by the interaction that began there
         self.closed_to_bot: set[int] = set()  # people who take no direct messages
         self.seen: Callable[[Asked], None] = lambda asked: None
         self.at_ready: Callable[[], object] = lambda: None  # before it tells of its servers
