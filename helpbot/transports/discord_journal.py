@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from helpbot.transports.base import Notebook
@@ -68,13 +69,15 @@ class Journal:
         """Write down what is about to be sent."""
         known = await self.of(room)
         known[sent.key] = sent
-        while len(known) > _KEPT:
-            del known[next(iter(known))]
+        for done in [one.key for one in known.values() if one.ref is not None][: max(0, len(known) - _KEPT)]:
+            del known[done]  # what nobody has answered for stays, because only here it can be found again
         await self._save(room, known)
 
     async def note(self, room: str, sent: Sent) -> None:
         """Remember how far it is; written down with the next one, for the desk keeps it as well."""
         (await self.of(room))[sent.key] = sent
+        if sent.ref is not None and len(sent.ids) > 1:
+            await self.keep_parts(sent.ref, sent.ids)
 
     def changed(self, room: str, key: str, ref: str) -> str:
         """Remember a correction or a mark, which does no harm when it is done twice; return its reference."""
@@ -91,9 +94,13 @@ class Journal:
         """Return the corrections and marks of this run, by key."""
         return self._changes.get(room, {})
 
-    async def parts(self, room: str, ref: str) -> tuple[int, ...]:
-        """Return the ids of the messages that this one is made of, as far as is known."""
-        return next((one.ids for one in (await self.of(room)).values() if one.ref == ref), ())
+    async def parts(self, ref: str) -> tuple[int, ...]:
+        """Return the ids of the messages that this one is made of, if they are more than one."""
+        return tuple(json.loads(await self._notebook.get(f"parts:{ref}") or "[]"))
+
+    async def keep_parts(self, ref: str, ids: Sequence[int]) -> None:
+        """Write down of which messages one is made."""
+        await self._notebook.put(f"parts:{ref}", json.dumps(ids))
 
     async def _save(self, room: str, known: dict[str, Sent]) -> None:
         rows = [asdict(one) for one in known.values()]

@@ -215,7 +215,7 @@ class Sender:
         """See Transport."""
         await self._desks.check(address.room)
         place, shown = _there(ref), render(content)
-        ids = list(await self._journal.parts(address.room, ref) or (place.message,))
+        ids = list(await self._journal.parts(ref) or (place.message,))
         changes: list[dict[str, Any]] = [{"content": part or None} for part in shown.parts]
         if self._places.seat(address.room) is not None and address.about is not None and address.thread is None:
             changes[-1]["view"] = under_card(address.about, self._language)
@@ -223,8 +223,12 @@ class Sender:
             await self._on(place.channel, lambda m, c=change: m.edit(**c, allowed_mentions=_NOBODY), number)
         for number in ids[len(changes) :]:
             await self._gone(place.channel, number)
-        for change in changes[len(ids) :]:  # it has grown: the rest comes last
-            await self._send(place.channel, {**change, "allowed_mentions": _NOBODY}, address)
+        now_there = ids[: len(changes)]
+        for part, change in enumerate(changes[len(ids) :], start=len(ids)):  # it has grown: the rest comes last
+            more = {**change, "allowed_mentions": _NOBODY, "nonce": nonce_of(key, part)}
+            now_there.append((await self._send(place.channel, more, address)).id)
+        if now_there != ids:
+            await self._journal.keep_parts(ref, now_there)
         if address.about is not None and place.channel == place.message:
             await self._desks.tag(address, place.channel, address.about)
         return self._journal.changed(address.room, key, str(Spot(place.channel, place.message, f"e{key[:20]}")))
@@ -246,7 +250,7 @@ class Sender:
         if mark is not None and place.rest:
             await self._on(place.channel, lambda m: m.remove_reaction(mark[1], discord.Object(me.id)), place.message)
         else:
-            parts = await self._journal.parts(address.room, ref)
+            parts = await self._journal.parts(ref)
             if not parts and not await self._is_own(place):
                 raise Undeliverable("only what the bot itself sent is taken back")
             for number in parts or (place.message,):

@@ -354,6 +354,29 @@ async def test_a_long_message_goes_in_parts_once_each_whatever_is_lost(play: Pla
         assert play.seen() == ["short"]
 
 
+async def test_a_long_message_stays_one_over_its_corrections(play: Play) -> None:
+    async with play.listens():
+        there, text = Address("discord", str(play.direct)), "word " * 600
+        first = await play.says(text, "long")
+        short = await play.says("short", "short")
+        for number in range(110):
+            await play.says("another", f"key {number}")
+        others = ["another"] * 110
+
+        async def corrected(ref: str, words: str, key: str) -> list[str]:
+            await play.transport.edit(there, ref, (Literal(words),), key)
+            return [one for one in play.seen() if one != "another"]
+
+        assert len(await corrected(first, text.replace("word", "term"), "edit 1")) == 3
+        assert "word" not in "".join(play.seen())
+        assert len(await corrected(short, "term " * 600, "edit 2")) == 4
+        assert len(await corrected(short, "last " * 600, "edit 3")) == 4
+        assert len(await corrected(short, "last " * 600, "edit 3")) == 4
+        assert len(await corrected(first, "brief", "edit 4")) == 3
+        await play.transport.redact(there, short, "gone")
+        assert play.seen() == ["brief", *others]
+
+
 async def test_a_limit_is_waited_for(play: Play) -> None:
     async with play.listens():
         play.wire.faults.append(Fault("POST", "/messages", 429, body={"retry_after": 0.05, "message": "slow"}))
