@@ -11,6 +11,7 @@ import discord
 
 from helpbot.transports.base import Sign, Typing
 from helpbot.transports.discord_client import DeskClient
+from helpbot.transports.discord_faults import TROUBLE
 from helpbot.transports.discord_places import Place, Places
 
 _SHOWN = 10.0  # seconds
@@ -43,7 +44,7 @@ async def watch_typing(client: DeskClient, places: Places, notice: Callable[[Sig
 async def _place(client: DeskClient, places: Places, channel: int) -> Place | None:
     try:
         return await places.of(client, discord.Object(channel))
-    except discord.HTTPException:
+    except (discord.HTTPException, *TROUBLE):
         return None
 
 

@@ -151,6 +151,16 @@ async def test_trouble_over_one_event_costs_no_login_and_no_word(play: Play) -> 
         assert (play.wire.identifies, play.wire.faults) == (1, [])
 
 
+async def test_trouble_over_who_types_ends_nothing(play: Play) -> None:
+    async with play.listens():
+        play.wire.faults.append(Fault("GET", f"/channels/{play.direct}", 0, times=2, after=True))
+        play.marie.types(play.direct)
+        await until(lambda: not play.wire.faults)
+        play.marie.say(play.direct, "hello")
+        await play.hears("hello")
+        assert play.wire.identifies == 1
+
+
 async def test_words_come_through_whatever_fails_over_what_is_round_them(play: Play) -> None:
     async with play.listens() as desk:
         play.marie.say(play.direct, "before")
