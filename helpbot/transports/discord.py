@@ -183,6 +183,8 @@ class DiscordTransport:
         try:
             desks.look()
         except SetupError as fault:
+            if any(guild.unavailable for guild in desks.client.guilds):
+                raise TryLater("Discord has trouble with a server: it tells nothing of its channels") from None
             if not self._has_been_ready:
                 raise
             log.error("discord_setup_changed", why=str(fault))

@@ -13,9 +13,11 @@ from simcord.backend import serializers
 
 from helpbot.core.effects import Literal, Quoted
 from helpbot.core.model import Attachment
+from helpbot.transports import discord_listening
 from helpbot.transports.base import Address, Fetched, Kind, SetupError, TryLater, Undeliverable
 from helpbot.transports.discord_faults import Breaker, asked
 from helpbot.transports.discord_refs import Spot, snowflake
+from tests.transports.contract import Desk
 
 from .play import Play, ticket, until
 from .wire import Fault, Wire
@@ -159,6 +161,28 @@ async def test_trouble_over_who_types_ends_nothing(play: Play) -> None:
         play.marie.say(play.direct, "hello")
         await play.hears("hello")
         assert play.wire.identifies == 1
+
+
+async def test_a_server_that_discord_has_trouble_with_is_waited_for(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discord_listening, "_SERVERS", 0.2)  # seconds
+    monkeypatch.setattr(discord_listening, "_AGAIN", 0.2)
+    play.wire.servers_are_up = False
+    desk = Desk()
+    running = asyncio.create_task(play.transport.run(desk.receive))
+    try:
+        await until(lambda: play.wire.identifies)
+        await asyncio.sleep(1)
+        assert not running.done(), "it is nothing that the admin has to mend"
+        assert not play.transport.ready.is_set()
+        play.wire.mend_servers()
+        await asyncio.wait_for(play.transport.ready.wait(), 20)
+        play.marie.say(play.direct, "hello")
+        await desk.until(lambda item: item.text == "hello")
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_words_come_through_whatever_fails_over_what_is_round_them(play: Play) -> None:

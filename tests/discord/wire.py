@@ -148,6 +148,7 @@ class Wire:
         self.granted = {"members": True, "content": True}
         self.resumable = True
         self.is_up = True
+        self.servers_are_up = True
         self.pressed_on: dict[int, int] = {}  # messages by the interaction that began there
         self.closed_to_bot: set[int] = set()  # people who take no direct messages
         self.seen: Callable[[Asked], None] = lambda asked: None
@@ -374,10 +375,20 @@ class Wire:
             },
         )
         self.at_ready()
-        for guild in guilds:
+        if self.servers_are_up:
+            self._tell_of_servers(session)
+
+    def _tell_of_servers(self, session: _Session) -> None:
+        for guild in self.backend.guilds.values():
             payload = _copied(serializers.guild_create_payload(self.backend, guild))
             prune_guild_create(payload, session.intents, self.backend.bot_user.id)
             session.dispatch("GUILD_CREATE", payload)
+
+    def mend_servers(self) -> None:
+        """Tell of the servers that were not available."""
+        self.servers_are_up = True
+        for session in self._sessions.values():
+            self._tell_of_servers(session)
 
     def _emitted(self, event: str, payload: Any) -> None:
         for session in self._sessions.values():
