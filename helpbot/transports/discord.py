@@ -13,7 +13,6 @@ import contextlib
 import json
 import tempfile
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -44,6 +43,7 @@ from helpbot.transports.discord_forms import Forms
 from helpbot.transports.discord_inbox import Inbox
 from helpbot.transports.discord_journal import Journal
 from helpbot.transports.discord_listening import Listener
+from helpbot.transports.discord_logins import Logins
 from helpbot.transports.discord_places import Guest, Places, Seat
 from helpbot.transports.discord_refs import NETWORK
 from helpbot.transports.discord_sending import Sender
@@ -53,7 +53,6 @@ from helpbot.where import where
 
 log = structlog.get_logger(__name__)
 
-_DAY, _IDENTIFIES = 86_400.0, 400  # Discord resets the token at 1,000 a day
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 300.0  # seconds before another client is made
 _STEADY = 600.0  # seconds after which a client that failed did so for another reason than the one before
 _CHUNK = 65_536
@@ -93,7 +92,7 @@ class DiscordTransport:
         self._breaker = Breaker()
         self._connection: _Connection | None = None
         self._has_been_ready = False
-        self._identified: deque[float] = deque(maxlen=_IDENTIFIES)
+        self._logins = Logins(notebook)
 
     @property
     def account(self) -> str:
@@ -112,7 +111,7 @@ class DiscordTransport:
         while True:
             began = time.monotonic()
             try:
-                await self._identify()
+                await self._logins.wait()
                 await self._one_client(receive)
             except (SetupError, asyncio.CancelledError):
                 raise
@@ -130,22 +129,13 @@ class DiscordTransport:
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    async def _identify(self) -> None:
-        """Wait while the desk has logged in too often lately."""
-        if len(self._identified) == _IDENTIFIES:
-            wait = self._identified[0] + _DAY - time.monotonic()
-            if wait > 0:
-                log.error("too_many_logins", seconds=round(wait), hint="Discord resets the token at 1,000 a day")
-                await asyncio.sleep(wait)
-        self._identified.append(time.monotonic())
-
     async def _one_client(self, receive: Receive) -> None:
         members, content = await granted(self._token)
         for is_there, name in ((members, MEMBERS), (content, CONTENT)):
             if not is_there:
                 hint = "switch it on: Bot page of the application"
                 log.warning("intent_not_granted", intent=name, loss=LOSSES[name], hint=hint)
-        client = DeskClient(members=members, content=content)
+        client = DeskClient(self._logins, members=members, content=content)
         desks = Desks(client, self._breaker, self._places, self._languages[0])
         inbox = Inbox(client, self._breaker, desks, self._notebook, receive)
         tickets = Tickets(desks, inbox, self._notebook)

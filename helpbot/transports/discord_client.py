@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import discord
 
+from helpbot.transports.discord_logins import Logins
+
 MEMBERS, CONTENT = "Server Members Intent", "Message Content Intent"
 LOSSES = {
     MEMBERS: "that somebody leaves the server, or is added to a customer's thread, is not noticed",
@@ -76,7 +78,7 @@ Happened = (
 class DeskClient(discord.Client):
     """A client with the intents that it may have; `heard` holds what happened, `pressed` what wants an answer."""
 
-    def __init__(self, *, members: bool, content: bool) -> None:
+    def __init__(self, logins: Logins, *, members: bool, content: bool) -> None:
         intents = discord.Intents(
             guilds=True,
             members=members,
@@ -94,9 +96,16 @@ class DeskClient(discord.Client):
             max_ratelimit_timeout=30.0,
             guild_ready_timeout=0.2,  # who uses the client waits for servers that come later
         )
+        self._logins = logins
         self.heard: asyncio.Queue[Happened] = asyncio.Queue()
         self.pressed: asyncio.Queue[discord.Interaction] = asyncio.Queue()
         self.typed: asyncio.Queue[discord.RawTypingEvent] = asyncio.Queue(maxsize=1000)
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:  # the library's name
+        """Count a login, and wait before another one of the same client: the first was waited for already."""
+        if not initial:
+            await self._logins.wait()
+        await self._logins.count()
 
     async def servers_known(self, seconds: float) -> None:
         """Return once Discord has told of every server, or after that time."""

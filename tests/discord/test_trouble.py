@@ -13,7 +13,7 @@ from simcord.backend import serializers
 
 from helpbot.core.effects import Literal, Quoted
 from helpbot.core.model import Attachment
-from helpbot.transports import discord_listening
+from helpbot.transports import discord_listening, discord_logins
 from helpbot.transports.base import Address, Fetched, Kind, SetupError, TryLater, Undeliverable
 from helpbot.transports.discord_faults import Breaker, asked
 from helpbot.transports.discord_refs import Spot, snowflake
@@ -218,6 +218,28 @@ async def test_notes_that_cannot_be_read_keep_no_words_away(play: Play) -> None:
         await play.hears("missed")
         play.marie.say(play.direct, "after")
         await play.hears("after")
+
+
+async def test_logins_are_counted_over_restarts_and_waited_for(
+    play: Play, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(discord_logins, "_FREELY", 3)
+    monkeypatch.setattr(discord_logins, "_APART", 3.0)  # seconds
+    async with play.listens():
+        play.wire.resumable = False
+        await play.wire.drop()
+        await until(lambda: play.wire.identifies == 2)
+        play.marie.say(play.direct, "hello")
+        await play.hears("hello")
+    play.transport = play.new()
+    async with play.listens():
+        assert play.wire.identifies == 3
+    assert "too_many_logins" not in capsys.readouterr().out
+    play.transport = play.new()
+    times = json.loads(play.notes.kept["logins"])
+    async with play.listens():
+        assert json.loads(play.notes.kept["logins"])[-1] - times[-1] >= 2.9
+    assert "too_many_logins" in capsys.readouterr().out
 
 
 async def test_a_wrong_token_is_said_in_one_line_and_never_identified_with(play: Play) -> None:
