@@ -73,7 +73,6 @@ class Desk:
 
     async def open(self, homeserver: str, world: World) -> None:
         """Write the config and start the process that forks."""
-        self.folder.mkdir(parents=True)
         matrix = {"homeserver": homeserver, "user": world.bot.id, "password": world.bot.password}
         config = {
             "languages": ["en", "fr"],
@@ -83,7 +82,12 @@ class Desk:
             "matrix": matrix,
             "teams": [{"id": "mobile", "name": {"en": "Mobile team"}, "matrix_room": world.desk}],
         }
-        (self.folder / "config.yaml").write_text(yaml.safe_dump(config, allow_unicode=True))
+        await self.prepare(yaml.safe_dump(config, allow_unicode=True))
+
+    async def prepare(self, config: str) -> None:
+        """Start the process that forks, with that config."""
+        self.folder.mkdir(parents=True)
+        (self.folder / "config.yaml").write_text(config)
         pipe = asyncio.subprocess.PIPE
         env = {key: value for key, value in os.environ.items() if not key.startswith("HELPBOT_")}
         env |= {"OPENBLAS_NUM_THREADS": "1", "XDG_CACHE_HOME": str(self.folder / "cache")}
