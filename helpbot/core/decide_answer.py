@@ -75,12 +75,24 @@ def answered(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
             return chosen(ticket, event, choice, desk)
         if words.accepted(folded) or words.is_number(folded):
             return _offered(ticket, event, offer, desk)
-    for name, heard in (("hello", words.greeted(folded)), ("welcome", words.thanked(folded))):
+    announced = _announced(ticket, event, folded, desk)
+    heard_in = (("hello", words.greeted(folded)), ("welcome", words.thanked(folded)), ("what_about", announced))
+    for name, heard in heard_in:
         if heard is not None:
             ticket = replace(_speaking_first(ticket, heard, desk), offer=offer)
             ticket = replace(ticket, status=Status.OFFERED if offer else Status.BOT)
             return _spoken(ticket, event, desk, (*kept, tell(say(name, spoken(ticket, desk)))))
     return _found(replace(ticket, question=shorten(event.text)), event, ticket.question or None, desk)
+
+
+def _announced(ticket: Ticket, event: CustomerSaid, folded: str, desk: Desk) -> str | None:
+    """Return the language of words that only announce a question; None once she was asked for it and has not said."""
+    language = words.announced(folded)
+    if language is None or desk.library.find(event.text, ticket.language, event.at).zone is Zone.ANSWER:
+        return None
+    hello, asked = ({say(name, one) for one in desk.languages} for name in ("hello", "what_about"))
+    ours = (line.text for line in reversed(ticket.transcript) if line.role is Role.BOT)
+    return None if next((text for text in ours if text not in hello), "") in asked else language
 
 
 def is_aside(ticket: Ticket, event: CustomerSaid, desk: Desk) -> bool:

@@ -43,6 +43,11 @@ _PHRASES: dict[str, dict[str, str]] = {
         "fr": "Bonjour ! Quelle est votre question ? Pour parler à une personne, écrivez « humain ».",
         "en": "Hello! What is your question? To talk to a person, write “human”.",
     },
+    "what_about": {
+        "fr": "Bien sûr ! Sur quoi porte votre question ? Écrivez-la en une phrase, ou « humain » "
+        "pour parler à une personne.",
+        "en": "Of course! What is your question about? Write it in one sentence, or “human” to talk to a person.",
+    },
     "welcome": {
         "fr": "Je vous en prie ! Si autre chose vous préoccupe, écrivez-moi ici.",
         "en": "You are welcome! If anything else comes up, write to me here.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import Enum
 
 from helpbot.core.status_words import ABOUT, AFTER, BEFORE, EITHER, NEWS, NUMBER, NUMBERED, PLEASE, WHOLE
+from helpbot.core.variants import variants
 
 _PERSON = {
     "fr": {"humain", "humaine", "humains"},
@@ -94,6 +95,25 @@ _ZONE = {
 }  # fmt: skip
 _LONGEST_ZONE = 100  # characters of a message that names a time zone
 _LONGEST_BEFORE = max(len(phrase.split()) for phrase in _ZONE)  # words
+_QUESTIONS = "-|petite|autre|petites|autres|d_autres|simple question|questions"
+_WISH = "je_peux|puis_je|pourrais_je|est_ce_que_je_peux|je_voudrais|j_aimerais|je_souhaite|j_ai"
+_QUESTIONS_EN = "-|quick|small|simple|short|other|more|further question|questions|enquiry|query"
+_A = "a|an|one|two|some|another|a_few|a_couple_of|one_more"
+_ANNOUNCED = {  # that a question comes, and not which
+    "fr": variants(
+        f"-|j_ai|j_aurais|j_avais -|juste|encore|aussi une|deux|des|quelques|plusieurs|d {_QUESTIONS}",
+        "petite|autre|autres question|questions", f"{_WISH} -|vous|te|a poser une|des|quelques {_QUESTIONS}",
+        f"{_WISH} -|vous|te|a|a_vous demander quelque_chose|un_truc",
+        f"{_WISH}|j_ai_besoin_d|- un|une|des|quelques renseignement|renseignements|information|informations|info|infos",
+    ),
+    "en": variants(
+        f"-|i_have|i_ve_got|i_ve|i_got|i_had|have|got|there_is -|just|also {_A} {_QUESTIONS_EN}",
+        "quick|small|another|other question|questions", "i_ve_got|i_have|have|got questions",
+        f"can|could|may|might i -|just ask -|you -|{_A} {_QUESTIONS_EN}",
+        f"i|i_d|we want|like|wanted|need|would_like to_ask -|you -|{_A} {_QUESTIONS_EN}|something",
+        "can|could|may|might i -|just ask -|you something", "i|i_d|we want|need|would_like|like some information|info",
+    ),
+}  # fmt: skip
 _HELLO = {
     "fr": {"bonjour", "bonsoir", "salut", "coucou", "bjr", "bsr", "slt", "rebonjour"},
     "en": {"hello", "hi", "hey", "hiya", "greetings", "morning", "afternoon", "evening"},
@@ -280,6 +300,16 @@ def is_number(folded: str) -> bool:
     rest = [word for word in folded.split() if word not in _FILLERS]
     rest = rest[:1] if len(rest) == 2 and rest[1] == "one" else rest
     return len(rest) == 1 and (rest[0].isdecimal() or rest[0] in _NUMBERS)
+
+
+def announced(folded: str) -> str | None:
+    """Return the language of words that say no more than that a question comes ("I have a question"), or None."""
+    words = _unnumbered(f" {folded} ")
+    if len(words) > _LONG:
+        return None
+    starts, ends = _around(words)
+    said = {" ".join(words[start:end]) for start in starts for end in ends if start < end}
+    return next((language for language, phrases in _ANNOUNCED.items() if said & phrases), None)
 
 
 def greeted(folded: str) -> str | None:
