@@ -14,16 +14,18 @@ _PERSON = {
     "fr": {"humain", "humaine", "humains"},
     "en": {"human", "humans"},
 }
-_PERSON_ALONE = {
+_PERSON_ALONE = {  # with nothing round it but politeness
     "fr": {
-        "personne", "une personne", "une vraie personne", "quelqu un", "un conseiller", "une conseillere", "conseiller",
-        "conseillere", "un agent", "un operateur", "operateur", "une operatrice", "un technicien", "un vrai humain",
-        "service client", "rappelez moi", "aide humaine",
-    },
-    "en": {
-        "person", "a person", "a real person", "real person", "someone", "somebody", "an agent", "agent", "operator",
-        "an operator", "representative", "a representative", "advisor", "an advisor", "live agent", "customer service",
-    },
+        "personne", "une personne", "une vraie personne", "quelqu un", "un vrai humain", "service client",
+        "rappelez moi", "aide humaine",
+    } | variants(
+        "un|le|- -|vrai|autre conseiller|operateur|technicien -|humain", "un|l -|vrai|autre agent -|humain",
+        "une|la|- -|vraie|autre conseillere|operatrice|technicienne -|humaine",
+        "-|un|une conseiller|conseillere client|clientele",
+    ),
+    "en": {"person", "a person", "a real person", "real person", "someone", "somebody", "customer service"}
+    | variants("-|a|an|the -|real|live|other|customer_service adviser|advisor|agent|operator|representative|rep")
+    | variants("another adviser|advisor|agent|operator|representative|rep"),
 }  # fmt: skip
 _TALKING = {
     "fr": {"parler", "parle", "joindre", "contacter", "discuter", "passez", "passer"},
@@ -163,14 +165,22 @@ def person_wanted(folded: str) -> str | None:
     words = folded.split()
     if _declined(words):
         return None
+    alone = _called_alone(folded)
+    if alone is not None:
+        return alone
     for language in ("fr", "en"):
-        if folded in _PERSON_ALONE[language]:
-            return language
         if len(words) <= _LONG and set(words) & _PERSON[language] and not _OF_SOMETHING & set(words):
             return language
         if any(_called(words[place:], language) for place in range(len(words))):
             return language
     return None
+
+
+def _called_alone(folded: str) -> str | None:
+    """Return the language of words that name a person and nothing else: "an adviser please"; both say "agent"."""
+    said = _bare(folded)
+    language = next((language for language, phrases in _PERSON_ALONE.items() if said & phrases), None)
+    return "fr" if language is not None and _FRENCH & set(folded.split()) else language
 
 
 def _called(words: list[str], language: str) -> bool:
@@ -240,6 +250,15 @@ def _around(words: list[str]) -> tuple[list[int], list[int]]:
     return starts, ends
 
 
+def _bare(folded: str) -> set[str]:
+    """Return what short words may come to without the politeness round them; nothing when there are many."""
+    words = _unnumbered(f" {folded} ")
+    if len(words) > _LONG:
+        return set()
+    starts, ends = _around(words)
+    return {" ".join(words[start:end]) for start in starts for end in ends if start < end}
+
+
 def _unnumbered(text: str) -> list[str]:
     """Return the words without "please", and without the number of a ticket."""
     for please in PLEASE:
@@ -304,11 +323,7 @@ def is_number(folded: str) -> bool:
 
 def announced(folded: str) -> str | None:
     """Return the language of words that say no more than that a question comes ("I have a question"), or None."""
-    words = _unnumbered(f" {folded} ")
-    if len(words) > _LONG:
-        return None
-    starts, ends = _around(words)
-    said = {" ".join(words[start:end]) for start in starts for end in ends if start < end}
+    said = _bare(folded)
     return next((language for language, phrases in _ANNOUNCED.items() if said & phrases), None)
 
 

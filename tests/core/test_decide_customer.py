@@ -117,7 +117,9 @@ def test_no_refuses_all_that_was_answered_at_once() -> None:
     [
         "humain", "HUMAN", "Human please", "un humain svp", "je veux parler à quelqu'un", "I want to talk to a person",
         "passez-moi un conseiller", "can I speak to an agent?", "une personne", "human!!!", "Hu\u0301man",
-        "real person",
+        "real person", "adviser", "Advisor!", "an adviser please", "the adviser", "agent please", "hello, an advisor",
+        "conseiller", "Conseillère ?", "bonjour, un conseiller svp", "une conseillère s'il vous plaît", "un vrai agent",
+        "Can I get an adviser?", "parler à une conseillère", "une personne svp",
         "ça fait trois fois que j'appelle pour la même facture et rien ne bouge, je veux parler à quelqu'un maintenant",
     ],
 )  # fmt: skip
@@ -136,11 +138,17 @@ def test_a_person_is_called_at_any_moment(text: str) -> None:
         "comment joindre quelqu'un à l'étranger", "how do I contact someone abroad",
         "does the app need human verification",
         "personne ne répond", "what about my agent number", "je veux changer ma carte SIM", "nobody can talk",
+        "pouvez-vous me conseiller un forfait", "mon conseiller ne rappelle pas", "the adviser was rude", "no adviser",
         "je ne veux pas que quelqu'un utilise mon compte", "I don't want someone to use my account",
     ],
 )  # fmt: skip
 def test_other_words_do_not_call_a_person_by_that_reason(text: str) -> None:
     assert after(said(text)).reason is not Reason.ASKED
+
+
+@pytest.mark.parametrize(("text", "language"), [("agent please", "en"), ("bonjour, agent svp", "fr")])
+def test_a_word_for_a_person_that_both_languages_have_takes_hers_from_those_round_it(text: str, language: str) -> None:
+    assert after(said(text)).language == language
 
 
 def test_an_unsure_question_calls_a_person_with_the_transcript() -> None:
