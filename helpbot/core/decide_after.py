@@ -1,6 +1,7 @@
 """The end of a ticket and what comes after: the last word, how it was, and a customer who fell silent.
 
 Rule: a rating never swallows a cry for help: what is more than a number and a short word opens the ticket again.
+Rule: of several ratings the last counts, and none of them opens anything; bare ones are shown once more at most.
 """
 
 from __future__ import annotations
@@ -94,19 +95,25 @@ def _closing_words(ticket: Ticket, desk: Desk, *, said: bool) -> str:
 
 
 def rated_in_words(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision | None:
-    """Return what her words say of how it was; None when they are for something else."""
-    if event.attachment is not None or event.edited:
+    """Return what her words, or a correction of them, say of how it was; None when they are for something else."""
+    if event.attachment is not None:
         return None
     folded = desk.library.fold(event.text)
     if "?" not in event.text and words.thanked(folded) is not None and len(folded.split()) <= 6:
         return _thanked(ticket, event, desk)
     alone = mark_rating(event.text.strip().translate(_VARIANTS)) or _among_thanks(folded)
-    if alone is not None and ticket.asked_rating and "?" not in event.text:
-        return _rated(ticket, alone, kept_words(ticket, event.text), event.text, desk)
+    if alone is not None and _may_rate(ticket) and "?" not in event.text:
+        rated = _rated(ticket, alone, event.text, event.at, desk)
+        return replace(rated, effects=(*kept_words(ticket, event.text), *rated.effects))
     rating, parted, rest = _number(event.text)
-    if rating is None or not ticket.asked_rating or not _is_a_comment(rating, desk.library.fold(rest), parted=parted):
+    if rating is None or not _may_rate(ticket) or not _is_a_comment(rating, desk.library.fold(rest), parted=parted):
         return None
-    return _rated(ticket, rating, kept_words(ticket, event.text, source=event.ref), event.text, desk)
+    rated = _rated(ticket, rating, event.text, event.at, desk, comment=bool(rest))
+    return replace(rated, effects=(*kept_words(ticket, event.text, source=event.ref), *rated.effects))
+
+
+def _may_rate(ticket: Ticket) -> bool:
+    return ticket.asked_rating or ticket.rating is not None
 
 
 def mark_rating(mark: str) -> int | None:
@@ -130,10 +137,15 @@ def _among_thanks(folded: str) -> int | None:
 def _thanked(ticket: Ticket, event: CustomerSaid, desk: Desk) -> Decision:
     """Show her thanks to the agents; answer them once, for another bot may thank for ever."""
     shown = Say(Audience.AGENTS, (Quoted(ticket.speaker, event.text, event.ref),))
-    once = ticket.reassured_at is None or (ticket.closed_at is not None and ticket.reassured_at < ticket.closed_at)
+    once = _not_yet_reassured(ticket)
     thanks = tell(say("welcome_after", spoken(ticket, desk), number=ticket.number))
     ticket = replace(ticket, reassured_at=event.at)
     return Decision(ticket, (*kept_words(ticket, event.text, source=event.ref), shown, *((thanks,) if once else ())))
+
+
+def _not_yet_reassured(ticket: Ticket) -> bool:
+    """Tell whether the bot has not answered anything since the closing but a first rating."""
+    return ticket.reassured_at is None or (ticket.closed_at is not None and ticket.reassured_at < ticket.closed_at)
 
 
 def _is_a_comment(rating: int, folded: str, *, parted: bool) -> bool:
@@ -146,17 +158,26 @@ def _is_a_comment(rating: int, folded: str, *, parted: bool) -> bool:
 
 def rated_by_mark(ticket: Ticket, event: CustomerRated, desk: Desk) -> Decision:
     """Return what a reaction says of how it was."""
-    if not ticket.asked_rating or ticket.status is not Status.CLOSED:
+    if not _may_rate(ticket) or ticket.status is not Status.CLOSED:
         return Decision(ticket)
-    return _rated(ticket, event.rating, kept_words(ticket, event.symbol), event.symbol, desk)
+    rated = _rated(ticket, event.rating, event.symbol, event.at, desk)
+    return replace(rated, effects=(*kept_words(ticket, event.symbol), *rated.effects))
 
 
-def _rated(ticket: Ticket, rating: int, kept: tuple[Effect, ...], shown: str, desk: Desk) -> Decision:
-    ticket = replace(ticket, rating=rating, asked_rating=False)
-    head = say("rated", desk.languages[0], name=ticket.speaker, mark=_SHOWN_STARS[rating])
-    inner = Say(Audience.AGENTS, (Quoted(head, shown),))
-    thanks = tell(say("rated_thanks", spoken(ticket, desk), number=ticket.number))
-    return Decision(ticket, (*kept, inner, thanks, Count(Figure.RATED, float(rating)), EditCard(card(ticket, desk))))
+def _rated(ticket: Ticket, rating: int, shown: str, at: datetime, desk: Desk, *, comment: bool = False) -> Decision:
+    """Take her rating, or another one in its place, which is answered once: another bot may rate for ever."""
+    again, changed = ticket.rating is not None, rating != ticket.rating
+    told = not again or _not_yet_reassured(ticket)
+    ticket = replace(ticket, rating=rating, asked_rating=False, reassured_at=at if again else ticket.reassured_at)
+    head = say("rated_again" if again else "rated", desk.languages[0], name=ticket.speaker, mark=_SHOWN_STARS[rating])
+    effects: list[Effect] = []
+    if told or comment:
+        effects.append(Say(Audience.AGENTS, (Quoted(head, shown),)))
+    if told:
+        effects.append(tell(say("rated_thanks", spoken(ticket, desk), number=ticket.number)))
+    if changed:
+        effects += [Count(Figure.RATED, float(rating)), EditCard(card(ticket, desk))]
+    return Decision(ticket, tuple(effects))
 
 
 def _number(text: str) -> tuple[int | None, bool, str]:

@@ -259,6 +259,10 @@ TO_AGENTS: dict[str, dict[str, str]] = {
         "en": "⏰ The customer has written: ticket #{number} is back.",
     },
     "rated": {"fr": "{mark} {name}, après la clôture", "en": "{mark} {name}, after the closing"},
+    "rated_again": {
+        "fr": "{mark} {name}, nouvelle note après la clôture",
+        "en": "{mark} {name}, rated anew after the closing",
+    },
     "silent_warned": {
         "fr": "⌛ Le client ne répond pas : il a été prévenu que le ticket sera clos.",
         "en": "⌛ The customer does not answer, and was warned that the ticket will be closed.",

@@ -31,6 +31,8 @@ QUESTIONS = (
 FIGURES = (
     "SELECT at, team, kind, value, label FROM figure WHERE kind IN (SELECT value FROM json_each(?4))"
     " AND at >= ?1 AND at < ?2 AND (?3 IS NULL OR team = ?3)"
+    " AND (kind <> 'rated' OR NOT EXISTS (SELECT 1 FROM figure n WHERE n.ticket = figure.ticket AND n.kind = 'rated'"
+    " AND n.id > figure.id))"  # she has rated anew
 )
 _KINDS = json.dumps([figure.value for figure in Figure])
 

@@ -130,7 +130,9 @@ async def asked_how_it_was(db: aiosqlite.Connection, conversation: int, ref: str
     sql = (
         "SELECT t.number FROM outbox o JOIN ticket p ON p.number = o.ticket"
         " JOIN ticket t ON t.number = coalesce(p.merged_into, p.number) WHERE o.conversation = ? AND o.ref = ?"
-        " AND o.state = 'sent' AND t.asked_rating AND o.created_at >= t.closed_at"
+        " AND o.state = 'sent' AND o.created_at >= t.closed_at AND (t.asked_rating OR t.rating IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM outbox f WHERE f.ticket = o.ticket AND f.audience = 'customer'"
+        " AND f.created_at >= t.closed_at AND f.created_at < o.created_at))"  # only on the question itself anew
     )
     row = await _first(db, sql, conversation, ref)
     return None if row is None else int(row["number"])

@@ -246,11 +246,10 @@ def test_thanks_after_closing_opens_nothing() -> None:
     assert "Thanks a lot!" in told(decision)
 
 
-def test_how_it_was_is_asked_once_and_taken_once() -> None:
+def test_how_it_was_is_asked_once() -> None:
     closed = human(did(SAM, "!close"))
     rated = decide(closed, CustomerRated(NOW, 5, "👍"), HUMAN)
     assert rated.ticket.rating == 5
-    assert decide(rated.ticket, CustomerRated(NOW, 1, "👎"), HUMAN).ticket == rated.ticket
     again = decide(human(did(SAM, "!reopen"), ticket=rated.ticket), did(SAM, "!close"), HUMAN)
     assert "How was it?" not in to_customer(again.effects)
     unasked = decide(held(), did(SAM, "!close"), replace(HUMAN, ask_rating=False))

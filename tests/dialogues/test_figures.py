@@ -282,4 +282,5 @@ async def test_a_time_is_found_by_an_index(week: Stage, tmp_path: Path) -> None:
     used = [line for line in found if line.startswith(("SEARCH", "SCAN")) and "json_each" not in line]
     assert [re.findall(r"\w+_of_\w+", line) for line in used] == [
         ["question_of_time"], ["figure_of_ticket"], ["question_of_ticket"], ["figure_of_kind"],
+        ["figure_of_ticket"],
     ]  # fmt: skip
