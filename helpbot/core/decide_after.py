@@ -83,12 +83,13 @@ def _asks(ticket: Ticket, desk: Desk) -> bool:
 
 
 def _closing_words(ticket: Ticket, desk: Desk, *, said: bool) -> str:
+    """Return that it is closed, with how it was if that is asked; nothing after an agent's last word if it is not."""
+    asks = _asks(ticket, desk)
+    if said and not asks:
+        return ""
     language = spoken(ticket, desk)
     within = days(desk.reopen_for.days, language)
-    lines = [] if said else [say("closed", language, number=ticket.number, days=within)]
-    if _asks(ticket, desk):
-        lines.append(say("how_was_it", language))
-    return "\n".join(lines)
+    return say("closed_asking" if asks else "closed", language, number=ticket.number, days=within)
 
 
 # --- how it was

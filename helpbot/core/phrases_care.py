@@ -77,9 +77,12 @@ TO_CUSTOMER: dict[str, dict[str, str]] = {
         "fr": "Personne n'a votre demande #{number} en ce moment : je viens de rappeler l'équipe.",
         "en": "Nobody has your ticket #{number} right now: I have just called the team again.",
     },
-    "how_was_it": {
-        "fr": "Comment était-ce ? Si vous voulez, répondez par un chiffre de 1 (mauvais) à 5 (très bien), avec un mot.",
-        "en": "How was it? If you like, answer with a number from 1 (bad) to 5 (very good), and a word.",
+    "closed_asking": {
+        "fr": "Votre demande #{number} est close. Comment était-ce ? Si vous voulez, répondez par un chiffre de 1 "
+        "(mauvais) à 5 (très bien), avec un mot. S'il manque quelque chose, écrivez-le ici sous {days} : elle se "
+        "rouvre.",
+        "en": "Your ticket #{number} is closed. How was it? If you like, answer with a number from 1 (bad) to 5 (very "
+        "good), and a word. If anything is missing, write it here within {days}: it opens again.",
     },
     "rated_thanks": {
         "fr": "Merci, c'est noté. Si la demande #{number} n'est pas réglée, écrivez ici ce qui manque : elle se "

@@ -10,7 +10,7 @@ from helpbot.core.decide import decide
 from helpbot.core.effects import Count, Decision, Quoted, Say
 from helpbot.core.events import CustomerRated
 from helpbot.core.model import Audience, Figure, Status, Ticket
-from tests.core.cases import NOW, SAM, said, to_customer
+from tests.core.cases import NOW, SAM, held, said, to_customer
 from tests.core.human import HUMAN, counted, did, human, told
 
 
@@ -20,6 +20,26 @@ def rated(text: str = "4") -> Ticket:
 
 def values(decision: Decision) -> list[float | None]:
     return [effect.value for effect in decision.effects if isinstance(effect, Count)]
+
+
+@pytest.mark.parametrize(
+    ("command", "asks", "parts"),
+    [
+        ("!close", True, ("Your ticket #12 is closed. How was it? ", " to 5 (very good)", " within 7 days: it opens")),
+        ("!close All set.", True, ("All set.", "Your ticket #12 is closed. How was it? ")),
+        ("!close", False, ("Your ticket #12 is closed. To open it again, just write here within 7 days.",)),
+        ("!close All set.", False, ("All set.",)),
+    ],
+)
+def test_that_it_is_closed_is_said_where_she_is_asked_how_it_was(
+    command: str, asks: bool, parts: tuple[str, ...]
+) -> None:
+    decision = decide(held(), did(SAM, command), replace(HUMAN, ask_rating=asks))
+    said_to_her = [one for one in decision.effects if isinstance(one, Say) and one.audience is Audience.CUSTOMER]
+    assert len(said_to_her) == (2 if asks and "All" in command else 1)
+    text = to_customer(decision.effects)
+    assert [text.index(part) for part in parts] == sorted(text.index(part) for part in parts)
+    assert text.count("closed") == (0 if parts == ("All set.",) else 1)
 
 
 @pytest.mark.parametrize(("text", "rating"), [("5", 5), ("2, too slow", 2), ("👎", 1), ("merci, 5", 5), ("3/5", 3)])
