@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from helpbot.core.french import of
+from helpbot.core.phrases_after import AFTER
 from helpbot.core.phrases_care import TO_AGENTS, TO_CUSTOMER
 from helpbot.core.phrases_hints import HINTS
 from helpbot.core.phrases_merge import TO_AGENTS as MERGED_INSIDE
@@ -24,6 +25,7 @@ SHIPPED = ("fr", "en")
 _PHRASES: dict[str, dict[str, str]] = {
     **TO_CUSTOMER,
     **TO_AGENTS,
+    **AFTER,
     **HINTS,
     **RELAYED,
     **RELAYED_INSIDE,
