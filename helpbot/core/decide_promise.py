@@ -18,7 +18,6 @@ from helpbot.core.decide_parts import (
     hinted,
     inside,
     refused,
-    spoken,
     tell,
     waiting_for_a_word,
     zone_of,
@@ -26,10 +25,10 @@ from helpbot.core.decide_parts import (
 )
 from helpbot.core.decide_words import goes_out, held_back, spoke, without
 from helpbot.core.effects import Block, Count, Decision, EditCard, Effect, Literal, React, Say
-from helpbot.core.hours import Hours, is_open, opens_at
+from helpbot.core.hours import opens_at
 from helpbot.core.model import Audience, Desk, Figure, Person, Promise, Status, Ticket, Way
 from helpbot.core.phrases import say
-from helpbot.core.status import her_zone, promise_told
+from helpbot.core.status import alarm_at, broken_told, promise_told
 from helpbot.core.told import full_date, told
 from helpbot.core.transcript import card
 
@@ -90,7 +89,7 @@ def _remarks(ticket: Ticket, promise: Promise, desk: Desk) -> tuple[Effect, ...]
     """Tell the agent what they may not know: nobody is there at that time, other promises are open."""
     effects: list[Effect] = []
     hours = desk.team(ticket.team).hours
-    if _alarm_at(hours, promise.due) > promise.due:
+    if alarm_at(hours, promise.due) > promise.due:
         back = opens_at(hours, promise.due)
         name = "promise_outside" if back is None else "promise_outside_until"
         shown = "" if back is None else full_date(back, hours.zone, desk.languages[0])
@@ -208,14 +207,9 @@ def next_due(ticket: Ticket, desk: Desk) -> datetime | None:
     """
     team = desk.team(ticket.team)
     moments = (
-        _due(one, team.patience.promise, _alarm_at(team.hours, one.due)) for one in ticket.promises if not one.alarmed
+        _due(one, team.patience.promise, alarm_at(team.hours, one.due)) for one in ticket.promises if not one.alarmed
     )
     return min(moments, default=None)
-
-
-def _alarm_at(hours: Hours, due: datetime) -> datetime:
-    """Return when leads are called over a promise that was until then: at once, or when the team is back."""
-    return due if is_open(hours, due - timedelta(seconds=1)) else opens_at(hours, due) or due
 
 
 def _due(promise: Promise, before: timedelta, alarm: datetime) -> datetime:
@@ -238,10 +232,10 @@ def promises_came_due(ticket: Ticket, at: datetime, desk: Desk) -> Decision:
                 effects.append(_reminder(promise, ticket, at, desk))
             left.append(now)
             continue
-        alarm = _alarm_at(team.hours, promise.due)
+        alarm = alarm_at(team.hours, promise.due)
         if not promise.broken:
             ticket = waiting_for_a_word(replace(ticket, snoozed_until=None), at)
-            effects += [Count(Figure.BROKEN), tell(_sorry(promise, alarm, ticket, at, desk))]
+            effects += [Count(Figure.BROKEN), tell(broken_told(promise, ticket, at, desk, just_now=True))]
             if alarm > at:
                 effects.append(_alarm(promise, (), ticket, at, desk))
             now = replace(promise, broken=True)
@@ -259,15 +253,6 @@ def _reminder(promise: Promise, ticket: Ticket, at: datetime, desk: Desk) -> Eff
     text = Literal(say(name, desk.languages[0], when=due, what=promise.what))
     people = _owner(ticket) or called(desk.team(ticket.team).leads)
     return Say(Audience.AGENTS, (*people, text))
-
-
-def _sorry(promise: Promise, alarm: datetime, ticket: Ticket, at: datetime, desk: Desk) -> str:
-    language, zone = spoken(ticket, desk), her_zone(ticket, desk)
-    due = told(promise.due, at, zone, language)
-    name = "promise_broken" if promise.what else "promise_broken_word"
-    sorry = say(name, language, name=promise.by.name, what=promise.what, when=due)
-    owed = "promise_owed" if alarm <= at else "promise_owed_later"
-    return f"{sorry} {say(owed, language, when=told(alarm, at, zone, language))}"
 
 
 def _alarm(promise: Promise, people: tuple[Person, ...], ticket: Ticket, at: datetime, desk: Desk) -> Effect:

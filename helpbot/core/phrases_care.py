@@ -60,6 +60,10 @@ TO_CUSTOMER: dict[str, dict[str, str]] = {
         "fr": "L'équipe vient d'en être alertée et vous doit une nouvelle date.",
         "en": "The team has just been alerted and owes you a new date.",
     },
+    "promise_owed_still": {
+        "fr": "L'équipe en a été alertée et vous doit une nouvelle date.",
+        "en": "The team has been alerted and owes you a new date.",
+    },
     "promise_owed_later": {
         "fr": "L'équipe revient {when} et vous doit une nouvelle date.",
         "en": "The team is back {when} and owes you a new date.",

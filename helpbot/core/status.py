@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from helpbot.core import words
-from helpbot.core.hours import closes_at, is_open, opens_at
+from helpbot.core.hours import Hours, closes_at, is_open, opens_at
 from helpbot.core.model import Desk, Promise, Status, Team, Ticket, Wait
 from helpbot.core.phrases import say
 from helpbot.core.told import clock_time, lasting, told
@@ -72,7 +72,7 @@ def wait_told(ticket: Ticket, at: datetime, desk: Desk) -> tuple[str, ...]:
 
 
 def status_told(ticket: Ticket, at: datetime, desk: Desk) -> str:
-    """Return the answer to "status": owner, state, place and promise."""
+    """Return the answer to "status": owner, state, place and promises, those that were broken as what they are."""
     language, number = _language(ticket, desk), ticket.number
     match ticket.status:
         case Status.WAITING:
@@ -87,7 +87,11 @@ def status_told(ticket: Ticket, at: datetime, desk: Desk) -> str:
             lines = [say("status_closed", language, number=number, when=when)]
         case _:
             return say("status_bot", language)
-    lines += [promise_told(promise, ticket, at, desk) for promise in ticket.open_promises]
+    for promise in ticket.promises:
+        if at < promise.due:
+            lines.append(promise_told(promise, ticket, at, desk))
+        elif promise.what or ticket.waits_since is not None:  # else the word that was promised has come, late
+            lines.append(broken_told(promise, ticket, at, desk))
     return " ".join(lines)
 
 
@@ -100,6 +104,22 @@ def promise_told(promise: Promise, ticket: Ticket, at: datetime, desk: Desk, ins
     if instead_of is None or instead_of.due == promise.due:
         return text
     return f"{text} {say('promised_instead', language, when=told(instead_of.due, at, zone, language))}"
+
+
+def broken_told(promise: Promise, ticket: Ticket, at: datetime, desk: Desk, *, just_now: bool = False) -> str:
+    """Return that a promise was broken, and what is done about it; `just_now` when its date has just passed."""
+    language, zone = _language(ticket, desk), her_zone(ticket, desk)
+    alarm = alarm_at(desk.team(ticket.team).hours, promise.due)
+    name = "promise_broken" if promise.what else "promise_broken_word"
+    due = told(promise.due, at, zone, language)
+    sorry = say(name, language, name=promise.by.name, what=promise.what, when=due)
+    owed = "promise_owed_later" if alarm > at else "promise_owed" if just_now else "promise_owed_still"
+    return f"{sorry} {say(owed, language, when=told(alarm, at, zone, language))}"
+
+
+def alarm_at(hours: Hours, due: datetime) -> datetime:
+    """Return when leads are called over a promise that was until then: at once, or when the team is back."""
+    return due if is_open(hours, due - timedelta(seconds=1)) else opens_at(hours, due) or due
 
 
 def _presence(team: Team, at: datetime, zone: ZoneInfo, language: str) -> tuple[str, ...]:

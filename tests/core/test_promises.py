@@ -194,6 +194,33 @@ def test_who_keeps_a_promise_with_words_has_the_ticket() -> None:
     assert "the line is back" in to_customer(decision.effects)
 
 
+def test_status_owns_up_to_a_broken_promise() -> None:
+    due = datetime(2026, 10, 22, 7, tzinfo=UTC)
+    ticket = human(TimerFired(due, "promise"), ticket=promised())
+    text = to_customer(decide(ticket, said("status", 20 * 60), HUMAN).effects)
+    assert "Sam promises" not in text
+    assert "Sam had promised this: the line is back – by today at 9:00 (Paris time) at the latest. Nobody has" in text
+    assert text.endswith("The team has been alerted and owes you a new date.")
+    french = to_customer(decide(replace(ticket, language="fr"), said("statut", 48 * 60), HUMAN).effects)
+    assert "Sam vous avait promis : the line is back – au plus tard jeudi 22 octobre à 9h00" in french
+    late = to_customer(decide(promised(), said("status", 20 * 60), HUMAN).effects)
+    assert "Sam had promised this" in late, "its date has passed, and the timer was late"
+    both = human(did(SAM, "!promise +48h a refund", 20 * 60), ticket=ticket)
+    text = to_customer(decide(both, said("status", 21 * 60), HUMAN).effects)
+    assert "Sam promises: a refund – by Saturday" in text
+    assert "Sam had promised this" not in text, "it was given another date"
+
+
+def test_status_owns_up_to_a_broken_promise_of_a_word_until_it_has_come() -> None:
+    night = datetime(2026, 10, 21, 20, tzinfo=UTC)
+    ticket = human(TimerFired(night, "promise"), ticket=promised("!promise today 22:00"))
+    text = to_customer(decide(ticket, said("status", 9 * 60), HUMAN).effects)
+    assert "Sam had promised to write to you by today at 22:00 (Paris time) at the latest. It was not kept" in text
+    assert text.endswith("The team is back tomorrow at 9:00 (Paris time) and owes you a new date.")
+    answered = human(did(SAM, "here I am", 9 * 60), ticket=ticket)
+    assert "had promised" not in to_customer(decide(answered, said("status", 10 * 60), HUMAN).effects)
+
+
 def test_a_broken_promise_is_not_forgotten_over_another() -> None:
     night, morning = datetime(2026, 10, 21, 20, 1, tzinfo=UTC), datetime(2026, 10, 22, 7, tzinfo=UTC)
     broken = decide(promised("!promise today 22:00 the line is back"), TimerFired(night, "promise"), HUMAN).ticket

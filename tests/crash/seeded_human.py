@@ -77,7 +77,7 @@ HUMAN_BUGS: tuple[Bug, ...] = (
     planting(
         "a broken promise is kept from her",
         "core/decide_promise.py",
-        "effects += [Count(Figure.BROKEN), tell(_sorry(promise, alarm, ticket, at, desk))]\n",
+        "effects += [Count(Figure.BROKEN), tell(broken_told(promise, ticket, at, desk, just_now=True))]\n",
         "effects += [Count(Figure.BROKEN)]\n",
         f"{_CORE}|{_STORIES}[the_month]",
     ),
