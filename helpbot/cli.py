@@ -40,6 +40,7 @@ from helpbot.cli_doctor import doctor
 from helpbot.cli_stats import stats
 from helpbot.cli_workshop import calibrate, show_gaps, show_replay
 from helpbot.config import Config, canned_beside, faq_beside, load_config
+from helpbot.core.english import counted
 from helpbot.core.phrases import SHIPPED
 from helpbot.strict_yaml import Fault
 
@@ -196,9 +197,9 @@ def _end_check(faults: list[Fault], faq: Faq) -> None:
     for fault in faults:
         click.echo(str(fault))
     if faults:
-        click.echo(f"{len(faults)} fault{'s' if len(faults) > 1 else ''} found", err=True)
+        click.echo(f"{counted(len(faults), 'fault')} found", err=True)
         sys.exit(FAULTS)
-    click.echo(f"no faults: {len(faq.entries)} entries", err=True)
+    click.echo(f"no faults: {counted(len(faq.entries), 'entry', 'entries')}", err=True)
 
 
 def _as_json(library: FaqLibrary, question: str, now: datetime) -> str:

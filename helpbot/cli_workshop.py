@@ -14,6 +14,7 @@ from helpbot.answers.gaps import Unanswered, draft, gaps
 from helpbot.answers.replay import Told, replay
 from helpbot.cli_base import Unusable, config_option, faq_option, read_library
 from helpbot.config import Config
+from helpbot.core.english import counted
 from helpbot.core.model import Outcome
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def calibrate(config_file: Path | None, faq_folder: Path | None, plot: bool, as_
         return
     inside = sum(not trial.outside for trial in library.calibration.trials)
     click.echo(
-        f"{len(library.faq.entries)} entries: {inside} questions they hold, "
+        f"{counted(len(library.faq.entries), 'entry', 'entries')}: {counted(inside, 'question')} they hold, "
         f"{len(library.calibration.trials) - inside} they do not, weighed as {outside:.0%} of all\n"
     )
     click.echo("promised    sure from    answered    suggested    to a person    wrong answers")
@@ -111,7 +112,7 @@ def show_gaps(
             click.echo(f"        and {len(gap.questions) - _SHOWN} more")
     if not as_json:
         where = "" if draft_file is None else f"; draft in {draft_file}"
-        click.echo(f"{len(asked)} questions in {len(found)} groups{where}", err=True)
+        click.echo(f"{counted(len(asked), 'question')} in {counted(len(found), 'group')}{where}", err=True)
 
 
 @click.command("replay")

@@ -23,6 +23,7 @@ from nio.crypto import OlmAccount
 
 from helpbot import compose
 from helpbot.config import Config, Matrix
+from helpbot.core.english import counted
 from helpbot.doctor_base import ANEW, NEW_KEYS, Finding, Kept, State, fault, ok, warn
 from helpbot.doctor_files import (
     config_file,
@@ -142,7 +143,7 @@ def queue(check: str, what: str, count: int, oldest: datetime | None, now: datet
         return ok(check, f"no {what} waits")
     minutes = max(now - oldest, timedelta()) // timedelta(minutes=1)
     since = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
-    said = f"{count} {what}{'' if count == 1 else 's'} waiting, the oldest for {since}"
+    said = f"{counted(count, what)} waiting, the oldest for {since}"
     if minutes < _LATE:
         return ok(check, said)
     return warn(check, said, "start the desk if it does not run, else see why in its log and in: helpbot dead list")
@@ -170,7 +171,8 @@ def own_keys(path: Path, keys: Sequence[str | None], user: str, device: str | No
 
 def _faq(config: Config) -> list[Finding]:
     faq, faults = compose.load_faq(config)
-    well = ok("faq", f"{len(faq.entries)} entries without fault; `helpbot check` asks their tests as well")
+    entries = counted(len(faq.entries), "entry", "entries")
+    well = ok("faq", f"{entries} without fault; `helpbot check` asks their tests as well")
     wrong = [fault("faq", str(one), "mend it there; `helpbot check` tells when nothing is left") for one in faults]
     return wrong or [well]
 
@@ -178,7 +180,7 @@ def _faq(config: Config) -> list[Finding]:
 def _canned(config: Config) -> list[Finding]:
     replies, faults = compose.load_canned(config)
     wrong = [fault("canned", str(one), "mend it there; `helpbot check` tells when nothing is left") for one in faults]
-    return wrong or ([ok("canned", f"{len(replies)} replies are ready")] if replies else [])
+    return wrong or ([ok("canned", f"{counted(len(replies), 'reply is', 'replies are')} ready")] if replies else [])
 
 
 def _database(path: Path, now: datetime) -> list[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from helpbot.core.english import counted
 from helpbot.doctor_base import Finding, Kept, State, fault, ok, warn
 from helpbot.transports.matrix_http import JsonDict, as_dict
 
@@ -90,7 +91,7 @@ def invitations(rooms: Sequence[str]) -> Finding:
 
 def _some(rooms: Sequence[str]) -> str:
     more = ", …" if len(rooms) > _ROOMS_NAMED else ""
-    return f"{len(rooms)} room{'' if len(rooms) == 1 else 's'} ({', '.join(rooms[:_ROOMS_NAMED])}{more})"
+    return f"{counted(len(rooms), 'room')} ({', '.join(rooms[:_ROOMS_NAMED])}{more})"
 
 
 def agents_room(team: str, me: str, events: Sequence[JsonDict], *, encryption: bool) -> list[Finding]:
@@ -145,7 +146,8 @@ def agents(team: str, people: Sequence[str]) -> Finding:
     if not people:
         return warn(check, "nobody but the bot is in the room: no one answers customers", "invite the agents there")
     more = ", …" if len(people) > _AGENTS_NAMED else ""
-    return ok(check, f"{len(people)} can act as agents: {', '.join(people[:_AGENTS_NAMED])}{more}")
+    role = "an agent" if len(people) == 1 else "agents"
+    return ok(check, f"{len(people)} can act as {role}: {', '.join(people[:_AGENTS_NAMED])}{more}")
 
 
 def sending(team: str, me: str, state: Mapping[str, JsonDict], kind: str) -> Finding:

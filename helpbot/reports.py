@@ -19,7 +19,7 @@ from helpbot.clock import Now
 from helpbot.core.effects import Content, Literal, Picture, Strong
 from helpbot.core.figures import Figures, Measured, Times, by_day, figures_of
 from helpbot.core.model import Team
-from helpbot.core.phrases import is_phrase, say
+from helpbot.core.phrases import is_phrase, say, say_counted
 from helpbot.core.told import lasting
 from helpbot.store.base import Store, StoreBusy
 
@@ -164,7 +164,7 @@ def _mean(figures: Figures, language: str) -> str:
     mean = f"{figures.satisfaction:.1f}"
     mean = mean.replace(".", ",") if language == "fr" else mean
     spread = " · ".join(f"{stars}★ {count}" for stars, count in sorted(figures.ratings.items(), reverse=True))
-    return say("report_rated_mean", language, mean=mean, count=figures.rated, spread=spread)
+    return say_counted("report_rated_mean", language, mean=mean, count=figures.rated, spread=spread)
 
 
 def _percent(share: float | None, language: str) -> str:

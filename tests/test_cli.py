@@ -207,7 +207,7 @@ def test_gaps_groups_the_questions_and_writes_a_draft_that_check_takes(tmp_path:
     done = helpbot("gaps", "--draft", "draft.yaml", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "2 ×" in done.stdout
-    assert "2 questions in 1 groups" in done.stderr
+    assert "2 questions in 1 group" in done.stderr
     again = helpbot("gaps", "--draft", "draft.yaml", folder=tmp_path)
     assert again.returncode == 2
     assert "is there already" in again.stderr

@@ -9,6 +9,7 @@ from helpbot.answers.calibrate import Calibration
 from helpbot.answers.confidence import FITTED_OUT_OF_SCOPE
 from helpbot.answers.entries import Faq, FaqEntry
 from helpbot.answers.text import normalise
+from helpbot.core.english import counted
 from helpbot.core.model import Library, Zone
 from helpbot.strict_yaml import Fault
 
@@ -64,9 +65,8 @@ def _thin(faq: Faq, languages: Sequence[str]) -> Iterator[Fault]:
             if not texts:
                 yield _at(entry, f"{entry.id!r} has no phrasing in {language!r}: questions in it hardly come here")
             elif len(texts) < _FEW:
-                yield _at(
-                    entry, f"{entry.id!r} has {len(texts)} phrasings in {language!r}: with {_FEW} and more it is found"
-                )
+                few = counted(len(texts), "phrasing")
+                yield _at(entry, f"{entry.id!r} has {few} in {language!r}: with {_FEW} and more it is found")
             if entry.answer and language not in entry.answer:
                 yield _at(entry, f"{entry.id!r} has no answer in {language!r}: it is given in another language")
 

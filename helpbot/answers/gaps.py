@@ -15,6 +15,7 @@ from helpbot.answers.proposed import dump
 from helpbot.answers.synonyms import meanings
 from helpbot.answers.text import normalise, said_in, stem
 from helpbot.answers.vectors import Floats, Space, letter_features, word_features
+from helpbot.core.english import counted
 from helpbot.core.model import Zone
 
 _ALIKE = 0.4  # mean of the three cosines from which on two questions are taken to ask the same
@@ -88,7 +89,7 @@ def draft(library: FaqLibrary, found: Sequence[Gap], default: str, at: datetime)
         if not questions:
             continue
         entry: dict[str, Any] = {"id": f"gap-{number}", "questions": questions, "not_answered": True}
-        parts.append(f"# asked {gap.asked} times; {nearest}\n{dump([entry])}")
+        parts.append(f"# asked {counted(gap.asked, 'time')}; {nearest}\n{dump([entry])}")
     return "\n".join(parts)
 
 

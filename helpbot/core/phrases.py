@@ -186,6 +186,7 @@ _PHRASES: dict[str, dict[str, str]] = {
     },
     "reason_bot_failed": {"fr": "le robot est tombé en panne", "en": "the bot failed"},
     "transcript_long": {"fr": "Échanges jusqu'ici ({count} lignes)", "en": "The talk so far ({count} lines)"},
+    "transcript_long_one": {"fr": "Échanges jusqu'ici ({count} ligne)", "en": "The talk so far ({count} line)"},
     "transcript": {"fr": "Échanges jusqu'ici :", "en": "The talk so far:"},
     "bot": {"fr": "🤖 robot", "en": "🤖 bot"},
     "edited": {"fr": "✏️ {name} (corrigé)", "en": "✏️ {name} (corrected)"},
@@ -203,11 +204,11 @@ _PHRASES: dict[str, dict[str, str]] = {
     },
     "customer_back": {"fr": "🚪 {name} est de retour.", "en": "🚪 {name} is back."},
     "stranger_came": {
-        "fr": "🚷 {name} est entré dans le salon du client : rien n'y est plus envoyé tant que d'autres y sont.",
+        "fr": "🚷 {name} a rejoint le salon du client : rien n'y est plus envoyé tant que d'autres y sont.",
         "en": "🚷 {name} came into the customer's room: nothing is sent there any more while others are in it.",
     },
     "strangers_gone": {
-        "fr": "🚷 {name} est à nouveau seul avec le robot : vous pouvez lui écrire.",
+        "fr": "🚷 Il n'y a plus que {name} et le robot dans ce salon : vous pouvez lui écrire.",
         "en": "🚷 {name} is alone with the bot again: you can write to them.",
     },
     "agent_left": {
@@ -286,8 +287,17 @@ def say(name: str, language: str, /, **values: object) -> str:
 def days(count: int, language: str) -> str:
     """Return "1 day", "7 days" in that language."""
     one, many = _DAYS.get(language, _DAYS["en"])
-    singular = count < 2 if language == "fr" else count == 1
-    return (one if singular else many).format(n=count)
+    return (one if is_singular(count, language) else many).format(n=count)
+
+
+def is_singular(count: int, language: str) -> bool:
+    """Tell whether so many are one for that language: for French none is as well."""
+    return count < 2 if language == "fr" else count == 1
+
+
+def say_counted(name: str, language: str, /, *, count: int, **values: object) -> str:
+    """Return the phrase, or that of the name with "_one" where the count is one for that language."""
+    return say(f"{name}_one" if is_singular(count, language) else name, language, count=count, **values)
 
 
 def language_name(code: str, language: str) -> str:

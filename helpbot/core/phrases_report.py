@@ -42,6 +42,10 @@ REPORT: dict[str, dict[str, str]] = {
         "fr": "{mean} sur 5 ({count} avis : {spread})",
         "en": "{mean} of 5 ({count} ratings: {spread})",
     },
+    "report_rated_mean_one": {
+        "fr": "{mean} sur 5 ({count} avis : {spread})",
+        "en": "{mean} of 5 ({count} rating: {spread})",
+    },
     "report_day": {"fr": "{weekday} {day} {month}", "en": "{weekday} {day} {month}"},
     "report_weekdays": {"fr": "lun. mar. mer. jeu. ven. sam. dim.", "en": "Mon Tue Wed Thu Fri Sat Sun"},
     "report_months": {

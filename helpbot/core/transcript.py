@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from helpbot.core.effects import Block, Content, Folded, Literal, Marked, Quoted, Strong
 from helpbot.core.model import Attachment, Audience, Desk, Entry, Person, Reason, Role, Status, Ticket
-from helpbot.core.phrases import language_name, say
+from helpbot.core.phrases import language_name, say, say_counted
 from helpbot.core.told import full_date, lasting
 
 PIECE = 4000  # characters in one message: 64 KiB hold it as text and as HTML, escaped and encrypted
@@ -156,7 +156,7 @@ def told(ticket: Ticket, entries: Sequence[Entry], desk: Desk) -> tuple[Content,
     messages = gathered((Strong(say("transcript", language)), *blocks))
     if len(entries) <= _UNFOLDED and sum(len(block.text) for block in blocks) <= _UNFOLDED_LENGTH:
         return messages
-    heading = f"#{ticket.number} · {say('transcript_long', language, count=len(entries))}"
+    heading = f"#{ticket.number} · {say_counted('transcript_long', language, count=len(entries))}"
     heading = f"{heading} · {shorten(ticket.question)}" if ticket.question else heading
     return tuple(_folded(heading, message) for message in (messages[0][1:], *messages[1:]) if message)
 

@@ -142,7 +142,7 @@ async def test_each_team_gets_it_once_in_its_room(tmp_path: Path) -> None:
         assert mobile.startswith("🖼 week-2025-W44.png\n📊 Mobile team: the week from Mon 20 Oct to Sun 26 Oct\n")
         assert "Questions: 7, of which the bot answered 3 alone (43%)" in mobile
         assert "📊 Lines: the week" in lines
-        assert "Satisfaction: 4.0 of 5 (1 ratings: 5★ 0 · 4★ 1 · 3★ 0 · 2★ 0 · 1★ 0)" in lines
+        assert "Satisfaction: 4.0 of 5 (1 rating: 5★ 0 · 4★ 1 · 3★ 0 · 2★ 0 · 1★ 0)" in lines
         await desk.passes(timedelta(days=7))
         await look(desk, teams)
         assert len(reports(desk)) == len(reports(desk, OTHER_ROOM)) == 2
