@@ -33,6 +33,7 @@ from helpbot.core.effects import (
     Offered,
     PostCard,
     Propose,
+    Quoted,
     React,
     Record,
     Say,
@@ -44,6 +45,7 @@ from helpbot.core.effects import (
 )
 from helpbot.core.events import CustomerCameBack, CustomerSaid, Event
 from helpbot.core.model import Audience, Desk, Entry, Status, Ticket, Wait
+from helpbot.core.phrases import colon
 from helpbot.public_rooms import PublicRooms
 from helpbot.store.base import Conversation, Draft, InboxRow, Step, Store, StoreBusy
 from helpbot.store.codec import content_text
@@ -233,7 +235,7 @@ class DeskLoop:
 
     def _drafts(self, row: InboxRow, ticket: Ticket, effects: Sequence[Effect], *, second: bool) -> list[Draft]:
         drafts: list[Draft] = []
-        own = self._desk().team(ticket.team).id
+        own, language = self._desk().team(ticket.team).id, self._desk().languages[0]
 
         def team(named: str | None) -> str:
             return own if named is None else self._desk().team(named).id
@@ -244,7 +246,9 @@ class DeskLoop:
                 case Say(audience=Audience.CUSTOMER):
                     drafts.append(replace(to_customer(key, effect, row.at), room=effect.room or ticket.speaks_in))
                 case Say():
-                    inner = _inside(key, "say", team(effect.team), content=effect.content, target=effect.answers)
+                    inner = _inside(
+                        key, "say", team(effect.team), content=said_by(effect.content, language), target=effect.answers
+                    )
                     drafts.append(inner)
                 case PostCard():
                     drafts.append(_inside(key, "card", team(effect.team), content=effect.content))
@@ -313,6 +317,11 @@ def to_customer(key: str, said: Say, at: datetime) -> Draft:
         receipt=said.receipt,
         offered=said.offered,
     )
+
+
+def said_by(content: Content, language: str) -> Content:
+    """Return words for agents with whoever said them named as their language does."""
+    return tuple(replace(block, colon=colon(language)) if isinstance(block, Quoted) else block for block in content)
 
 
 def uncalled(content: Content) -> Content:

@@ -39,7 +39,7 @@ from helpbot.core.effects import (
 from helpbot.core.events import AgentElsewhere, Event, OwnerWentAway
 from helpbot.core.hours import between
 from helpbot.core.model import NEAR, Audience, Desk, Figure, Person, Role, Status, Team, Ticket, Transfer
-from helpbot.core.phrases import say
+from helpbot.core.phrases import colon, say
 from helpbot.core.transcript import card, pieces, told
 
 OFF = {"off", "cancel", "annuler", "stop", "non", "no"}  # no team can be named so
@@ -140,7 +140,7 @@ def transferred(ticket: Ticket, event: AgentTransferred, desk: Desk) -> Decision
     offer = Transfer(team.id, event.agent, why[:_LONGEST_WHY], event.at)
     ticket = replace(ticket, transfer=offer)
     name = team_name(team.id, desk.languages[0], desk)
-    note = f"→ {name}" + (f": {offer.why}" if offer.why else "")
+    note = f"→ {name}" + (f"{colon(desk.languages[0])} {offer.why}" if offer.why else "")
     shown = [Say(Audience.AGENTS, content, team=team.id) for content in told(ticket, event.transcript, desk)]
     return Decision(
         ticket,

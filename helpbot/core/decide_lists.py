@@ -9,7 +9,7 @@ from helpbot.core.acts import AgentAskedHistory, AgentAskedTickets, AgentSearche
 from helpbot.core.decide_parts import zone_of_agent
 from helpbot.core.effects import Decision, Effect, Literal, MarkAway, Say, SayInRoom
 from helpbot.core.model import Audience, Desk, Person, Status, Ticket
-from helpbot.core.phrases import say
+from helpbot.core.phrases import colon, say
 from helpbot.core.told import lasting, told
 from helpbot.core.transcript import shorten
 
@@ -48,7 +48,7 @@ def searched(ticket: Ticket, event: AgentSearched, desk: Desk) -> Decision:
     newest: dict[int, str] = {}
     for number, author, words in event.lines:
         name = shorten(author, 40) or say("bot", language)
-        line = f"#{number} · {name}: {shorten(_around(words, event.text), _LONGEST)}"
+        line = f"#{number} · {name}{colon(language)} {shorten(_around(words, event.text), _LONGEST)}"
         newest.setdefault(number, line)
     if not newest:
         text = say("find_nothing", language, text=shorten(event.text, _LONGEST))

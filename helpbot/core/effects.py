@@ -38,11 +38,15 @@ class Folded:
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """Somebody's words, shown to the letter beside who said them; `source` is the message that they are."""
+    """Somebody's words, shown to the letter beside who said them; `source` is the message that they are.
+
+    `colon` parts the two as the reader's language does.
+    """
 
     author: str
     text: str
     source: str | None = None
+    colon: str = ":"
 
 
 @dataclass(frozen=True, slots=True)

@@ -284,6 +284,11 @@ def say(name: str, language: str, /, **values: object) -> str:
     return text.format(**values)
 
 
+def colon(language: str) -> str:
+    """Return the colon behind a name, with what the language has before it."""
+    return " :" if language == "fr" else ":"
+
+
 def days(count: int, language: str) -> str:
     """Return "1 day", "7 days" in that language."""
     one, many = _DAYS.get(language, _DAYS["en"])

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from helpbot.core.effects import Block, Content, Folded, Literal, Marked, Quoted, Strong
 from helpbot.core.model import Attachment, Audience, Desk, Entry, Person, Reason, Role, Status, Ticket
-from helpbot.core.phrases import language_name, say, say_counted
+from helpbot.core.phrases import colon, language_name, say, say_counted
 from helpbot.core.told import full_date, lasting
 
 PIECE = 4000  # characters in one message: 64 KiB hold it as text and as HTML, escaped and encrypted
@@ -119,7 +119,7 @@ def _times(ticket: Ticket, desk: Desk, language: str) -> Iterator[str]:
 
 def _labelled(language: str, name: str, value: str) -> Iterator[str]:
     if value:
-        yield f"{say(name, language)}{' :' if language == 'fr' else ':'} {value}"
+        yield f"{say(name, language)}{colon(language)} {value}"
 
 
 def _why(ticket: Ticket, language: str) -> str:

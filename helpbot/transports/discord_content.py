@@ -97,9 +97,9 @@ def _text(block: Block) -> Iterator[str]:
             yield escaped(text)
         case Strong(text) | Folded(text):
             yield "\n".join(_strong(line) for line in text.split("\n"))
-        case Quoted(author, text):
+        case Quoted(author, text, _, colon):
             named = _strong(one_line(author))
-            yield f"{named}:" if text else named
+            yield f"{named}{colon}" if text else named
             if text:
                 yield "\n".join(f"> {line}" for line in escaped(text).split("\n"))
         case Marked(text):

@@ -63,10 +63,10 @@ def plain(content: Content) -> str:
                 lines += [text] if text else []
             case Attachment():
                 lines += attached_words(block)
-            case Quoted(author, text):
+            case Quoted(author, text, _, colon):
                 # Indented, so that no line of hers can pass for somebody else's.
                 named = one_line(author)
-                lines.append(f"{named}: " + text.replace("\n", "\n  ") if text else named)
+                lines.append(f"{named}{colon} " + text.replace("\n", "\n  ") if text else named)
             case Marked(text):
                 lines.append(_plain_markdown(text))
             case _:
@@ -114,9 +114,9 @@ def _html(content: Content) -> str:
                 run += [_escaped(line) for line in attached_words(block)]
             case Strong(text):
                 run.append(f"<strong>{_escaped(text)}</strong>")
-            case Quoted(author, text):
+            case Quoted(author, text, _, colon):
                 named = f"<strong>{_escaped(one_line(author))}</strong>"
-                run.append(f"{named}: " if text else named)  # previews of a thread leave all tags out
+                run.append(f"{named}{_escaped(colon)} " if text else named)  # previews of a thread leave all tags out
                 end_paragraph()
                 parts += [f"<blockquote>{_escaped(text)}</blockquote>"] if text else []
             case Folded(text):

@@ -127,6 +127,7 @@ def test_a_block_of_code_is_closed_and_opened_again() -> None:
 
 
 def test_a_quotation_stays_one_over_the_cut() -> None:
+    assert render((Quoted("Léa", "salut", colon=" :"),)).parts[0] == "**Léa** :\n> salut"
     parts = render((Quoted("Marie", "word " * 1000),)).parts
     assert len(parts) > 2
     assert all(line.startswith("> ") for part in parts[1:] for line in part.split("\n"))

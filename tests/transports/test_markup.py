@@ -112,6 +112,8 @@ def test_html_in_an_answer_is_shown_as_text() -> None:
 
 def test_no_line_of_a_quotation_passes_for_another_author() -> None:
     assert plain((Quoted("Alice", "hello\nBot: paid"),)) == "Alice: hello\n  Bot: paid"
+    assert plain((Quoted("Alice", "salut", colon=" :"),)) == "Alice : salut"
+    assert "<strong>Alice</strong> : " in (render((Quoted("Alice", "salut", colon=" :"),)).html or "")
 
 
 def test_who_is_called_stands_in_one_line_with_a_link() -> None:
