@@ -40,13 +40,14 @@ from helpbot.core.events import AgentElsewhere, Event, OwnerWentAway
 from helpbot.core.hours import between
 from helpbot.core.model import NEAR, Audience, Desk, Figure, Person, Role, Status, Team, Ticket, Transfer
 from helpbot.core.phrases import colon, say
-from helpbot.core.transcript import card, pieces, told
+from helpbot.core.transcript import card, pieces, shorten, told
 
 OFF = {"off", "cancel", "annuler", "stop", "non", "no"}  # no team can be named so
 _MANY_HOPS = 3  # the third time that a ticket goes to another team, a lead has to look at it
 _LONGEST_WHY = 1000
 _LONGEST_NAME = 6  # words of a team's name after its first
 _SHOWN = 40
+_AT = "@"  # without it nobody is named on any network
 
 
 def owned(ticket: Ticket, agent: Person, at: datetime, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
@@ -96,8 +97,9 @@ def assigned(ticket: Ticket, event: AgentAssigned, desk: Desk) -> Decision:
     if ticket.status is Status.CLOSED:
         return hinted(ticket, desk, "hint_closed")
     if len(event.members) != 1:
-        hint = "hint_no_agent" if not event.members else "hint_many_agents"
-        return hinted(ticket, desk, hint, word=event.typed[:_SHOWN])
+        by_name = "hint_no_agent" if _AT in event.typed else "hint_assign_at"
+        hint = "hint_many_agents" if event.members else by_name
+        return hinted(ticket, desk, hint, word=shorten(event.typed, _SHOWN))
     (colleague,) = event.members
     if owns(ticket, colleague):
         return hinted(ticket, desk, "hint_owned_already", name=colleague.name)

@@ -290,6 +290,11 @@ TO_AGENTS: dict[str, dict[str, str]] = {
     },
     "hint_assign": {"fr": "Écrivez !assign @collègue. Rien n'a changé.",
                     "en": "Write !assign @colleague. Nothing was changed."},
+    "hint_assign_at": {
+        "fr": "Nommez votre collègue avec un @, comme votre application le propose : « !assign @{word} ». Rien n'a "
+        "changé.",
+        "en": "Name your colleague with an @, as your app offers it: “!assign @{word}”. Nothing was changed.",
+    },
     "hint_promise": {
         "fr": "Écrivez !promise DATE [QUOI] : « !promise demain 9h la ligne est rétablie ». Rien n'a été envoyé.",
         "en": "Write !promise WHEN [WHAT]: “!promise tomorrow 9:00 the line is back”. Nothing was sent.",

@@ -54,6 +54,7 @@ REFUSED = {
     "!transfer off": "not offered",
     "!assign": "Write !assign",
     "!assign @nobody": "names no colleague",
+    "!assign sam": "Name your colleague with an @, as your app offers it: “!assign @sam”. Nothing was changed.",
     "!send": "Nothing waits",
     "!canned nothing": "no reply nothing (there are: greet)",
     "!find": "Write !find",
