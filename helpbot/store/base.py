@@ -321,7 +321,7 @@ class Store(PublicStore, Protocol):
         ...
 
     async def card_was_made(self, row: Outgoing) -> bool:
-        """Tell whether the row's ticket ever had a card for the row's team, posted or refused."""
+        """Tell whether the row's ticket had a card for the row's team before this row, posted or refused."""
         ...
 
     async def is_reminder(self, ticket: int, ref: str) -> bool:

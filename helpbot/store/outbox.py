@@ -119,8 +119,8 @@ async def file_lost(db: aiosqlite.Connection, row: Outgoing, name: str, why: str
 
 async def card_was_made(db: aiosqlite.Connection, row: Outgoing) -> bool:
     """See Store."""
-    made = "SELECT 1 FROM outbox WHERE ticket = ? AND team = ? AND verb = 'card'"
-    return await _first(db, made, row.ticket, row.team) is not None
+    made = "SELECT 1 FROM outbox WHERE ticket = ? AND team = ? AND verb = 'card' AND id < ?"
+    return await _first(db, made, row.ticket, row.team, row.id) is not None
 
 
 async def postpone(db: aiosqlite.Connection, row: Outgoing, due: datetime, why: str, *, refused: bool) -> None:

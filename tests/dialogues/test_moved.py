@@ -74,6 +74,22 @@ async def test_agents_hear_once_of_what_failed_for_a_team_that_is_no_more(tmp_pa
         assert [letter.words for letter in letters(tmp_path / "desk.db")] == ["hello"]
 
 
+async def test_what_changes_before_a_new_card_is_made_is_shown_by_it(tmp_path: Path) -> None:
+    """A word in the new team's room asks for a card there; a change of the card stands in its lane before that one."""
+    network = new_network(DESK)
+    async with stage(DESK, tmp_path / "desk.db", network) as desk:
+        await claimed(desk)
+        await desk.agent("sam", "hello")
+    network._teams = {AGENTS_ROOM: "support"}
+    renamed = replace(DESK, teams=(Team("support", {"en": "Support"}),))
+    async with stage(renamed, tmp_path / "desk.db", network) as desk:
+        network.trouble = refusing(ROOM)
+        network.say(AGENTS_ROOM, "sam", "hello again", thread=next(iter(network.in_room(AGENTS_ROOM))).ref)
+        await desk._taken()
+        await until(desk, lambda: any("A new card" in text for text in seen(network, AGENTS_ROOM)))
+        assert [letter.words for letter in letters(tmp_path / "desk.db")] == ["hello again"]
+
+
 async def test_another_team_hears_of_a_room_that_takes_nothing(tmp_path: Path) -> None:
     network = two_teams()
     async with stage(DESK, tmp_path / "desk.db", network, rooms=ROOMS) as desk:
