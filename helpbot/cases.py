@@ -248,6 +248,8 @@ class Cases:
         of_words = values["kind"] in {"delivered", "undelivered"} and values["ref"] is not None
         team = await self._thread_of(kept, values["ref"]) if of_words else None
         event = _told(values, row.at, team)
+        if isinstance(event, Delivered):
+            event = replace(event, words=await self._store.line(event.ref, Role.AGENT) is not None)
         if isinstance(event, Undelivered | Delayed) and values["ticket"] != kept.ticket.number:
             event = replace(event, room=values["ticket"])
         return Case(event, kept.ticket, kept.conversation)

@@ -9,7 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from helpbot.core import decide_agent, decide_customer, decide_merge, decide_moves, decide_offer, decide_relay
+from helpbot.core import (
+    decide_agent,
+    decide_customer,
+    decide_merge,
+    decide_moves,
+    decide_offer,
+    decide_relay,
+    decide_words,
+)
 from helpbot.core.decide_after import rated_by_mark
 from helpbot.core.decide_clock import fired, with_timers
 from helpbot.core.decide_handover import offer_ended, owner_away, with_mirror
@@ -122,7 +130,8 @@ def _decided(ticket: Ticket, event: Event, desk: Desk) -> Decision:  # noqa: PLR
             return owner_away(ticket, event, desk)
         case Delivered():
             ticket, shown = decide_customer.reached(ticket, desk)
-            return Decision(ticket, (React(event.ref, "✅", event.team), *shown))
+            ticket, first = decide_words.came(ticket, event, desk)
+            return Decision(ticket, (React(event.ref, "✅", event.team), *(first or shown)))
         case DeadLettersFound():
             return _dead_letters(ticket, event, desk)
         case WeeklyReport():
@@ -181,6 +190,8 @@ def _undelivered(ticket: Ticket, event: Undelivered, desk: Desk) -> Decision:
     if not ticket.carded:
         return _left_alone(ticket, "not_delivered", event, desk)
     if event.ref is not None and event.why != "gone" and with_people(ticket):
+        if ticket.first_word_at is None and ticket.waits_since is None:  # she waits as if nothing had been written
+            ticket = replace(ticket, waits_since=ticket.escalated_at)
         ticket = waiting_for_a_word(ticket, event.at, anew=True)  # what did not reach her is no answer
     ticket, undone = unsaid(ticket, event.ref, desk)
     told = _out_of_reach(ticket, "not_delivered", event, desk)

@@ -12,6 +12,7 @@ from helpbot.core.acts import AgentClosed, AgentKeptPromise, AgentReplied, Agent
 from helpbot.core.canned import fill
 from helpbot.core.decide_parts import hinted, inside, let_go, refused, spoken, team_name, to_customer, with_file
 from helpbot.core.effects import Count, Decision, EditCard, Effect, Quoted, React, Say
+from helpbot.core.events import Delivered
 from helpbot.core.hours import between
 from helpbot.core.model import Audience, Desk, Figure, HeldBack, Person, Status, Ticket, Way
 from helpbot.core.phrases import say
@@ -59,14 +60,9 @@ def without(ticket: Ticket, said: Words, way: Way) -> Ticket:
 
 
 def spoke(ticket: Ticket, at: datetime, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
-    """Return the ticket after a human word to her, and what that counts for."""
+    """Return the ticket after a human word to her was sent, and what that counts for; `came` tells of its coming."""
     effects: list[Effect] = []
     shows = False
-    if ticket.first_word_at is None and ticket.escalated_at is not None:
-        hours = desk.team(ticket.team).hours
-        effects.append(Count(Figure.FIRST_WORD, max((at - ticket.escalated_at).total_seconds(), 0.0)))
-        effects.append(Count(Figure.FIRST_WORD_OPEN, between(hours, ticket.escalated_at, at).total_seconds()))
-        ticket, shows = replace(ticket, first_word_at=at), True
     left = tuple(one for one in ticket.promises if one.what or (one.broken and not one.alarmed))
     if len(left) < len(ticket.promises):  # what else was promised is a word
         kept = any(not one.broken and not one.what for one in ticket.promises)
@@ -79,6 +75,24 @@ def spoke(ticket: Ticket, at: datetime, desk: Desk) -> tuple[Ticket, tuple[Effec
     if shows:
         effects.append(EditCard(card(ticket, desk)))
     return ticket, tuple(effects)
+
+
+def came(ticket: Ticket, event: Delivered, desk: Desk) -> tuple[Ticket, tuple[Effect, ...]]:
+    """Return the ticket after words have come to her: the first human ones are counted now, for now she can read them.
+
+    A promise is a word of the bot that says what a person has promised.
+    """
+    human = event.words or any(one.ref == event.ref for one in ticket.promises)
+    called = ticket.escalated_at
+    if not human or called is None or ticket.first_word_at is not None:
+        return ticket, ()
+    hours = desk.team(ticket.team).hours
+    ticket = replace(ticket, first_word_at=event.at)
+    return ticket, (
+        Count(Figure.FIRST_WORD, max((event.at - called).total_seconds(), 0.0)),
+        Count(Figure.FIRST_WORD_OPEN, between(hours, called, event.at).total_seconds()),
+        EditCard(card(ticket, desk)),
+    )
 
 
 def used_canned(ticket: Ticket, event: AgentUsedCanned, desk: Desk) -> str | Decision:

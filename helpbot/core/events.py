@@ -183,11 +183,15 @@ class AgentSpokeOutside:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The words of the agent's message `ref`, in that team's thread, are with the customer."""
+    """What the agent's message `ref`, in that team's thread, led to is with the customer.
+
+    `words` when that is what the agent wrote, and no word of the bot.
+    """
 
     at: datetime
     ref: str
     team: str | None = None
+    words: bool = False
 
 
 @dataclass(frozen=True, slots=True)

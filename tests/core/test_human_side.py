@@ -10,7 +10,7 @@ import pytest
 from helpbot.core.acts import AgentAssigned, AgentClaimed
 from helpbot.core.decide import decide
 from helpbot.core.decide_clock import timers
-from helpbot.core.effects import Called, Count, EditCard, React, Say, SayInRoom
+from helpbot.core.effects import Called, Count, React, Say, SayInRoom
 from helpbot.core.events import CustomerRated, CustomerSaid, TimerFired, Undelivered
 from helpbot.core.hours import Hours, Span
 from helpbot.core.model import Audience, Figure, Patience, Person, Reason, Status, Ticket, Wait
@@ -256,17 +256,6 @@ def test_how_it_was_is_asked_once() -> None:
     unasked = decide(held(), did(SAM, "!close"), replace(HUMAN, ask_rating=False))
     assert "How was it?" not in to_customer(unasked.effects)
     assert decide(unasked.ticket, said("5"), HUMAN).ticket.status is Status.HELD
-
-
-def test_the_first_human_word_is_counted_against_the_target() -> None:
-    ticket = human(AgentClaimed(NOW, SAM, "$c"), ticket=waiting())
-    decision = decide(ticket, did(SAM, "hello", 14 / 60), HUMAN)
-    values = [effect.value for effect in decision.effects if isinstance(effect, Count)]
-    assert values == [14.0, 14.0]
-    (card,) = [effect for effect in decision.effects if isinstance(effect, EditCard)]
-    assert "First human word: 14 s (target 20 s)" in card.content[1].text
-    again = decide(decision.ticket, did(SAM, "hello again", 1), HUMAN)
-    assert counted(again) == []
 
 
 def test_an_escalation_is_counted_with_its_reason() -> None:

@@ -86,7 +86,7 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
         st.integers(0, 3),
     ),
     st.builds(CustomerRated, st.just(NOW), st.integers(1, 5), st.just("👍")),
-    st.just(Delivered(NOW, "$r")),
+    st.builds(Delivered, st.just(NOW), st.just("$r"), words=st.booleans()),
     st.just(Undelivered(NOW, "$r", "gone")),
     st.just(AgentBlocked(NOW, SAM, "$r", "hint_not_member")),
     st.builds(BotGaveUp, st.just(NOW), WORDS),

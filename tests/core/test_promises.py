@@ -35,7 +35,7 @@ def test_a_promise_is_read_in_her_language_and_zone() -> None:
         to_customer(decision.effects)
         == "🤝 Sam promises: the line is back – by tomorrow at 9:00 (Paris time) at the latest."
     )
-    assert counted(decision) == [Figure.FIRST_WORD, Figure.FIRST_WORD_OPEN, Figure.PROMISED]
+    assert counted(decision) == [Figure.PROMISED]
     french = decide(replace(held(), language="fr"), did(SAM, "!promise demain 9h"), HUMAN)
     assert "Sam s'engage à vous donner des nouvelles au plus tard demain à 9h00 (heure de Paris)" in to_customer(
         french.effects
