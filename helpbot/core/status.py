@@ -33,17 +33,21 @@ class Aside:
 
 def aside(ticket: Ticket, text: str, at: datetime, desk: Desk) -> Aside | None:
     """Return what the bot itself answers at any time: how her ticket stands, that it knows her time zone; else None."""
-    told_zone = words.zone_told(text)
-    if told_zone is not None and words.only_polite(desk.library.fold(told_zone[1])):
-        answer = _zone_heard(ticket, told_zone[0], at, desk)
+    name, after, language = words.zone_told(text) or ("", "", "")
+    if name and words.only_polite(desk.library.fold(after)):
+        answer = _zone_heard(_speaking_first(ticket, language, desk), name, at, desk)
         if answer is not None:
             return answer
     asked = words.status_asked(desk.library.fold(text))
     if asked is None:
         return None
-    if ticket.language is None and asked in desk.languages:
-        ticket = replace(ticket, language=asked)
+    ticket = _speaking_first(ticket, asked, desk)
     return Aside(ticket, status_told(ticket, at, desk), asks=True)
+
+
+def _speaking_first(ticket: Ticket, language: str, desk: Desk) -> Ticket:
+    """Return the ticket in the language that she asks in, where hers is not known."""
+    return replace(ticket, language=language) if ticket.language is None and language in desk.languages else ticket
 
 
 def _zone_heard(ticket: Ticket, name: str, at: datetime, desk: Desk) -> Aside | None:

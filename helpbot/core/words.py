@@ -90,13 +90,19 @@ _FRENCH = {word for phrase in BEFORE["fr"] for word in phrase.split()}
 _FRENCH = _FRENCH - {word for phrase in BEFORE["en"] for word in phrase.split()} | {"merci", "svp", "stp", "plait"}
 _LONGEST_POLITE = 7  # words
 _MOST_ROUND = 40  # words: beyond, it is no mere question
-_ZONE = {
-    "fuseau", "fuseau horaire", "mon fuseau", "mon fuseau horaire", "mon fuseau est", "mon fuseau horaire est",
-    "timezone", "time zone", "my timezone", "my time zone", "my timezone is", "my time zone is", "tz", "timezone is",
-    "time zone is", "timezone =", "tz =", "le fuseau", "le fuseau horaire est", "fuseau horaire est",
+_ZONE = {  # what stands before one
+    "fr": {
+        "fuseau", "fuseau horaire", "mon fuseau", "mon fuseau horaire", "mon fuseau est", "mon fuseau horaire est",
+        "le fuseau", "le fuseau horaire est", "fuseau horaire est",
+    },
+    "en": {
+        "timezone", "time zone", "my timezone", "my time zone", "my timezone is", "my time zone is", "timezone is",
+        "time zone is", "timezone =",
+    },
+    "either": {"tz", "tz ="},
 }  # fmt: skip
 _LONGEST_ZONE = 100  # characters of a message that names a time zone
-_LONGEST_BEFORE = max(len(phrase.split()) for phrase in _ZONE)  # words
+_LONGEST_BEFORE = max(len(phrase.split()) for phrases in _ZONE.values() for phrase in phrases)  # words
 _QUESTIONS = "-|petite|autre|petites|autres|d_autres|simple question|questions"
 _WISH = "je_peux|puis_je|pourrais_je|est_ce_que_je_peux|je_voudrais|j_aimerais|je_souhaite|j_ai"
 _QUESTIONS_EN = "-|quick|small|simple|short|other|more|further question|questions|enquiry|query"
@@ -272,13 +278,18 @@ def _unnumbered(text: str) -> list[str]:
     return words
 
 
-def zone_told(text: str) -> tuple[str, str] | None:
-    """Return what she names as her time zone ("fuseau Europe/Paris") and what follows it; the text is not folded."""
+def zone_told(text: str) -> tuple[str, str, str] | None:
+    """Return what she names as her time zone ("fuseau Europe/Paris"), what follows it, and the language that this is.
+
+    The text is not folded; the language is "either" for what both languages say.
+    """
     words = text.replace(":", " ").split() if len(text) <= _LONGEST_ZONE else []
     for cut in range(min(len(words) - 1, _LONGEST_BEFORE), 0, -1):
-        if " ".join(words[:cut]).casefold() in _ZONE:
+        before = " ".join(words[:cut]).casefold()
+        language = next((language for language, phrases in _ZONE.items() if before in phrases), None)
+        if language is not None:
             name = words[cut].strip(".,;!?()\"'«»“”")
-            return (name, " ".join(words[cut + 1 :])) if name else None
+            return (name, " ".join(words[cut + 1 :]), language) if name else None
     return None
 
 
