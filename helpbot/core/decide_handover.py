@@ -270,4 +270,6 @@ def with_mirror(before: Ticket, decision: Decision, event: Event, desk: Desk) ->
             case _:
                 continue
         there += [Say(Audience.AGENTS, (Quoted(author, text, source),), team=offer.team) for text in texts]
-    return replace(decision, effects=(*decision.effects, *there))
+    last = [] if still else [one for one in decision.effects if isinstance(one, Say) and one.team == offer.team]
+    others = [one for one in decision.effects if one not in last]
+    return replace(decision, effects=(*others, *there, *last))  # that it is over there comes after what ended it

@@ -138,8 +138,9 @@ TO_AGENTS: dict[str, dict[str, str]] = {
         "en": "↩️ There is no team {team} any more: the offer is over, the ticket stays here.",
     },
     "transfer_withdrawn": {
-        "fr": "↩️ Le ticket #{number} ne vous est plus proposé.",
-        "en": "↩️ Ticket #{number} is not offered to you any more.",
+        "fr": "↩️ Le ticket #{number} ne vous est plus proposé. Ce fil est clos : ce qui s'y écrit reste ici.",
+        "en": "↩️ Ticket #{number} is not offered to you any more. This thread is over: what is written here stays "
+        "here.",
     },
     "transfer_waits": {
         "fr": "⏰ Le ticket #{number} est proposé à l'équipe « {team} », et personne là-bas ne l'a pris.",

@@ -12,7 +12,7 @@ from helpbot.core.decide import decide
 from helpbot.core.decide_clock import timers
 from helpbot.core.effects import EditCard, PostCard, React, Say, StopTimer
 from helpbot.core.events import AgentElsewhere, OwnerWentAway, TimerFired
-from helpbot.core.model import Figure, Status, Transfer
+from helpbot.core.model import Figure, Status, Team, Transfer
 from tests.core.cases import ALEX, NOW, SAM, held, said, to_agents, to_customer
 from tests.core.human import (
     HUMAN,
@@ -153,6 +153,19 @@ def test_a_claim_here_ends_the_offer_and_tells_who_made_it() -> None:
     decision = decide(free, did(ALEX, "!claim"), HUMAN)
     assert "The offer to Lines, made by Sam, is taken back" in told(decision)
     assert "is not offered to you any more" in told(decision)
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [("!transfer off", ()), ("!close bye", ("bye", "Your ticket #12 is closed")), ("!transfer bills", ("→ Bills",))],
+)
+def test_the_last_words_in_the_thread_of_an_offer_that_ends_say_so(text: str, seen: tuple[str, ...]) -> None:
+    three = replace(HUMAN, teams=(*HUMAN.teams, Team("bills", {"en": "Bills"})))
+    effects = decide(offered().ticket, did(SAM, text, 1), three).effects
+    there = [effect.content[-1].text for effect in effects if isinstance(effect, Say) and effect.team == "lines"]
+    assert there[-1].startswith("↩️ Ticket #12 is not offered to you any more. This thread is over: ")
+    assert len(there) == len(seen) + 1
+    assert all(found.startswith(part) for found, part in zip(there, seen, strict=False))
 
 
 def test_an_offer_to_a_team_that_is_gone_ends_with_a_line() -> None:
