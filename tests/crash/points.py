@@ -21,6 +21,7 @@ import time
 import traceback
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -31,7 +32,7 @@ import structlog
 
 from helpbot.store.sqlite import SqliteStore
 from tests.crash.steps import Steps
-from tests.crash.story import NAMED, STORY, Home, Lines, Part, faults, lines, live, resting, where
+from tests.crash.story import NAMED, STORY, Home, Lines, Look, Part, faults, lines, live, where
 
 ROOT = Path(__file__).parent.parent.parent
 _MEMORY = Path("/dev/shm")  # where a sync costs nothing
@@ -103,19 +104,20 @@ class Theatre:
         hands = ThreadPoolExecutor(1)
         loop = asyncio.new_event_loop()
         loop.set_default_executor(hands)
-        try:
-            loop.run_until_complete(live(home, steps, lambda at: _came_to(at, rest), stores.append))
-        except Killed as killed:
-            self._grave.append((killed, asyncio.all_tasks(loop), stores))
+        with closing(Look(home)) as look:
+            try:
+                loop.run_until_complete(live(home, steps, lambda: _came_to(home, look, rest), stores.append))
+            except Killed as killed:
+                self._grave.append((killed, asyncio.all_tasks(loop), stores))
+                hands.shutdown()
+                asyncio.run(_closed(stores[0]))
+                loop.close()
+                return False
+            except Exception as error:  # noqa: BLE001  # whatever it was: a desk may not end by itself
+                self.report.faults.append(f"the desk ended by itself: {error!r}")
             hands.shutdown()
-            asyncio.run(_closed(stores[0]))
             loop.close()
-            return False
-        except Exception as error:  # noqa: BLE001  # whatever it was: a desk may not end by itself
-            self.report.faults.append(f"the desk ended by itself: {error!r}")
-        hands.shutdown()
-        loop.close()
-        return True
+            return True
 
     def whole(self, last: str | None) -> list[tuple[Part, Home, Lines]]:
         """Play it undisturbed, up to that part; return each with what was there before and after it."""
@@ -161,8 +163,8 @@ class Theatre:
         return self._folder / str(self._played)
 
 
-def _came_to(home: Home, rest: Lines | None) -> bool:
-    return resting(home) and (rest is None or not faults(rest, lines(home)))
+def _came_to(home: Home, look: Look, rest: Lines | None) -> bool:
+    return look.resting() and (rest is None or not faults(rest, lines(home)))
 
 
 async def _closed(store: SqliteStore) -> None:

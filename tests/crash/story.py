@@ -209,7 +209,7 @@ STORY = (
 # --- what a desk makes of it
 
 
-async def live(home: Home, steps: Steps, rest: Callable[[Home], bool], opened: Callable[[SqliteStore], None]) -> None:
+async def live(home: Home, steps: Steps, rest: Callable[[], bool], opened: Callable[[SqliteStore], None]) -> None:
     """Run a desk until `rest` tells that all is done, or for a while, and end it as an admin does.
 
     Its steps are counted.
@@ -230,18 +230,31 @@ async def live(home: Home, steps: Steps, rest: Callable[[Home], bool], opened: C
         writing = beside.create_task(write_proposals(store, home.folder, "en"), name="proposals")
         end = asyncio.get_running_loop().time() + _PATIENCE
         # Looked at from outside, so that the look is no step of the desk.
-        while not rest(home) and asyncio.get_running_loop().time() < end:  # noqa: ASYNC110
+        while not rest() and asyncio.get_running_loop().time() < end:  # noqa: ASYNC110
             await asyncio.sleep(_SOON)
         writing.cancel()
     await store.close()
 
 
-def resting(home: Home) -> bool:
-    """Tell whether a desk has nothing to do any more."""
-    if home.network._taken < len(home.network._happened):
-        return False
-    with closing(sqlite3.connect(home.database)) as db:
-        return bool(db.execute(_RESTING, (home.clock.at.isoformat(),)).fetchone()[0])
+class Look:
+    """Looks at a desk over one connection of its own: there are many looks, and each new one would read the schema."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._db: sqlite3.Connection | None = None
+
+    def resting(self) -> bool:
+        """Tell whether the desk has nothing to do any more."""
+        if self._home.network._taken < len(self._home.network._happened):
+            return False
+        if self._db is None:
+            self._db = sqlite3.connect(self._home.database)
+        return bool(self._db.execute(_RESTING, (self._home.clock.at.isoformat(),)).fetchone()[0])
+
+    def close(self) -> None:
+        """Look no more."""
+        if self._db is not None:
+            self._db.close()
 
 
 def lines(home: Home) -> Lines:
