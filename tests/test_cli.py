@@ -17,16 +17,14 @@ from helpbot.core.model import Person, Status, Ticket, Zone
 from helpbot.store.base import Conversation, Step
 from helpbot.store.sqlite import SqliteStore
 from helpbot.transports.base import Incoming, Kind
+from tests import forks
 
 FAQ = Path(__file__).parent / "faq"
 
 
 def helpbot(*words: str, folder: Path, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
     clean = {key: value for key, value in os.environ.items() if not key.startswith("HELPBOT_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "helpbot", *words],
-        cwd=folder, env={**clean, **env}, input=stdin, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
+    done = forks.run(*words, cwd=folder, env={**clean, **env}, given=stdin)
     assert "Traceback" not in done.stderr, done.stderr
     return done
 

@@ -24,6 +24,7 @@ from helpbot.store.dead import letters
 from helpbot.store.lock import DeskLock
 from helpbot.store.sqlite import SqliteStore
 from helpbot.transports.base import Address, Incoming, Kind, Undeliverable
+from tests import forks
 from tests.core.cases import DESK
 from tests.dialogues.stage import AGENTS_ROOM, Stage, stage
 from tests.store.test_control import listening
@@ -37,10 +38,7 @@ NASTY = "\x1b[2Jgone\n\u202etxet \x9b31m bell\x07\nwhy: all is well"
 async def helpbot(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run the command while this event loop, and a desk in it, goes on."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith("HELPBOT_")}
-    pipe = asyncio.subprocess.PIPE
-    started = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "helpbot", *words, cwd=folder, env=clean, stdout=pipe, stderr=pipe
-    )
+    started = await forks.start(*words, cwd=folder, env=clean)
     async with asyncio.timeout(60):
         out, err = await started.communicate()
     assert b"Traceback" not in err, err.decode()

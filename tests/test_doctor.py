@@ -7,7 +7,6 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -23,6 +22,7 @@ from helpbot.store import look
 from helpbot.store.lock import DeskLock
 from helpbot.store.sqlite import SqliteStore
 from helpbot.transports.base import Incoming, Kind
+from tests import forks
 
 BOT, SAM = "@helpbot:example.org", "@sam:example.org"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -37,10 +37,7 @@ teams: [{{id: mobile, matrix_room: "!desk"}}]
 def ran(folder: Path, *words: str, admin_token: str | None = None) -> subprocess.CompletedProcess[str]:
     clean = {key: value for key, value in os.environ.items() if not key.startswith("HELPBOT_")}
     clean |= {} if admin_token is None else {"HELPBOT_DOCTOR_ADMIN_TOKEN": admin_token}
-    done = subprocess.run(
-        [sys.executable, "-m", "helpbot", "doctor", *words],
-        cwd=folder, env=clean, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    done = forks.run("doctor", *words, cwd=folder, env=clean)
     assert "Traceback" not in done.stderr, done.stderr
     return done
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import yaml
 
 from helpbot.transports.discord_buttons import CLAIM
 from helpbot.transports.discord_refs import Spot
+from tests import forks
 from tests.matrix.desk import FAQ
 
 from .test_desk_discord import until
@@ -24,7 +24,7 @@ class Process:
 
     def __init__(self, town: Town, folder: Path) -> None:
         self.folder = folder
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: forks.Forked | None = None
         config = {
             "languages": ["en", "fr"],
             "faq": str(FAQ),
@@ -46,10 +46,7 @@ class Process:
     async def start(self) -> None:
         environment = {key: value for key, value in os.environ.items() if not key.startswith("HELPBOT_")}
         with (self.folder / "log").open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "helpbot", "run", "-c", "config.yaml",
-                cwd=self.folder, env=environment, stdout=asyncio.subprocess.PIPE, stderr=log,
-            )  # fmt: skip
+            self.process = await forks.start("run", "-c", "config.yaml", cwd=self.folder, env=environment, stderr=log)
         assert self.process.stdout is not None
         async with asyncio.timeout(60):
             line = await self.process.stdout.readline()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from tests import forks
 
 from .actors import Event, PlainActor, body, relation
 from .synapse import Synapse, User
@@ -35,7 +36,7 @@ class RunningDesk:
         self.folder = folder
         self.bot = bot
         self.agents_room = agents_room
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: forks.Forked | None = None
         folder.mkdir(parents=True, exist_ok=True)
         config = {
             "languages": ["en", "fr"],
@@ -61,10 +62,7 @@ class RunningDesk:
         """Start the desk without waiting for it."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith("HELPBOT_")}
         with (self.folder / "stderr.log").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "helpbot", "run", "-c", "config.yaml",
-                cwd=self.folder, env=environment, stdout=asyncio.subprocess.PIPE, stderr=log,
-            )  # fmt: skip
+            self._process = await forks.start("run", "-c", "config.yaml", cwd=self.folder, env=environment, stderr=log)
 
     async def stop(self) -> int:
         """Tell the desk to stop, as an admin does; return its exit code."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from tests import forks
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,7 @@ class Seen:
 async def examined(folder: Path, *words: str, admin_token: str | None = None) -> Seen:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("HELPBOT_")}
     environment |= {} if admin_token is None else {"HELPBOT_DOCTOR_ADMIN_TOKEN": admin_token}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "helpbot", "doctor", "-c", "config.yaml", "--json", *words,
-        cwd=folder, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+    process = await forks.start("doctor", "-c", "config.yaml", "--json", *words, cwd=folder, env=environment)
     async with asyncio.timeout(60):
         out, err = await process.communicate()
     assert b"Traceback" not in err, err.decode()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests import forks
 
 from .actors import CryptoActor, body
 from .conftest import MakeCrypto
@@ -23,8 +24,7 @@ async def sam(crypto_actor: MakeCrypto) -> CryptoActor:
 
 async def back_up(folder: Path) -> None:
     """Copy the database by the command, and the keys as nobody should."""
-    done = await asyncio.create_subprocess_exec(sys.executable, "-m", "helpbot", "backup", "copy.db", cwd=folder)
-    assert await done.wait() == 0
+    assert await (await forks.start("backup", "copy.db", cwd=folder)).wait() == 0
     shutil.copytree(folder / "helpbot-keys", folder / "old-keys")
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
-import sys
 
 import pytest
 import yaml
+
+from tests import forks
 
 from .actors import PlainActor
 from .conftest import MakePlain
@@ -19,9 +19,7 @@ pytestmark = pytest.mark.synapse
 
 async def helpbot(desk: RunningDesk, *words: str) -> str:
     """Run a command in the desk's folder, and return what it prints."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "helpbot", *words, cwd=desk.folder, stdout=asyncio.subprocess.PIPE
-    )
+    process = await forks.start(*words, cwd=desk.folder)
     out, _ = await process.communicate()
     assert process.returncode == 0
     return out.decode()
