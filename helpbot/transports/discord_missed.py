@@ -56,12 +56,15 @@ class Missed:
         since = max(0, last - _OVERLAP)
         parts: list[Batch] = []
         failed: list[Exception] = []
+        listed = await self._listed()
+        others = await self._others(listed)
         async with asyncio.TaskGroup() as group:
-            for channel in await self._listed():
+            for channel in listed:
                 group.create_task(self._safely(channel, since, parts, failed))
-            for room in await self._others():
+            for room in others:
                 group.create_task(self._fetched(room, since, parts, failed))
-        if failed:
+        if failed:  # nothing of it is handed in, so all of it is to be read again
+            self._recent.go_back()
             raise failed[0]
         for part in parts:
             batch.add(part)
@@ -81,12 +84,11 @@ class Missed:
             channel = self._client.get_channel(seat.channel)
             if isinstance(channel, discord.TextChannel):
                 found[channel.id] = channel
-        self._found = set(found)
         return list(found.values())
 
-    async def _others(self) -> list[int]:
+    async def _others(self, listed: list[Channel]) -> list[int]:
         """Return the customers' other channels in which somebody wrote not too long ago: direct ones, archived ones."""
-        rooms = {int(room) for room in await self._places.rooms() if room.isdigit()} - self._found
+        rooms = {int(room) for room in await self._places.rooms() if room.isdigit()} - {one.id for one in listed}
         oldest = snowflake(now() - _SILENT)
         newest = {room: await self._recent.newest(room) for room in rooms}
         return [room for room in sorted(rooms) if not newest[room] or newest[room] > oldest]

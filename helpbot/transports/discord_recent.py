@@ -51,6 +51,10 @@ class Recent:
         self._channels.move_to_end(channel)
         return self._channels[channel]
 
+    def go_back(self) -> None:
+        """Forget what was not written down, because it was not handed in."""
+        self._channels.clear()
+
     async def save(self, channel: int) -> None:
         """Write down what is known of a channel, the newest messages of it."""
         known = await self._of(channel)

@@ -115,6 +115,24 @@ async def test_a_channel_that_cannot_be_read_keeps_no_other_away(play: Play) -> 
     assert not play.wire.faults
 
 
+@pytest.mark.parametrize("over", ["messages of one channel", "the list of threads"])
+async def test_trouble_while_what_was_missed_is_read_costs_no_word_and_no_login(play: Play, over: str) -> None:
+    async with play.listens():
+        thread = await ticket(play, play.marie, "help")
+        typo = play.marie.say(play.direct, "a typo")
+        await play.hears("a typo")
+    play.marie.say(play.direct, "missed in a direct message")
+    play.marie.edit(typo, "no typo")
+    play.marie.say(thread, "missed in the thread")
+    ending = f"{thread}/messages" if over == "messages of one channel" else "/threads/active"
+    play.wire.faults.append(Fault("GET", ending, 0, times=2, after=True))  # aiohttp repeats the first by itself
+    play.transport = play.new()
+    async with play.listens():
+        for text in ("missed in the thread", "missed in a direct message", "no typo"):
+            await play.hears(text)
+    assert (play.wire.identifies, play.wire.faults) == (2, [])
+
+
 async def test_a_mark_that_came_and_one_that_went_while_it_was_away_are_found(play: Play) -> None:
     async with play.listens() as desk:
         card = await play.transport.send(play.agents, (Literal("#1"),), "card")
