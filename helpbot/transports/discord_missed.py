@@ -15,7 +15,7 @@ import discord
 import structlog
 
 from helpbot.transports import discord_incoming as incoming
-from helpbot.transports.base import TryLater, Undeliverable
+from helpbot.transports.base import TryLater
 from helpbot.transports.discord_faults import TROUBLE, Refusal, asked
 from helpbot.transports.discord_inbox import Batch, Inbox
 from helpbot.transports.discord_places import Place
@@ -110,16 +110,16 @@ class Missed:
 
     async def _safely(self, channel: Channel, since: int, parts: list[Batch], failed: list[Exception]) -> None:
         async with self._turn(channel.id, failed):
-            parts.append(await self._one(channel, since))
+            await self._one(channel, since, parts)
 
     async def _fetched(self, room: int, since: int, parts: list[Batch], failed: list[Exception]) -> None:
         async with self._turn(room, failed):
             channel = await asked(self._breaker, self._client.fetch_channel(room))
             if isinstance(channel, Channel):
-                parts.append(await self._one(channel, since))
+                await self._one(channel, since, parts)
 
-    async def _one(self, channel: Channel, since: int) -> Batch:
-        batch = Batch()
+    async def _one(self, channel: Channel, since: int, parts: list[Batch]) -> None:
+        """Add what happened in a channel to the parts; what is read of it counts, though the rest be refused."""
         after = await self._recent.oldest(channel.id, since)
 
         async def read() -> list[discord.Message]:
@@ -130,20 +130,23 @@ class Missed:
         if len(messages) >= _MOST:
             log.error("gap_too_long", channel=channel.id, messages=len(messages), hint="what is newer was not read")
         self._inbox.looked_at.add(channel.id)
+        batch = Batch()
+        parts.append(batch)
         for message in messages:
             try:
                 if message.id > since and not await self._recent.knows(channel.id, message.id):
                     await self._inbox.message(message, batch)
                 await self._compare(message, batch)
-            except (TryLater, Undeliverable, discord.HTTPException, *TROUBLE):
+            except (TryLater, *TROUBLE):
                 raise
+            except Refusal as refusal:
+                log.warning("message_not_read", channel=channel.id, why=refusal.why)
             except Exception as error:  # noqa: BLE001  # a bug has no type to wait for, and must stop nothing else
                 log.error("message_failed", channel=channel.id, fault=where(error))
                 self._inbox.bare(message, batch)
         await self._vanished(channel.id, {message.id for message in messages}, after, batch)
         if isinstance(channel, discord.Thread):
             await self._inbox.company(channel, batch)
-        return batch
 
     async def _compare(self, message: discord.Message, batch: Batch) -> None:
         """Take in what was changed in a message that was heard before: its words, and the marks on it."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from datetime import timedelta
 
 import discord
 import pytest
@@ -16,7 +15,7 @@ from helpbot.core.model import Attachment
 from helpbot.transports import discord_listening, discord_logins
 from helpbot.transports.base import Address, Fetched, Kind, SetupError, TryLater, Undeliverable
 from helpbot.transports.discord_faults import Breaker, asked
-from helpbot.transports.discord_refs import Spot, snowflake
+from helpbot.transports.discord_refs import Spot
 from tests.transports.contract import Desk
 
 from .play import Play, ticket, until
@@ -40,111 +39,6 @@ async def test_a_dropped_gateway_is_resumed_and_nothing_is_lost_or_doubled(play:
         await play.hears("meanwhile")
         assert [item.text for item in desk.got if item.kind is Kind.SAID] == ["before", "meanwhile"]
         assert play.wire.identifies == 1
-
-
-async def test_a_refused_resume_is_followed_by_a_look_at_what_was_missed(play: Play) -> None:
-    async with play.listens() as desk:
-        said = play.marie.say(play.direct, "a typo")
-        gone = play.marie.say(play.direct, "a secret")
-        await play.hears("a secret")
-        play.notes.last, play.notes.known = desk.cursors[-1], {str(play.direct)}
-        play.wire.resumable, play.wire.is_up = False, False
-        await play.wire.drop()
-        missed = play.marie.say(play.direct, "missed")
-        play.marie.edit(said, "no typo")
-        play.marie.delete(gone)
-        play.wire.is_up = True
-        assert (await play.hears("missed")).id == missed
-        assert (await play.hears("no typo")).edits == said
-        assert (await desk.until(lambda item: item.kind is Kind.DELETED)).target == gone
-        assert play.wire.identifies == 2
-
-
-async def test_first_words_that_came_while_it_was_away_are_read_with_the_next(play: Play) -> None:
-    async with play.listens():
-        pass
-    first = play.marie.say(play.direct, "is anybody there?")
-    play.transport = play.new()
-    async with play.listens() as desk:
-        play.marie.say(play.direct, "hello?")
-        await play.hears("hello?")
-        assert [(item.kind, item.id) for item in desk.got][:2] == [
-            (Kind.ARRIVED, f"arrived-{play.direct}"),
-            (Kind.SAID, first),
-        ]
-
-
-async def test_only_channels_that_are_in_use_are_read_at_a_start(play: Play) -> None:
-    paul = play.town.person("Paul")
-    old = play.town.direct(paul)
-    play.wire.clock.ago = timedelta(days=70)
-    play.notes.last = json.dumps({"last": snowflake(play.wire.clock.now())})
-    async with play.listens():
-        paul.say(old, "long ago")
-        await play.hears("long ago")
-        play.wire.clock.ago = timedelta(days=50)
-        play.marie.say(play.direct, "lately")
-        await play.hears("lately")
-    play.wire.clock.ago = timedelta()
-    missed = paul.say(old, "hello again"), play.marie.say(play.direct, "anybody?")
-    before = len(play.wire.requests)
-    play.transport = play.new()
-    async with play.listens() as desk:
-        assert (await play.hears("anybody?")).id == missed[1]
-        assert not [one for one in play.wire.requests[before:] if str(old) in one.path]
-        paul.say(old, "are you there?")
-        await play.hears("are you there?")
-        said = [item.text for item in desk.got if item.room == str(old) and item.kind is Kind.SAID]
-        assert said == ["hello again", "are you there?"]
-        assert len([one for one in play.wire.requests[before:] if f"{old}/messages" in one.path]) == 1
-        paul.say(old, "well?")
-        await play.hears("well?")
-        assert len([one for one in play.wire.requests[before:] if f"{old}/messages" in one.path]) == 1
-
-
-async def test_a_channel_that_cannot_be_read_keeps_no_other_away(play: Play) -> None:
-    async with play.listens():
-        thread = await ticket(play, play.marie, "help")
-        play.marie.say(play.direct, "before")
-        await play.hears("before")
-    play.marie.say(play.direct, "missed")
-    play.wire.faults.append(Fault("GET", f"{thread}/messages", 403, body={"message": "Missing Access", "code": 50001}))
-    play.transport = play.new()
-    async with play.listens():
-        await play.hears("missed")
-    assert not play.wire.faults
-
-
-@pytest.mark.parametrize("over", ["messages of one channel", "the list of threads"])
-async def test_trouble_while_what_was_missed_is_read_costs_no_word_and_no_login(play: Play, over: str) -> None:
-    async with play.listens():
-        thread = await ticket(play, play.marie, "help")
-        typo = play.marie.say(play.direct, "a typo")
-        await play.hears("a typo")
-    play.marie.say(play.direct, "missed in a direct message")
-    play.marie.edit(typo, "no typo")
-    play.marie.say(thread, "missed in the thread")
-    ending = f"{thread}/messages" if over == "messages of one channel" else "/threads/active"
-    play.wire.faults.append(Fault("GET", ending, 0, times=2, after=True))  # aiohttp repeats the first by itself
-    play.transport = play.new()
-    async with play.listens():
-        for text in ("missed in the thread", "missed in a direct message", "no typo"):
-            await play.hears(text)
-    assert (play.wire.identifies, play.wire.faults) == (2, [])
-
-
-async def test_a_mark_that_came_and_one_that_went_while_it_was_away_are_found(play: Play) -> None:
-    async with play.listens() as desk:
-        card = await play.transport.send(play.agents, (Literal("#1"),), "card")
-        first = play.sam.react(card, "👀")
-        await desk.until(lambda item: item.id == first)
-    play.sam.delete(first)
-    claimed = play.sam.react(card, "✋")
-    play.transport = play.new()
-    async with play.listens() as desk:
-        mark = await desk.until(lambda item: item.kind is Kind.REACTED)
-        assert (mark.id, mark.symbol, mark.target, mark.member, mark.team) == (claimed, "✋", card, True, "mobile")
-        assert (await desk.until(lambda item: item.kind is Kind.DELETED)).target == first
 
 
 async def test_a_parser_that_raises_ends_nothing_for_long(play: Play) -> None:
@@ -223,19 +117,6 @@ async def test_words_come_through_whatever_fails_over_what_is_round_them(play: P
         await play.hears("after")
         assert play.wire.identifies == 1
         assert [item.text for item in desk.got if item.kind is Kind.SAID] == ["before", "look at this", "after"]
-
-
-async def test_notes_that_cannot_be_read_keep_no_words_away(play: Play) -> None:
-    async with play.listens():
-        play.marie.say(play.direct, "before")
-        await play.hears("before")
-    play.notes.kept[f"recent:{play.direct}"] = '{"5": '
-    play.marie.say(play.direct, "missed")
-    play.transport = play.new()
-    async with play.listens():
-        await play.hears("missed")
-        play.marie.say(play.direct, "after")
-        await play.hears("after")
 
 
 async def test_logins_are_counted_over_restarts_and_waited_for(
