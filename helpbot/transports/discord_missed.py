@@ -16,7 +16,7 @@ import structlog
 
 from helpbot.transports import discord_incoming as incoming
 from helpbot.transports.base import TryLater
-from helpbot.transports.discord_faults import TROUBLE, Refusal, asked
+from helpbot.transports.discord_faults import MISSING_PERMISSIONS, TROUBLE, Refusal, asked
 from helpbot.transports.discord_inbox import Batch, Inbox
 from helpbot.transports.discord_places import Place
 from helpbot.transports.discord_refs import now, snowflake
@@ -120,13 +120,12 @@ class Missed:
 
     async def _one(self, channel: Channel, since: int, parts: list[Batch]) -> None:
         """Add what happened in a channel to the parts; what is read of it counts, though the rest be refused."""
+        _check_history(channel)
         after = await self._recent.oldest(channel.id, since)
-
-        async def read() -> list[discord.Message]:
-            history = channel.history(limit=_MOST, after=discord.Object(after), oldest_first=True)
-            return [message async for message in history]
-
-        messages = await asked(self._breaker, read())
+        messages = await self._after(channel, after)
+        if len(messages) >= _MOST and after < since:  # what is new comes before what is compared
+            after = since
+            messages = await self._after(channel, after)
         if len(messages) >= _MOST:
             log.error("gap_too_long", channel=channel.id, messages=len(messages), hint="what is newer was not read")
         self._inbox.looked_at.add(channel.id)
@@ -144,9 +143,17 @@ class Missed:
             except Exception as error:  # noqa: BLE001  # a bug has no type to wait for, and must stop nothing else
                 log.error("message_failed", channel=channel.id, fault=where(error))
                 self._inbox.bare(message, batch)
-        await self._vanished(channel.id, {message.id for message in messages}, after, batch)
+        if len(messages) < _MOST:
+            await self._vanished(channel.id, {message.id for message in messages}, after, batch)
         if isinstance(channel, discord.Thread):
             await self._inbox.company(channel, batch)
+
+    async def _after(self, channel: Channel, after: int) -> list[discord.Message]:
+        async def read() -> list[discord.Message]:
+            history = channel.history(limit=_MOST, after=discord.Object(after), oldest_first=True)
+            return [message async for message in history]
+
+        return await asked(self._breaker, read())
 
     async def _compare(self, message: discord.Message, batch: Batch) -> None:
         """Take in what was changed in a message that was heard before: its words, and the marks on it."""
@@ -178,3 +185,13 @@ class Missed:
     async def _vanished(self, channel: int, there: Iterable[int], after: int, batch: Batch) -> None:
         for message in await self._recent.known(channel, after) - set(there):
             await self._inbox.deleted(channel, message, batch)
+
+
+def _check_history(channel: Channel) -> None:
+    """Raise Refusal where the bot may not look back: Discord shows an empty channel there."""
+    there = channel.parent if isinstance(channel, discord.Thread) else channel
+    if isinstance(there, discord.DMChannel) or there is None:
+        return
+    if not there.permissions_for(there.guild.me).read_message_history:
+        why = f"give the bot “Read Message History” in #{there.name}: what was written meanwhile is not read"
+        raise Refusal(why, MISSING_PERMISSIONS, whole_room=True)

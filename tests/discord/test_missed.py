@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+import discord
 import pytest
+from simcord.backend.models.channel import Overwrite
+from simcord.enums import OverwriteType
 
 from helpbot.core.effects import Literal
+from helpbot.transports import discord_missed
 from helpbot.transports.base import Kind
 from helpbot.transports.discord_refs import snowflake
 
-from .play import Play, ticket
+from .play import Play, ticket, until
 from .wire import Fault, Wire
 
 
@@ -165,3 +169,43 @@ async def test_who_is_in_a_thread_may_be_refused_and_its_words_are_read(play: Pl
     async with play.listens():
         await play.hears("missed")
     assert not play.wire.faults
+
+
+async def test_what_may_not_be_looked_back_at_is_not_taken_for_deleted(
+    play: Play, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with play.listens() as desk:
+        card = await play.transport.send(play.agents, (Literal("#1"),), "card")
+        play.sam.say(int(card.split("-")[0]), "your line is back")
+        await play.hears("your line is back")
+        play.notes.last = desk.cursors[-1]
+        backend, bot = play.wire.backend, play.wire.backend.bot_user.id
+        taken = discord.Permissions(read_message_history=True).value
+        allowed = discord.Permissions(view_channel=True).value
+        backend.set_overwrite(play.town.desk, Overwrite(bot, OverwriteType.MEMBER, allow=allowed, deny=taken))
+        play.wire.resumable = False
+        await play.wire.drop()
+        await until(lambda: "channel_not_read" in capsys.readouterr().out)
+        play.marie.say(play.direct, "and on")
+        await play.hears("and on")
+        assert not [item for item in desk.got if item.kind is Kind.DELETED]
+
+
+async def test_a_mark_on_an_old_message_keeps_nothing_new_away(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discord_missed, "_MOST", 20)
+    play.wire.clock.ago = timedelta(days=300)
+    old = play.marie.say(play.direct, "an old thing")
+    for number in range(30):
+        play.marie.say(play.direct, f"before {number}")
+    play.wire.clock.ago = timedelta()
+    async with play.listens() as desk:
+        play.marie.say(play.direct, "heard")
+        await play.hears("heard")
+        play.marie.edit(old, "an old thing, corrected")
+        await play.hears("an old thing, corrected")
+        play.notes.last, play.notes.known = desk.cursors[-1], {str(play.direct)}
+    play.marie.say(play.direct, "missed")
+    play.transport = play.new()
+    async with play.listens() as desk:
+        await play.hears("missed")
+        assert not [item for item in desk.got if item.kind is Kind.DELETED]
