@@ -19,7 +19,7 @@ from helpbot.transports.base import TryLater
 from helpbot.transports.discord_faults import MISSING_PERMISSIONS, TROUBLE, Refusal, asked
 from helpbot.transports.discord_inbox import Batch, Inbox
 from helpbot.transports.discord_places import Place
-from helpbot.transports.discord_refs import now, snowflake
+from helpbot.transports.discord_refs import made_at, now, snowflake
 from helpbot.where import where
 
 log = structlog.get_logger(__name__)
@@ -56,7 +56,7 @@ class Missed:
         since = max(0, last - _OVERLAP)
         parts: list[Batch] = []
         failed: list[Exception] = []
-        listed = await self._listed()
+        listed = await self._listed(since)
         others = await self._others(listed)
         async with asyncio.TaskGroup() as group:
             for channel in listed:
@@ -73,8 +73,8 @@ class Missed:
 
     # --- which channels
 
-    async def _listed(self) -> list[Channel]:
-        """Return the channels that Discord lists: teams' text channels, and all threads that are not archived."""
+    async def _listed(self, since: int) -> list[Channel]:
+        """Return the channels that Discord lists: teams' text channels, and all threads that were open since then."""
         found: dict[int, Channel] = {}
         for guild in self._client.guilds:
             for thread in await asked(self._breaker, guild.active_threads()):
@@ -84,7 +84,26 @@ class Missed:
             channel = self._client.get_channel(seat.channel)
             if isinstance(channel, discord.TextChannel):
                 found[channel.id] = channel
+            if isinstance(channel, discord.TextChannel | discord.ForumChannel):
+                found |= {thread.id: thread for thread in await self._archived(channel, since)}
         return list(found.values())
+
+    async def _archived(self, channel: discord.TextChannel | discord.ForumChannel, since: int) -> list[discord.Thread]:
+        """Return the threads that were archived since: agents may have written there before."""
+
+        async def read() -> list[discord.Thread]:
+            found: list[discord.Thread] = []
+            async for thread in channel.archived_threads(limit=None):  # those that were archived last come first
+                if thread.archive_timestamp < made_at(since):
+                    break
+                found.append(thread)
+            return found
+
+        try:
+            return await asked(self._breaker, read())
+        except Refusal as refusal:
+            log.warning("archived_threads_not_read", channel=channel.id, why=refusal.why)
+            return []
 
     async def _others(self, listed: list[Channel]) -> list[int]:
         """Return the customers' other channels in which somebody wrote not too long ago: direct ones, archived ones."""

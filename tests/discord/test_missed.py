@@ -12,7 +12,7 @@ from simcord.enums import OverwriteType
 
 from helpbot.core.effects import Literal
 from helpbot.transports import discord_missed
-from helpbot.transports.base import Kind
+from helpbot.transports.base import Address, Kind
 from helpbot.transports.discord_refs import snowflake
 
 from .play import Play, ticket, until
@@ -209,3 +209,23 @@ async def test_a_mark_on_an_old_message_keeps_nothing_new_away(play: Play, monke
     async with play.listens() as desk:
         await play.hears("missed")
         assert not [item for item in desk.got if item.kind is Kind.DELETED]
+
+
+@pytest.mark.parametrize("forum", [True, False])
+async def test_what_was_written_in_a_thread_that_is_archived_by_now_is_read(wire: Wire, forum: bool) -> None:
+    play = Play(wire, forum=forum)
+    async with play.listens():
+        cards = [
+            await play.transport.send(play.agents, (Literal(f"#{number}"),), f"card-{number}") for number in (1, 2)
+        ]
+        for card in cards:
+            await play.transport.send(Address("discord", str(play.town.desk), card), (Literal("words"),), card)
+        play.sam.say(int(cards[0].split("-")[1]), "before")
+        await play.hears("before")
+    play.sam.say(int(cards[0].split("-")[1]), "!r I was here")
+    for card in cards:
+        play.town.archive(int(card.split("-")[1]))
+    play.transport = play.new()
+    async with play.listens():
+        heard = await play.hears("!r I was here")
+        assert (heard.team, heard.thread) == ("mobile", cards[0])
