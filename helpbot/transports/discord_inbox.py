@@ -105,7 +105,7 @@ class Inbox:
         elif message.guild is None and place.channel not in self.looked_at:
             await self._late(place, message, batch)
         if place.guest is not None:
-            told, is_hers = await self._company.told(place.channel), place.guest.id == message.author.id
+            told, is_hers = await self._told(place.channel, batch), place.guest.id == message.author.id
             if not is_hers:
                 batch.items.append(happened(place, Kind.CROWDED, str(Spot(place.channel, message.id))))
             batch.present[place.channel] = Present(told.she or is_hers, told.others or not is_hers)
@@ -272,8 +272,12 @@ class Inbox:
         place = await self.places.of(self.client, thread)
         present = None if place is None or place.guest is None else await self._company.look(thread, place.guest)
         if place is not None and present is not None:
-            batch.items += changes(place, batch.present.get(thread.id) or await self._company.told(thread.id), present)
+            batch.items += changes(place, await self._told(thread.id, batch), present)
             batch.present[thread.id] = present
+
+    async def _told(self, channel: int, batch: Batch) -> Present:
+        """Return who is in a customer's thread, as the desk will know once that batch is committed."""
+        return batch.present.get(channel) or await self._company.told(channel)
 
     async def member_gone(self, event: MemberGone, batch: Batch) -> None:
         """Take in who left the server: customers in their channels, agents of every team."""
@@ -281,9 +285,10 @@ class Inbox:
         name = self.recent.name_of(event.person)
         for channel in sorted(await self.places.rooms_of(event.person)):
             place = await self._known(channel)
-            if place is not None and (await self._company.told(channel)).she:
+            told = await self._told(channel, batch)
+            if place is not None and told.she:
                 batch.items.append(happened(place, Kind.LEFT))
-                batch.present[channel] = replace(await self._company.told(channel), she=False)
+                batch.present[channel] = replace(told, she=False)
         for team, seat in self.places.teams.items():
             ref = f"left-{seat.channel}-{team}-{person}-{snowflake(at)}"
             batch.items.append(Incoming(ref, Kind.LEFT, str(seat.channel), person, name, at, team=team))

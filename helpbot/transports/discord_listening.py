@@ -7,7 +7,7 @@ else the mark up to which all was heard would pass over it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -25,6 +25,7 @@ from helpbot.transports.discord_client import (
     Ready,
     Threaded,
 )
+from helpbot.transports.discord_company import Present
 from helpbot.transports.discord_faults import TROUBLE, Refusal
 from helpbot.transports.discord_forms import Forms
 from helpbot.transports.discord_inbox import Batch, Inbox
@@ -97,16 +98,16 @@ class Listener:
             return
         batch = Batch()
         for event in events:
-            batch.add(await self._taken_in(event))
+            batch.add(await self._taken_in(event, batch.present))
         await self._inbox.hand_in(batch)
 
-    async def _taken_in(self, event: Happened) -> Batch:
-        """Take one event in; what fails here concerns this event alone.
+    async def _taken_in(self, event: Happened, present: Mapping[int, Present]) -> Batch:
+        """Take one event in, with who is in customers' threads as what came before it tells; faults are its own alone.
 
         While Discord has trouble the events behind it wait, so that they stay in their order.
         """
         for pause in (*_PAUSES, None):
-            batch = Batch()
+            batch = Batch(present=dict(present))
             try:
                 await self._read(event, batch)
             except (TryLater, *TROUBLE) as trouble:

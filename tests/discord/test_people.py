@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -14,7 +15,7 @@ from helpbot.transports.discord_commands import commands
 from helpbot.transports.discord_refs import Spot
 
 from .play import Play, ticket, until
-from .wire import Wire
+from .wire import Fault, Wire
 
 
 @pytest.fixture
@@ -220,3 +221,38 @@ async def test_a_post_is_named_and_tagged_by_its_ticket(play: Play) -> None:
         )
         tags = {int(tag["id"]): tag["name"] for tag in play.wire.backend.channels[play.town.desk].available_tags}
         assert [tags[tag] for tag in post.applied_tags] == ["Taken"]
+
+
+async def test_a_stranger_who_comes_while_much_is_heard_and_goes_again_has_gone(play: Play) -> None:
+    paul, zoe = play.town.person("Paul"), play.town.person("Zoé")
+    async with play.listens() as desk:
+        thread = await ticket(play, play.marie, "help")
+        free = asyncio.Event()  # until then what is heard piles up, and is handed in together
+        held = Fault("GET", f"{play.town.direct(zoe)}/messages", 200, until=free)
+        play.wire.faults.append(held)
+        zoe.say(play.town.direct(zoe), "hello")
+        await until(lambda: held.holds)
+        play.wire.backend.add_thread_member(thread, paul.id)
+        play.marie.say(thread, "who is that?")
+        assert play.transport._connection is not None
+        heard = play.transport._connection.client.heard
+        await until(lambda: heard.qsize() >= 2)
+        free.set()
+        await play.hears("who is that?")
+        await desk.until(lambda item: item.kind is Kind.CROWDED)
+        play.wire.backend.remove_thread_member(thread, paul.id)
+        await desk.until(lambda item: item.kind is Kind.ALONE)
+
+
+async def test_a_stranger_who_came_and_went_while_it_was_away_has_gone(play: Play) -> None:
+    paul = play.town.person("Paul")
+    async with play.listens():
+        thread = await ticket(play, play.marie, "help")
+    play.wire.backend.add_thread_member(thread, paul.id)
+    paul.say(thread, "may I?")
+    play.marie.say(thread, "no")
+    play.wire.backend.remove_thread_member(thread, paul.id)
+    play.transport = play.new()
+    async with play.listens() as desk:
+        await play.hears("no")
+        assert [item.kind for item in desk.got if item.kind is not Kind.SAID] == [Kind.CROWDED, Kind.ALONE]
