@@ -30,8 +30,8 @@ _GONE = {UNKNOWN_CHANNEL, 10004}  # the channel, the server
 _REFUSED, _WITHIN = 1000, 600.0
 _REST = timedelta(minutes=10)
 
-
-TROUBLE = (discord.DiscordServerError, aiohttp.ClientError, OSError, TimeoutError)  # what passes by itself
+# What passes by itself.
+TROUBLE = (discord.DiscordServerError, discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError)
 
 
 class Refusal(Undeliverable):

@@ -44,7 +44,7 @@ async def watch_typing(client: DeskClient, places: Places, notice: Callable[[Sig
 async def _place(client: DeskClient, places: Places, channel: int) -> Place | None:
     try:
         return await places.of(client, discord.Object(channel))
-    except (discord.HTTPException, *TROUBLE):
+    except (discord.HTTPException, *TROUBLE):  # nobody misses it
         return None
 
 

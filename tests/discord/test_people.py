@@ -256,3 +256,18 @@ async def test_a_stranger_who_came_and_went_while_it_was_away_has_gone(play: Pla
     async with play.listens() as desk:
         await play.hears("no")
         assert [item.kind for item in desk.got if item.kind is not Kind.SAID] == [Kind.CROWDED, Kind.ALONE]
+
+
+async def test_trouble_over_who_is_typing_ends_nothing(play: Play) -> None:
+    async with play.listens():
+        told = {"channel_id": str(play.direct), "user_id": str(play.marie.id), "timestamp": 0}
+        for fault in (
+            Fault("GET", f"/channels/{play.direct}", 0, times=2, after=True),  # aiohttp repeats the first by itself
+            Fault("GET", f"/channels/{play.direct}", 429, body={"retry_after": 40, "message": "slow"}),
+        ):
+            play.wire.faults.append(fault)
+            play.wire.backend.emit("TYPING_START", told)
+            await until(lambda: not play.wire.faults)
+        play.marie.say(play.direct, "after")
+        await play.hears("after")
+        assert play.wire.identifies == 1
