@@ -100,17 +100,23 @@ class Places:
         self._known.pop(channel, None)
 
     async def of(self, client: discord.Client, channel: object) -> Place | None:
-        """Return what a channel is to the desk; asks Discord when it is told only its id."""
+        """Return what a channel is to the desk; asks Discord when it is told only its id, and has no note of it."""
         number = int(getattr(channel, "id", 0))
         if number not in self._known:
             if isinstance(channel, discord.PartialMessageable | discord.Object):
-                channel = client.get_channel(number) or await client.fetch_channel(number)
+                channel = client.get_channel(number) or channel
+            place = await self._look(client, channel)
             if len(self._known) >= _KEPT:
                 self._known.clear()
-            self._known[number] = await self._look(client, channel)
+            self._known[number] = place
         return self._known[number]
 
     async def _look(self, client: discord.Client, channel: object) -> Place | None:
+        if isinstance(channel, discord.PartialMessageable | discord.Object):
+            guest = await self._guest(channel.id)
+            if guest is not None:
+                return Place(channel.id, str(channel.id), guest=guest)
+            channel = await client.fetch_channel(channel.id)
         if isinstance(channel, discord.DMChannel):
             return Place(channel.id, str(channel.id), guest=await self._guest(channel.id))
         if isinstance(channel, discord.Thread):

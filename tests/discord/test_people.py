@@ -271,3 +271,16 @@ async def test_trouble_over_who_is_typing_ends_nothing(play: Play) -> None:
         play.marie.say(play.direct, "after")
         await play.hears("after")
         assert play.wire.identifies == 1
+
+
+async def test_a_mark_in_a_channel_that_was_opened_for_her_asks_discord_nothing(play: Play) -> None:
+    async with play.listens():
+        play.marie.say(play.direct, "hello")
+        await play.hears("hello")
+        said = await play.says("did you mean", "k")
+    play.transport = play.new()
+    play.notes.known.clear()  # so that the start has no reason to look at it
+    async with play.listens() as desk:
+        play.wire.faults.append(Fault("GET", f"/channels/{play.direct}", 429, body={"retry_after": 40, "message": ""}))
+        mark = play.marie.react(said, "👍")
+        assert (await desk.until(lambda item: item.kind is Kind.REACTED)).id == mark
