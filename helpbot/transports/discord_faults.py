@@ -23,6 +23,7 @@ UNKNOWN_CHANNEL, UNKNOWN_MESSAGE = 10003, 10008
 FILE_TOO_LARGE = 40005
 MISSING_ACCESS, MISSING_PERMISSIONS, CLOSED_DM = 50001, 50013, 50007
 ARCHIVED = 50083
+ACKNOWLEDGED = 40060  # an interaction that has an answer
 _GONE = {UNKNOWN_CHANNEL, 10004}  # the channel, the server
 
 # Discord shuts an address out for a while after 10,000 refused requests in ten minutes, and the token is reset after

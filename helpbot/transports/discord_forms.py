@@ -22,7 +22,7 @@ from helpbot.transports.discord_buttons import CLAIM, CLAIMS, COMMANDS, FORM, MA
 from helpbot.transports.discord_commands import Typed, commands, filled_in, ticket_form, typed
 from helpbot.transports.discord_content import escaped
 from helpbot.transports.discord_desks import Desks
-from helpbot.transports.discord_faults import Refusal, asked
+from helpbot.transports.discord_faults import ACKNOWLEDGED, TROUBLE, Refusal, asked
 from helpbot.transports.discord_incoming import MENTION, name_of
 from helpbot.transports.discord_places import Place
 from helpbot.transports.discord_refs import Spot
@@ -180,10 +180,14 @@ class Forms:
         answer = await _answered(
             interaction.response.send_message(shown, allowed_mentions=discord.AllowedMentions.none())
         )
-        if answer is None:
+        number = None if answer is None else answer.message_id
+        if number is None:  # it may stand there all the same
+            there = await _answered(interaction.original_response())
+            number = None if there is None else there.id
+        if number is None:
             log.warning("command_not_shown", channel=place.channel, hint="it was not taken: Discord waited too long")
             return
-        ref = str(Spot(place.channel, int(answer.message_id or 0)))
+        ref = str(Spot(place.channel, number))
         item = self._said(interaction, place, Kind.SAID, ref)
         items.append(replace(item, text=text, mentions=bool(people), mentioned=people))
 
@@ -255,13 +259,20 @@ class Forms:
         """Tell somebody alone what `discord_words` has under that name."""
         await self._tell(interaction, word(name, spoken(interaction.locale, self._languages)))
 
-    async def _tell(self, interaction: discord.Interaction, text: str) -> None:
-        """Tell somebody alone, however much was said before."""
+    async def _tell(self, interaction: discord.Interaction, text: str) -> bool:
+        """Tell somebody alone, however much was said before; tell whether Discord took it."""
         quiet = discord.AllowedMentions.none()
-        if interaction.response.is_done():
-            await _answered(interaction.followup.send(text, ephemeral=True, allowed_mentions=quiet))
-        else:
-            await _answered(interaction.response.send_message(text, ephemeral=True, allowed_mentions=quiet))
+        if not interaction.response.is_done():
+            try:
+                await interaction.response.send_message(text, ephemeral=True, allowed_mentions=quiet)
+                return True
+            except discord.HTTPException as refused:
+                if refused.code != ACKNOWLEDGED:  # an answer of which nobody knew whether it had arrived
+                    return False
+            except TROUBLE:
+                return False
+        more = interaction.followup.send(text, ephemeral=True, allowed_mentions=quiet, wait=True)
+        return await _answered(more) is not None
 
 
 def _card(message: discord.Message) -> int:
@@ -272,6 +283,6 @@ def _card(message: discord.Message) -> int:
 
 async def _answered(answer: Awaitable[T]) -> T | None:
     """Give Discord an answer; when it does not take it any more, the person sees that from Discord."""
-    with contextlib.suppress(discord.HTTPException, discord.InteractionResponded, OSError):
+    with contextlib.suppress(discord.HTTPException, discord.InteractionResponded, *TROUBLE):
         return await answer
     return None

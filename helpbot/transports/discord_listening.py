@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -194,7 +195,7 @@ class Listener:
             log.error("press_failed", fault=where(error))
         else:
             return answer
-        await self._forms.tell(interaction, "not_taken")
+        await _safely(partial(self._forms.tell, interaction, "not_taken"))
         return None
 
 

@@ -131,7 +131,7 @@ async def test_presses_are_taken_in_while_what_was_missed_is_read(play: Play) ->
         offer = await play.transport.send(
             Address("discord", str(thread), about=_ASKED), (Literal("did you mean"),), "offer"
         )
-        play.notes.last, play.notes.known = desk.cursors[-1] or play.notes.last, {str(thread)}
+        play.notes.last, play.notes.known = next(one for one in reversed(desk.cursors) if one), {str(thread)}
         free = _held(play, "GET", f"{thread}/messages")
         play.wire.resumable = False
         await play.wire.drop()
@@ -195,3 +195,30 @@ async def test_a_press_that_cannot_be_kept_says_so_and_ends_nothing(play: Play) 
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_answers_that_are_lost_end_nothing(play: Play) -> None:
+    async with play.listens():
+        play.marie.say(play.direct, "hello")
+        await play.hears("hello")
+        offer = await play.says("did you mean", "offer", about=_ASKED)
+        play.wire.faults.append(Fault("POST", "/callback", 0, times=2, after=True))
+        play.sam.press(offer, f"{PREFIX}{PERSON}")  # it is not his, and that this cannot be told cannot be told either
+        await until(lambda: any(one.path.endswith("/callback") for one in play.wire.requests))
+        play.marie.say(play.direct, "meanwhile")
+        await play.hears("meanwhile")
+        play.marie.say(play.direct, "after")
+        await play.hears("after")
+        assert play.wire.identifies == 1
+
+
+async def test_a_command_that_is_shown_is_taken_though_the_answer_is_lost(play: Play) -> None:
+    async with play.listens():
+        card = await play.transport.send(play.agents, (Literal("#1"),), "card")
+        thread = int(card.split("-")[0])
+        await until(lambda: play.wire.backend.find_command("r", play.town.guild))
+        play.wire.faults.append(Fault("POST", "/callback", 0, after=True))
+        play.sam.slash(thread, "r", text="your line is back")
+        heard = await play.hears("!r your line is back")
+        shown = play.town.messages(thread)[-1]
+        assert (heard.id, shown.content) == (str(Spot(thread, shown.id)), "**Sam**: !r your line is back")
