@@ -247,7 +247,8 @@ class Forms:
                 channel = await self.tickets.opened(interaction.id, kept)
             except Undeliverable as never:
                 hers = "\n".join(f"> {line}" for line in escaped(text).split("\n"))
-                await self._tell(interaction, f"{word('not_opened', language, why=never.why)}\n{hers}"[:_MESSAGE])
+                if await self._tell(interaction, f"{word('not_opened', language, why=never.why)}\n{hers}"[:_MESSAGE]):
+                    await self.tickets.forget(interaction.id)
             else:
                 await self._tell(interaction, word("opened", language, where=f"<#{channel}>"))
 

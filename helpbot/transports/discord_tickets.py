@@ -7,12 +7,11 @@ what was made for it is looked for before it is made again.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
@@ -24,16 +23,20 @@ from helpbot.transports.discord_content import escaped
 from helpbot.transports.discord_desks import Desks
 from helpbot.transports.discord_faults import Refusal, asked
 from helpbot.transports.discord_inbox import Inbox
+from helpbot.transports.discord_journal import digest_of
 from helpbot.transports.discord_places import Guest
-from helpbot.transports.discord_refs import Spot
+from helpbot.transports.discord_refs import Spot, now
 from helpbot.transports.discord_words import word
 from helpbot.transports.markup import one_line
+from helpbot.where import where
 
 log = structlog.get_logger(__name__)
 
 _NAME, _MESSAGE = 100, 2000  # characters of a thread's name, of a message
 _ARCHIVE: Literal[10080] = 10080  # minutes of silence after which Discord archives a thread: a week, the longest
 _PAUSES = (2.0, 5.0, 15.0, 60.0)  # seconds before a ticket that could not be opened is tried again
+_KEPT = timedelta(days=7)  # how long a form is kept for which nothing can be made
+_LOOKED_BACK = 20  # messages of a thread that was made for a form, among which her words may stand
 Answer = Callable[[], Awaitable[object]]
 
 
@@ -76,69 +79,99 @@ class Tickets:
 
     async def unfinished(self) -> list[Answer]:
         """Return what opens the tickets that were filled in, and are neither open nor being opened."""
-        numbers = set(await self._forms()) - self._opening
+        before = set(self._opening)
+        numbers = set(await self._forms()) - before - self._opening
         self._opening |= numbers
         return [partial(self._opened_late, number) for number in sorted(numbers)]
 
     async def _opened_late(self, number: int) -> None:
-        with contextlib.suppress(Undeliverable):  # it is in the log, and whom it concerns cannot be told any more
+        try:
             await self.opened(number, None)
+        except Undeliverable:  # it is in the log; whom it concerns cannot be told any more
+            form = (await self._forms()).get(number)
+            if form is not None and datetime.fromisoformat(form.at) < now() - _KEPT:
+                await self.forget(number)
 
     async def opened(self, number: int, late: Answer | None) -> int:
         """Open a customer's private thread with what she wrote as its first words; return it once they are taken in.
 
-        While Discord has trouble it is tried again, and she hears so once; raises Undeliverable when it cannot be.
+        While there is trouble it is tried again, and she hears so once; raises Undeliverable when it cannot be: then
+        the next connection tries it again, unless it is forgotten.
         """
         for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
+            after: timedelta | None = None
             try:
                 form = await self._open(number, again=late is None)
+                await self._take_in(form)
+                await self.forget(number)
             except TryLater as later:
+                after = later.after
                 log.warning("ticket_not_opened_yet", why=later.why)
-                if late is not None:
-                    await late()
-                    late = None
-                await asyncio.sleep(pause if later.after is None else later.after.total_seconds())
             except Undeliverable as never:
                 log.error("ticket_not_opened", why=never.why)
-                await self._forget(number)
+                self._opening.discard(number)
                 raise
+            except Exception as error:  # noqa: BLE001  # whatever it is, she waits for her ticket
+                log.error("ticket_not_opened_yet", fault=where(error))
             else:
-                break
-        channel = int(form.channel or 0)
+                return int(form.channel or 0)
+            if late is not None:
+                await late()
+                late = None
+            await asyncio.sleep(pause if after is None else after.total_seconds())
+        raise AssertionError
+
+    async def forget(self, number: int) -> None:
+        """Keep what was filled in no longer."""
+        await self._keep(number, None)
+        self._opening.discard(number)
+
+    async def _take_in(self, form: Form) -> None:
+        channel, at = int(form.channel or 0), datetime.fromisoformat(form.at)
         place = await self._places.welcome(channel, form.guest)
-        at = datetime.fromisoformat(form.at)
         ref = str(Spot(channel, int(form.message or 0)))
         question = "\n".join(part for part in (form.subject, form.text) if part)
         asks = Incoming(ref, Kind.SAID, place.room, str(form.user), form.name, at, question)
         await self._inbox.hand_in_pressed([self._inbox.arrived(channel, form.guest, at), asks])
-        await self._forget(number)
-        return channel
 
     async def _open(self, number: int, *, again: bool) -> Form:
-        """Make the thread of a form, with her in it and her words; what was made before is not made again."""
-        form = (await self._forms())[number]
-        language = form.language or self._language
+        """Make the thread of a form, with her words and then her in it; what was made before is not made again."""
+        form = (await self._forms()).get(number)
+        if form is None:
+            raise Undeliverable("this form is not there any more")
         if form.channel is None:
             form = replace(form, channel=await self._private(number, form, again=again))
             await self._keep(number, form)
+        channel = int(form.channel or 0)
         if form.message is None:
-            channel = int(form.channel or 0)
             await self._places.welcome(channel, form.guest)
-            there: object = self._client.get_channel(channel)
-            if there is None:
-                there = await asked(self._breaker, self._client.fetch_channel(channel))
-            if isinstance(there, discord.Thread):
-                await asked(self._breaker, there.add_user(discord.Object(form.user)))
-            lines = [f"**{word('you_wrote', language)}**:", *(f"> {line}" for line in escaped(form.text).split("\n"))]
-            shown = self._client.get_partial_messageable(channel)
-            sent = await asked(self._breaker, shown.send("\n".join(lines)[:_MESSAGE], nonce=str(number)))
-            form = replace(form, message=sent.id)
+            try:
+                form = replace(form, message=await self._shown(channel, number, form, again=again))
+            except Refusal:
+                await self._keep(number, replace(form, channel=None))  # it may be another channel the next time
+                raise
             await self._keep(number, form)
+        there: object = self._client.get_channel(channel)
+        if there is None:
+            there = await asked(self._breaker, self._client.fetch_channel(channel))
+        if isinstance(there, discord.Thread):  # she comes last, so that nothing of hers comes before her question
+            await asked(self._breaker, there.add_user(discord.Object(form.user)))
         return form
 
-    async def _forget(self, number: int) -> None:
-        await self._keep(number, None)
-        self._opening.discard(number)
+    async def _shown(self, channel: int, number: int, form: Form, *, again: bool) -> int:
+        """Show her what she wrote; return that message, which may have been there when Discord's answer was lost."""
+        asked_for = escaped(form.text).split("\n")
+        lines = [f"**{word('you_wrote', form.language or self._language)}**:", *(f"> {line}" for line in asked_for)]
+        text, there = "\n".join(lines)[:_MESSAGE], self._client.get_partial_messageable(channel)
+
+        async def before() -> list[discord.Message]:
+            return [one async for one in there.history(limit=_LOOKED_BACK, after=discord.Object(number))]
+
+        for one in await asked(self._breaker, before()) if again else ():
+            ours = self._client.user is not None and one.author.id == self._client.user.id
+            if ours and digest_of(one.content) == digest_of(text):
+                return one.id
+        return (await asked(self._breaker, there.send(text, nonce=str(number)))).id
 
     async def _forms(self) -> dict[int, Form]:
         kept = json.loads(await self._notebook.get("forms") or "{}")
