@@ -147,6 +147,7 @@ class Sender:
             root = spot(address.thread)
             if root is None:
                 raise Undeliverable("there is no such thread")
+            await self._check_place(address.room, root.channel)
             return root.message
         if not self._desks.is_forum(address.room):
             return int(address.room)
@@ -155,6 +156,17 @@ class Sender:
             return None
         place = await asked(self._breaker, self._places.of(self._client, discord.Object(asked_in.channel)))
         return asked_in.channel if place is not None and place.room == address.room else None
+
+    async def _check_place(self, room: str, channel: int) -> None:
+        """Raise Refusal for a channel that is no part of a team's room: it sat elsewhere when the card was made."""
+        if self._places.seat(room) is None or channel == int(room):
+            return
+        try:
+            place = await asked(self._breaker, self._places.of(self._client, discord.Object(channel)))
+        except Refusal as refusal:
+            raise Refusal(refusal.why, refusal.code) from None  # this ticket's thread, and no other's
+        if place is None or place.room != room:
+            raise Refusal("this thread is not in the team's channel", 0)
 
     def _view(self, address: Address) -> discord.ui.View | None:
         about = address.about
@@ -215,6 +227,7 @@ class Sender:
         """See Transport."""
         await self._desks.check(address.room)
         place, shown = _there(ref), render(content)
+        await self._check_place(address.room, place.channel)
         ids = list(await self._journal.parts(ref) or (place.message,))
         changes: list[dict[str, Any]] = [{"content": part or None} for part in shown.parts]
         if self._places.seat(address.room) is not None and address.about is not None and address.thread is None:

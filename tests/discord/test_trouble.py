@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from dataclasses import replace
 
 import discord
 import pytest
 from simcord.backend import serializers
+from simcord.enums import ChannelType
 
 from helpbot.core.effects import Literal, Quoted
 from helpbot.core.model import Attachment
@@ -222,6 +224,26 @@ async def test_a_deleted_post_asks_for_another_card(play: Play) -> None:
         with pytest.raises(Undeliverable) as refused:
             await play.transport.send(Address("discord", str(play.town.desk), card), (Literal("words"),), "words")
         assert not refused.value.whole_room
+
+
+async def test_a_team_that_sits_elsewhere_now_is_shown_nothing_where_it_sat(play: Play) -> None:
+    async with play.listens():
+        card = await play.transport.send(play.agents, (Literal("#1"),), "card")
+    before, backend = play.town.desk, play.wire.backend
+    overwrites = list(backend.channels[before].overwrites)
+    play.town.desk = backend.create_channel(play.town.guild, "new", type=ChannelType.FORUM, overwrites=overwrites).id
+    play.town.seat = replace(play.town.seat, channel=play.town.desk)
+    play.transport = play.new()
+    async with play.listens():
+        there = Address("discord", str(play.town.desk), card)
+        with pytest.raises(Undeliverable, match="not in the team's channel") as refused:
+            await play.transport.send(there, (Literal("her number"),), "words")
+        assert not refused.value.whole_room, "the desk asks for a new card then"
+        with pytest.raises(Undeliverable, match="not in the team's channel"):
+            await play.transport.edit(play.agents, card, (Literal("#1 her question"),), "edit")
+        assert play.seen(int(card.split("-")[0])) == ["\\#1"]
+        await play.transport.send(play.agents, (Literal("#1"),), "card-2")
+        assert len(play.town.threads(play.town.desk)) == 1
 
 
 async def test_what_the_admin_breaks_later_ends_nothing(play: Play) -> None:
