@@ -42,9 +42,10 @@ class Threaded:
 
 @dataclass(frozen=True, slots=True)
 class MemberGone:
-    """Somebody left the server."""
+    """Somebody left a server."""
 
     person: int
+    server: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ class DeskClient(discord.Client):
 
     async def on_raw_member_remove(self, payload: discord.RawMemberRemoveEvent) -> None:
         """Hear who left the server."""
-        self.heard.put_nowait(MemberGone(payload.user.id))
+        self.heard.put_nowait(MemberGone(payload.user.id, payload.guild_id))
 
     async def on_member_join(self, member: discord.Member) -> None:
         """Hear who came to the server."""

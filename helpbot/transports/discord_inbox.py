@@ -280,18 +280,35 @@ class Inbox:
         return batch.present.get(channel) or await self._company.told(channel)
 
     async def member_gone(self, event: MemberGone, batch: Batch) -> None:
-        """Take in who left the server: customers in their channels, agents of every team."""
+        """Take in who left a server: customers in their channels, agents of its teams."""
         at, person = now(), str(event.person)
         name = self.recent.name_of(event.person)
         for channel in sorted(await self.places.rooms_of(event.person)):
             place = await self._known(channel)
             told = await self._told(channel, batch)
-            if place is not None and told.she:
+            if place is not None and told.she and await self._is_lost(channel, event):
                 batch.items.append(happened(place, Kind.LEFT))
                 batch.present[channel] = replace(told, she=False)
         for team, seat in self.places.teams.items():
+            desk = self.client.get_channel(seat.channel)
+            if isinstance(desk, discord.abc.GuildChannel) and desk.guild.id != event.server:
+                continue
             ref = f"left-{seat.channel}-{team}-{person}-{snowflake(at)}"
             batch.items.append(Incoming(ref, Kind.LEFT, str(seat.channel), person, name, at, team=team))
+
+    async def _is_lost(self, channel: int, event: MemberGone) -> bool:
+        """Tell whether somebody who left a server is out of reach in a channel: direct ones need one in common."""
+        others = [guild for guild in self.client.guilds if guild.id != event.server]
+        if not others:
+            return True
+        try:
+            there: object = self.client.get_channel(channel)
+            there = await asked(self.breaker, self.client.fetch_channel(channel)) if there is None else there
+        except Refusal:
+            return True
+        if isinstance(there, discord.Thread):
+            return there.guild.id == event.server
+        return not any([await self._member_of(guild, event.person) for guild in others])
 
     async def member_came(self, event: MemberCame) -> None:
         """Let a customer who is back on the server into her threads again: leaving it took her out of them."""
@@ -326,8 +343,9 @@ class Inbox:
     async def _member(self, place: Place, user: int) -> discord.Member | None:
         channel = self.client.get_channel(int(place.room))
         guild = getattr(channel, "guild", None)
-        if not isinstance(guild, discord.Guild):
-            return None
+        return await self._member_of(guild, user) if isinstance(guild, discord.Guild) else None
+
+    async def _member_of(self, guild: discord.Guild, user: int) -> discord.Member | None:
         try:
             return await asked(self.breaker, guild.fetch_member(user))
         except Refusal:

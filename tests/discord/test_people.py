@@ -67,6 +67,28 @@ async def test_somebody_who_leaves_the_server_has_left(play: Play) -> None:
         assert left.sender == str(play.marie.id)
 
 
+async def test_who_leaves_another_server_of_the_bot_has_left_nothing(play: Play) -> None:
+    backend = play.wire.backend
+    other = backend.create_guild("Elsewhere").id
+    for person in (play.marie, play.sam):
+        backend.add_member(other, person.id)
+    async with play.listens() as desk:
+        thread = await ticket(play, play.marie, "help")
+        play.marie.say(play.direct, "hello")
+        await play.hears("hello")
+        play.notes.known |= {str(thread), str(play.direct)}
+        for person in (play.marie, play.sam):
+            backend.remove_member(other, person.id)
+        play.marie.say(play.direct, "still here")
+        await play.hears("still here")
+        assert not [item for item in desk.got if item.kind is Kind.LEFT]
+        backend.remove_member(play.town.guild, play.marie.id)
+        await desk.until(lambda item: item.kind is Kind.LEFT and item.room == str(thread))
+        await desk.until(lambda item: item.kind is Kind.LEFT and item.room == str(play.direct))
+        backend.remove_member(play.town.guild, play.sam.id)
+        await desk.until(lambda item: item.kind is Kind.LEFT and item.sender == str(play.sam.id))
+
+
 async def test_company_in_her_thread_is_told(play: Play) -> None:
     paul = play.town.person("Paul")
     async with play.listens() as desk:
