@@ -87,14 +87,17 @@ class Desks:
             )
 
     def is_agent(self, room: str, person: object) -> bool:
-        """Tell whether somebody is an agent there: has the role, or where none is named may view the channel."""
-        seat, channel = self.places.seat(room), self.client.get_channel(int(room)) if room.isdigit() else None
-        if seat is None or channel is None or not isinstance(person, discord.Member):
+        """Tell whether somebody is an agent there: has a team's role; may view it, where one names none."""
+        channel = self.client.get_channel(int(room)) if room.isdigit() else None
+        if not isinstance(channel, discord.abc.GuildChannel) or not isinstance(person, discord.Member):
             return False
-        if seat.agents is None:
-            return bool(channel.permissions_for(person).view_channel)  # type: ignore[union-attr]  # a guild's
         roles = {role.id for role in person.roles}
-        return seat.agents in roles or (seat.leads is not None and seat.leads in roles)
+        for seat in self.places.seats(room):
+            if roles & {seat.agents, seat.leads} or (
+                seat.agents is None and channel.permissions_for(person).view_channel
+            ):
+                return True
+        return False
 
     # --- posts and threads
 

@@ -83,6 +83,10 @@ class Places:
         team = self._teams_of.get(int(room)) if room.isdigit() else None
         return None if team is None else self.teams[team]
 
+    def seats(self, room: str) -> list[Seat]:
+        """Return how each team sits in that room: there may be several."""
+        return [seat for seat in self.teams.values() if str(seat.channel) == room]
+
     async def welcome(self, channel: int, guest: Guest) -> Place:
         """Keep whom a channel is for."""
         await self._notebook.put(f"guest:{channel}", json.dumps([guest.id, guest.name, guest.language]))

@@ -13,6 +13,7 @@ from helpbot.core.effects import Literal
 from helpbot.transports.base import Address, Incoming, Kind
 from helpbot.transports.discord import DiscordTransport
 from helpbot.transports.discord_buttons import FORM
+from helpbot.transports.discord_places import Seat
 from tests.transports.contract import Desk, listening
 
 from .notes import Notes
@@ -30,13 +31,14 @@ class Play:
         self.direct = self.town.direct(self.marie)
         self.notes = Notes()
         self.desk = Desk()
+        self.others: dict[str, Seat] = {}  # where other teams sit
         self.transport = self.new()
 
     def new(self) -> DiscordTransport:
         return DiscordTransport(
             token=self.wire.token,
-            teams={"mobile": self.town.seat},
-            names={"mobile": "Mobile"},
+            teams={"mobile": self.town.seat, **self.others},
+            names={team: team.title() for team in ("mobile", *self.others)},
             languages=["en", "fr"],
             notebook=self.notes,
             help_channel=self.town.help,

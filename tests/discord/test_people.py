@@ -12,6 +12,7 @@ from helpbot.core.effects import Literal
 from helpbot.transports.base import About, Address, Kind
 from helpbot.transports.discord_buttons import OPEN
 from helpbot.transports.discord_commands import commands
+from helpbot.transports.discord_places import Seat
 from helpbot.transports.discord_refs import Spot
 
 from .play import Play, ticket, until
@@ -43,6 +44,20 @@ async def test_who_is_no_agent_is_told_to_be_none(play: Play) -> None:
         mark = paul.react(card, "✋")
         assert not (await desk.until(lambda item: item.id == said)).member
         assert not (await desk.until(lambda item: item.id == mark)).member
+
+
+async def test_the_agents_of_every_team_in_a_channel_are_agents_there(play: Play) -> None:
+    backend = play.wire.backend
+    role = backend.create_role(play.town.guild, "lines").id
+    zoe = play.town.person("Zoé")
+    backend.add_member_role(play.town.guild, zoe.id, role)
+    play.others["lines"] = Seat(play.town.desk, role)
+    play.transport = play.new()
+    async with play.listens() as desk:
+        card = await play.transport.send(play.agents, (Literal("#1"),), "card")
+        for agent in (play.sam, zoe):
+            said = agent.say(int(card.split("-")[0]), "hello")
+            assert (await desk.until(lambda item, said=said: item.id == said)).member  # type: ignore[misc]
 
 
 async def test_an_agent_who_calls_a_colleague_is_known_to(play: Play) -> None:
