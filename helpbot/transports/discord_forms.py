@@ -6,6 +6,7 @@ person reads that it was taken only once it is committed.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -33,6 +34,8 @@ log = structlog.get_logger(__name__)
 
 _MESSAGE = 2000  # characters
 _TEAMS = 25  # choices of a list
+_LOOKED_BACK = 100  # messages of the help channel among which a panel may hang
+_NO_COMMANDS = "invite the bot to that server anew, with the scope applications.commands: see docs/discord.md"
 Answer = Callable[[], Awaitable[object]]
 T = TypeVar("T")
 
@@ -51,28 +54,34 @@ class Forms:
         self._notebook = notebook
         self._languages = tuple(languages)
         self._names = names  # of the teams, by id
+        self._putting_up = asyncio.Lock()
 
     # --- at the start
 
     async def put_up(self) -> None:
         """See to it that the panel hangs in the help channel, and that the commands are those of this version."""
-        await self._put_up_commands()
+        async with self._putting_up:
+            await self._put_up_commands()
+            await self._put_up_panel()
+
+    async def _put_up_panel(self) -> None:
         channel = None if self._places.help_channel is None else self._client.get_channel(self._places.help_channel)
         if not isinstance(channel, discord.TextChannel):
             return
         text = "\n\n".join(word("panel", language) for language in self._languages)
         kept = json.loads(await self._notebook.get("panel") or "{}")
-        if kept.get("channel") == channel.id:
-            try:
-                there = channel.get_partial_message(int(kept["message"]))
-                if kept.get("text") != text:
-                    await asked(self._breaker, there.edit(content=text, view=panel(self._languages)))
-                else:
-                    await asked(self._breaker, there.fetch())
+        there = channel.get_partial_message(int(kept["message"])) if kept.get("channel") == channel.id else None
+        try:
+            if there is not None and kept.get("text") == text:
+                await asked(self._breaker, there.fetch())
+                return
+            there = there or await self._hanging(channel)
+            if there is not None:
+                await asked(self._breaker, there.edit(content=text, view=panel(self._languages)))
                 await self._keep_panel(channel.id, there.id, text)
                 return
-            except Undeliverable:
-                log.info("panel_gone", channel=channel.id)
+        except Undeliverable:
+            log.info("panel_gone", channel=channel.id)
         sent = await asked(self._breaker, channel.send(text, view=panel(self._languages)))
         await self._keep_panel(channel.id, sent.id, text)
         try:
@@ -87,6 +96,19 @@ class Forms:
             if message.type is discord.MessageType.pins_add and message.author.id == panel.author.id:
                 await message.delete()
 
+    async def _hanging(self, channel: discord.TextChannel) -> discord.PartialMessage | None:
+        """Return a panel of the bot's that hangs there, of which nobody knows: the answer to sending it was lost."""
+
+        async def read() -> list[discord.Message]:
+            return [one async for one in channel.history(limit=_LOOKED_BACK)]
+
+        for one in await asked(self._breaker, read()):
+            ours = self._client.user is not None and one.author.id == self._client.user.id
+            rows = [row for row in one.components if isinstance(row, discord.ActionRow)]
+            if ours and any(getattr(button, "custom_id", None) == OPEN for row in rows for button in row.children):
+                return channel.get_partial_message(one.id)
+        return None
+
     async def _keep_panel(self, channel: int, message: int, text: str) -> None:
         await self._notebook.put("panel", json.dumps({"channel": channel, "message": message, "text": text}))
 
@@ -100,10 +122,16 @@ class Forms:
         me = self._client.application_id
         if me is None:
             return
+        refused: set[int] = set()
         for guild in guilds:
-            await asked(self._breaker, self._client.http.bulk_upsert_guild_commands(me, guild, wanted))
-        await self._notebook.put("commands", told)
-        log.info("commands_told", commands=len(wanted), servers=len(guilds))
+            try:
+                await asked(self._breaker, self._client.http.bulk_upsert_guild_commands(me, guild, wanted))
+            except Refusal as refusal:
+                refused.add(guild)
+                log.error("commands_not_told", server=guild, code=refusal.code, hint=_NO_COMMANDS)
+        if not refused:
+            await self._notebook.put("commands", told)
+        log.info("commands_told", commands=len(wanted), servers=len(guilds) - len(refused))
 
     # --- what comes in
 

@@ -7,6 +7,7 @@ else the mark up to which all was heard would pass over it.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
@@ -144,10 +145,20 @@ class Listener:
         self._start(self._put_up())
 
     async def _put_up(self) -> None:
-        try:
-            await self._forms.put_up()
-        except (TryLater, Undeliverable) as failed:
-            log.error("panel_not_put_up", why=failed.why, hint="it is tried again at the next connection")
+        for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
+            try:
+                await self._forms.put_up()
+            except TryLater as later:
+                log.warning("panel_not_put_up_yet", why=later.why)
+                await asyncio.sleep(pause)
+            except Undeliverable as never:
+                log.error("panel_not_put_up", why=never.why, hint="it is tried again at the next connection")
+                return
+            except Exception as error:  # noqa: BLE001  # a bug has no type to wait for, and must not end the connection
+                log.error("panel_not_put_up", fault=where(error))
+                return
+            else:
+                return
 
     async def _read(self, event: Happened, batch: Batch) -> None:
         match event:
