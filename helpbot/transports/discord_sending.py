@@ -236,15 +236,28 @@ class Sender:
             await self._on(place.channel, lambda m, c=change: m.edit(**c, allowed_mentions=_NOBODY), number)
         for number in ids[len(changes) :]:
             await self._gone(place.channel, number)
-        now_there = ids[: len(changes)]
-        for part, change in enumerate(changes[len(ids) :], start=len(ids)):  # it has grown: the rest comes last
-            more = {**change, "allowed_mentions": _NOBODY, "nonce": nonce_of(key, part)}
-            now_there.append((await self._send(place.channel, more, address)).id)
-        if now_there != ids:
-            await self._journal.keep_parts(ref, now_there)
+        if len(changes) > len(ids):  # it has grown: the rest comes last
+            await self._grow(address, ref, key, ids, changes[len(ids) :])
+        elif len(ids) > 1:
+            await self._journal.keep_parts(ref, ids[: len(changes)])
         if address.about is not None and place.channel == place.message:
             await self._desks.tag(address, place.channel, address.about)
         return self._journal.changed(address.room, key, str(Spot(place.channel, place.message, f"e{key[:20]}")))
+
+    async def _grow(self, address: Address, ref: str, key: str, ids: list[int], more: list[dict[str, Any]]) -> None:
+        """Send what a message has grown by, unless it is there already."""
+        channel, known = _there(ref).channel, await self._journal.of(address.room)
+        taken = {*ids, *(one for sent in known.values() for one in sent.ids)}
+        own = {one.id: digest_of(one.content) for one in await self._own_after(channel, discord.Object(ids[-1]))}
+        for change in more:
+            digest = digest_of(change["content"] or "")
+            there = next((one for one in own if one not in taken and own[one] == digest), None)
+            if there is None:
+                change |= {"allowed_mentions": _NOBODY, "nonce": nonce_of(key, len(ids))}
+                there = (await self._send(channel, change, address)).id
+            taken.add(there)
+            ids.append(there)
+            await self._journal.keep_parts(ref, ids)
 
     async def react(self, address: Address, ref: str, symbol: str, key: str) -> str:
         """See Transport."""

@@ -346,6 +346,10 @@ async def test_a_long_message_stays_one_over_its_corrections(play: Play) -> None
 
         assert len(await corrected(first, text.replace("word", "term"), "edit 1")) == 3
         assert "word" not in "".join(play.seen())
+        play.wire.faults.append(Fault("POST", f"{play.direct}/messages", 0, after=True))
+        with pytest.raises(TryLater):  # what it has grown by is there, and nobody knows
+            await corrected(short, "term " * 600, "edit 2")
+        play.wire.forget_nonces()
         assert len(await corrected(short, "term " * 600, "edit 2")) == 4
         assert len(await corrected(short, "last " * 600, "edit 3")) == 4
         assert len(await corrected(short, "last " * 600, "edit 3")) == 4
