@@ -19,7 +19,7 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 # https://docs.discord.com/developers/topics/opcodes-and-status-codes
-UNKNOWN_CHANNEL, UNKNOWN_MESSAGE = 10003, 10008
+UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_EMOJI = 10003, 10008, 10014
 FILE_TOO_LARGE = 40005
 MISSING_ACCESS, MISSING_PERMISSIONS, CLOSED_DM = 50001, 50013, 50007
 ARCHIVED = 50083

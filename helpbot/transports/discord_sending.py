@@ -22,6 +22,7 @@ from helpbot.transports.discord_faults import (
     ARCHIVED,
     FILE_TOO_LARGE,
     UNKNOWN_CHANNEL,
+    UNKNOWN_EMOJI,
     UNKNOWN_MESSAGE,
     Breaker,
     Refusal,
@@ -274,7 +275,7 @@ class Sender:
             return ""
         mark = mark_of(place)
         if mark is not None and place.rest:
-            await self._on(place.channel, lambda m: m.remove_reaction(mark[1], discord.Object(me.id)), place.message)
+            await self._gone(place.channel, place.message, lambda m: m.remove_reaction(mark[1], discord.Object(me.id)))
         else:
             parts = await self._journal.parts(ref)
             if not parts and not await self._is_own(place):
@@ -294,11 +295,12 @@ class Sender:
             raise
         return self._client.user is not None and message.author.id == self._client.user.id
 
-    async def _gone(self, channel: int, message: int) -> None:
+    async def _gone(self, channel: int, message: int, do: Any = discord.PartialMessage.delete) -> None:
+        """See to it that a message, or what `do` takes off it, is gone."""
         try:
-            await self._on(channel, lambda one: one.delete(), message)
+            await self._on(channel, do, message)
         except Refusal as refusal:
-            if refusal.code not in {UNKNOWN_CHANNEL, UNKNOWN_MESSAGE}:
+            if refusal.code not in {UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_EMOJI}:
                 raise
 
     async def _on(self, channel: int, do: Any, message: int) -> None:

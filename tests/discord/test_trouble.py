@@ -388,6 +388,17 @@ async def test_an_archived_thread_is_woken_before_it_is_changed(play: Play) -> N
         assert play.seen(thread.id) == ["\\#1 taken"]
 
 
+async def test_a_mark_that_is_gone_is_taken_back_without_a_fault(play: Play) -> None:
+    async with play.listens():
+        there = Address("discord", str(play.direct))
+        said = [play.marie.say(play.direct, text) for text in ("one", "two")]
+        marks = [await play.transport.react(there, ref, "✅", ref) for ref in said]
+        play.marie.delete(said[0])
+        for key in ("gone", "gone-again"):
+            for mark in marks:
+                await play.transport.redact(there, mark, key)
+
+
 async def test_a_file_that_is_too_large_for_discord_goes_in_words(play: Play) -> None:
     async with play.listens():
         file = Attachment("big.pdf", "file", "application/pdf", 3, "look", "discord", "[]")
