@@ -102,10 +102,9 @@ def _meaning(error: discord.HTTPException) -> TryLater | Undeliverable:
         return TryLater("Discord asks to wait", timedelta(seconds=5), doubtful=False)
     if error.status in {408, 409}:
         return TryLater(f"Discord was too slow ({error.status})")
-    whole = error.code in _GONE or error.code in {MISSING_ACCESS, CLOSED_DM} or error.code == MISSING_PERMISSIONS
-    return Refusal(
-        _WHY.get(error.code, f"Discord refuses it ({error.code or error.status})"), error.code, whole_room=whole
-    )
+    code = FILE_TOO_LARGE if error.status == 413 else error.code  # what stands before Discord gives no code
+    whole = code in _GONE | {MISSING_ACCESS, MISSING_PERMISSIONS, CLOSED_DM}
+    return Refusal(_WHY.get(code, f"Discord refuses it ({code or error.status})"), code, whole_room=whole)
 
 
 _WHY = {

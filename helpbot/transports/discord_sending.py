@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, BinaryIO
 
 import discord
+import structlog
 
 from helpbot.core.effects import Content
 from helpbot.core.model import Attachment
@@ -20,7 +21,6 @@ from helpbot.transports.discord_content import Shown, render
 from helpbot.transports.discord_desks import Desks
 from helpbot.transports.discord_faults import (
     ARCHIVED,
-    FILE_TOO_LARGE,
     UNKNOWN_CHANNEL,
     UNKNOWN_EMOJI,
     UNKNOWN_MESSAGE,
@@ -32,6 +32,8 @@ from helpbot.transports.discord_journal import Journal, Sent, digest_of, nonce_o
 from helpbot.transports.discord_refs import Spot, mark_of, mark_ref, now, snowflake, spot
 from helpbot.transports.markup import picture_in, picture_name
 from helpbot.transports.matrix_files import beside_file
+
+log = structlog.get_logger(__name__)
 
 _LOOKED_BACK = 200  # messages of a channel in which one is looked for that nobody answered for
 _DOUBT = 120  # seconds by which our clock and Discord's may differ, and more
@@ -58,8 +60,9 @@ class Sender:
         try:
             return await self._whole(address, content, key, answers, file)
         except Refusal as refusal:
-            if refusal.code != FILE_TOO_LARGE or file is None:
+            if refusal.whole_room or file is None:
                 raise
+            log.warning("file_refused", room=address.room, key=key, why=refusal.why)
         return await self._whole(address, content, key, answers, None)  # its name goes in words
 
     async def _whole(

@@ -399,10 +399,20 @@ async def test_a_mark_that_is_gone_is_taken_back_without_a_fault(play: Play) -> 
                 await play.transport.redact(there, mark, key)
 
 
-async def test_a_file_that_is_too_large_for_discord_goes_in_words(play: Play) -> None:
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (413, {"code": 40005, "message": "too large"}),
+        (413, {"message": "too large, says what stands before Discord"}),
+        (400, {"code": 20009, "message": "Explicit content cannot be sent to the desired recipient(s)"}),
+    ],
+)
+async def test_a_file_that_discord_will_not_have_goes_in_words(
+    play: Play, status: int, body: dict[str, object]
+) -> None:
     async with play.listens():
         file = Attachment("big.pdf", "file", "application/pdf", 3, "look", "discord", "[]")
-        play.wire.faults.append(Fault("POST", "/messages", 413, body={"code": 40005, "message": "too large"}))
+        play.wire.faults.append(Fault("POST", "/messages", status, body=body))
         there = Address("discord", str(play.direct))
         await play.transport.send(there, (file,), "file", file=Fetched(io.BytesIO(b"abc"), 3))
         assert play.seen() == ["📎 big.pdf\nlook"]
