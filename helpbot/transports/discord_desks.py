@@ -16,7 +16,7 @@ import structlog
 from helpbot.core.model import Status
 from helpbot.transports.base import About, Address, SetupError, TryLater, Undeliverable
 from helpbot.transports.discord_client import DeskClient
-from helpbot.transports.discord_faults import Breaker, Refusal, asked
+from helpbot.transports.discord_faults import FULL, Breaker, Refusal, asked
 from helpbot.transports.discord_journal import digest_of
 from helpbot.transports.discord_places import Places
 from helpbot.transports.discord_refs import spot
@@ -114,6 +114,8 @@ class Desks:
         """Make a new post of a forum; return its id, which its first message has as well."""
         forum = self._forum(address.room)
         tags = [] if address.about is None else await self._tags(forum, address.about)
+        if forum.flags.require_tag and not tags:
+            tags = list(forum.available_tags[:1])
         name = _name(address.about, str(more.get("content") or "…"))
         options: Any = {**more, "name": name, "applied_tags": tags, "auto_archive_duration": _ARCHIVE}
         made = await asked(self.breaker, forum.create_thread(suppress_embeds=True, **options))
@@ -145,7 +147,9 @@ class Desks:
         message = channel.get_partial_message(root.message)
         try:
             await asked(self.breaker, message.create_thread(name=name, auto_archive_duration=_ARCHIVE))
-        except Refusal:
+        except Refusal as refusal:
+            if refusal.code == FULL:
+                raise
             return False
         return True
 

@@ -21,10 +21,11 @@ log = structlog.get_logger(__name__)
 # https://docs.discord.com/developers/topics/opcodes-and-status-codes
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_EMOJI = 10003, 10008, 10014
 FILE_TOO_LARGE = 40005
-MISSING_ACCESS, MISSING_PERMISSIONS, CLOSED_DM = 50001, 50013, 50007
+MISSING_ACCESS, MISSING_PERMISSIONS, CLOSED_DM, NO_SERVER_IN_COMMON = 50001, 50013, 50007, 50278
+FULL, TAG_WANTED = 160006, 40067
 ARCHIVED = 50083
 ACKNOWLEDGED = 40060  # an interaction that has an answer
-_GONE = {UNKNOWN_CHANNEL, 10004}  # the channel, the server
+_WHOLE = {UNKNOWN_CHANNEL, 10004, MISSING_ACCESS, MISSING_PERMISSIONS, CLOSED_DM, NO_SERVER_IN_COMMON, FULL, TAG_WANTED}
 
 # Discord shuts an address out for a while after 10,000 refused requests in ten minutes, and the token is reset after
 # 1,000 IDENTIFYs a day: https://docs.discord.com/developers/topics/rate-limits
@@ -103,7 +104,7 @@ def _meaning(error: discord.HTTPException) -> TryLater | Undeliverable:
     if error.status in {408, 409}:
         return TryLater(f"Discord was too slow ({error.status})")
     code = FILE_TOO_LARGE if error.status == 413 else error.code  # what stands before Discord gives no code
-    whole = code in _GONE | {MISSING_ACCESS, MISSING_PERMISSIONS, CLOSED_DM}
+    whole = code in _WHOLE
     return Refusal(_WHY.get(code, f"Discord refuses it ({code or error.status})"), code, whole_room=whole)
 
 
@@ -113,6 +114,9 @@ _WHY = {
     MISSING_ACCESS: "the bot may not see the channel: give it “View Channel” there",
     MISSING_PERMISSIONS: "the bot lacks a permission in the channel: see docs/discord.md for those that it needs",
     CLOSED_DM: "this person takes no direct messages from the bot",
+    NO_SERVER_IN_COMMON: "this person is on no server of the bot's any more, and takes no direct messages from it",
+    FULL: "the server has as many open threads as Discord allows (1,000): close old posts of the forum",
+    TAG_WANTED: "the forum wants a tag on each post: Edit Channel → Overview → Require people to select tags, off",
     FILE_TOO_LARGE: "the file is too large for Discord",
     ARCHIVED: "the thread is archived and locked",
 }
