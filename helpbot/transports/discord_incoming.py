@@ -66,10 +66,17 @@ def _text(message: discord.Message, me: int) -> str:
     names |= {role.id: f"@{role.name}" for role in message.role_mentions}
     text = MENTION.sub(lambda found: names.get(int(found[1]), found[0]), message.content)
     parts = [text.strip()]
-    parts += [f"↪ {snapshot.content}" for snapshot in message.message_snapshots if snapshot.content]
+    parts += [_forwarded(snapshot) for snapshot in message.message_snapshots]
     if message.poll is not None:
         parts.append("\n".join([f"📊 {message.poll.question}", *(f"- {one.text}" for one in message.poll.answers)]))
     return "\n".join(part for part in parts if part)
+
+
+def _forwarded(snapshot: discord.MessageSnapshot) -> str:
+    """Return in words what somebody has forwarded; its files cannot be fetched."""
+    files = [f"📎 {one.title or one.filename}" for one in snapshot.attachments]
+    told = [snapshot.content, *files, *(one.name for one in snapshot.stickers)]
+    return "↪ " + ("\n".join(part for part in told if part) or "…")
 
 
 def _reply_to(message: discord.Message) -> str | None:

@@ -321,3 +321,19 @@ async def test_a_mark_in_a_channel_that_was_opened_for_her_asks_discord_nothing(
         play.wire.faults.append(Fault("GET", f"/channels/{play.direct}", 429, body={"retry_after": 40, "message": ""}))
         mark = play.marie.react(said, "👍")
         assert (await desk.until(lambda item: item.kind is Kind.REACTED)).id == mark
+
+
+async def test_what_is_forwarded_is_told_in_words(play: Play) -> None:
+    backend = play.wire.backend
+    async with play.listens() as desk:
+        for text, files in (("look", ()), ("", (("proof.png", b"1"),)), ("both", (("proof.png", b"1"),))):
+            said = play.marie.say(play.direct, text, files=files)
+            await desk.until(lambda item, said=said: item.id == said)  # type: ignore[misc]
+            where, message = said.split("-")
+            reference = {"type": 1, "channel_id": where, "message_id": message}
+            made = backend.create_message(
+                play.direct, play.marie.id, "", reference=backend.normalize_message_reference(play.direct, reference)
+            )
+            await desk.until(lambda item, made=made: item.id == str(Spot(play.direct, made.id)))  # type: ignore[misc]
+        told = [item.text for item in desk.got if item.text.startswith("↪")]
+        assert told == ["↪ look", "↪ 📎 proof.png", "↪ both\n📎 proof.png"]
