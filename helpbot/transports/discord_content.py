@@ -21,7 +21,10 @@ MOST = 2000  # characters of a message: https://docs.discord.com/developers/reso
 ROLE = "&"  # what the id of a role begins with where a person's may stand, as in a mention
 
 _FENCE = "```"
+_LANGUAGE = 20  # characters of what a block of code is written in
 _MARGIN = re.compile(r"(?:> | )*")
+_OF_LIST = re.compile(r"(?:[-*]|[0-9]{1,9}[.)])(?= )")
+_OPENS = re.compile(rf"(?:> | |{_OF_LIST.pattern})*(?={_FENCE})")
 _SPECIAL = re.compile(r"[\\*_~|`<@\[\]]")
 _OPENS_LINE = re.compile(r"( *)(?:([#>+-])|([0-9]{1,9})([.)]))")
 _ADDRESS = re.compile(r"(https?://[^\s<>]+)")
@@ -154,7 +157,8 @@ class _Markdown(PlainText):
         return "".join(written)
 
     def code(self, token: Token) -> str:
-        language = token.info.strip() if token.info.strip().isalnum() else ""
+        named = token.info.strip()
+        language = named if named.isalnum() and len(named) <= _LANGUAGE else ""
         return f"{_FENCE}{language}\n{_unfenced(token.content.rstrip())}\n{_FENCE}"
 
     def heading(self, level: int) -> str:
@@ -184,7 +188,7 @@ def _packed(lines: Sequence[str]) -> Iterator[str]:
     part: list[str] = []
     fence: str | None = None  # the line that opened the block of code that we are in
     for whole in lines:
-        opens = _MARGIN.sub("", whole, count=1).startswith(_FENCE)
+        opens = _OPENS.match(whole) is not None
         for line in _cut(whole, MOST - 2 * len(fence or "") - len(_FENCE) - 4):
             closing = [] if fence is None or opens else [_FENCE]
             if _length([*part, line, *closing]) > MOST:
@@ -195,7 +199,7 @@ def _packed(lines: Sequence[str]) -> Iterator[str]:
                     continue
             part.append(line)
         if opens:
-            fence = whole if fence is None else None
+            fence = _OF_LIST.sub(lambda found: " " * len(found[0]), whole) if fence is None else None
     yield from _part(part)
 
 

@@ -114,6 +114,24 @@ def test_a_long_text_is_cut_after_a_sentence() -> None:
     assert sum(part.count("This") for part in parts) == 200
 
 
+@pytest.mark.parametrize("mark", ["- ", "1. ", "> - "])
+def test_a_block_of_code_in_a_list_ends_where_it_ends(mark: str) -> None:
+    inner = mark.replace("- ", "  ").replace("1. ", "   ")
+    parts = render((Marked(f"{mark}```\n{inner}reboot\n{inner}```\n\n" + "word. " * 600),)).parts
+    assert len(parts) > 1
+    assert [part.count("```") for part in parts] == [2, *[0] * (len(parts) - 1)]
+    long = f"{mark}```\n" + f"{inner}reboot it now\n" * 300 + f"{inner}```"
+    parts = render((Marked(long),)).parts
+    assert len(parts) > 1
+    assert all(part.count("```") == 2 for part in parts)
+    assert sum(part.count("reboot") for part in parts) == 300
+
+
+def test_a_block_of_code_in_a_language_of_a_thousand_letters_ends() -> None:
+    (part,) = render((Marked(f"```{'a' * 1200}\nreboot\n```"),)).parts
+    assert part == "```\nreboot\n```"
+
+
 def test_a_block_of_code_is_closed_and_opened_again() -> None:
     code = "\n".join(f"line {number} " + "x" * 50 for number in range(120))
     parts = render((Marked(f"before\n\n```py\n{code}\n```\n\nafter"),)).parts
