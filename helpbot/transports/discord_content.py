@@ -190,7 +190,7 @@ def _packed(lines: Sequence[str]) -> Iterator[str]:
     for whole in lines:
         opens = _OPENS.match(whole) is not None
         for line in _cut(whole, MOST - 2 * len(fence or "") - len(_FENCE) - 4):
-            closing = [] if fence is None or opens else [_FENCE]
+            closing = [_FENCE] if opens == (fence is None) else []  # of the block that goes on behind this line
             if _length([*part, line, *closing]) > MOST:
                 yield from _part([*part, *([] if fence is None else [_FENCE])])
                 part = [] if fence is None else [fence]

@@ -132,6 +132,13 @@ def test_a_block_of_code_in_a_language_of_a_thousand_letters_ends() -> None:
     assert part == "```\nreboot\n```"
 
 
+@pytest.mark.parametrize("before", range(1985, 2001))
+def test_a_block_of_code_that_opens_at_the_end_of_a_part_leaves_room_to_be_closed(before: int) -> None:
+    parts = render((Marked(f"{'x' * before}\n\n```\nreboot\n```"),)).parts
+    assert all(len(part) <= MOST for part in parts)
+    assert "".join(parts).count("reboot") == 1
+
+
 def test_a_block_of_code_is_closed_and_opened_again() -> None:
     code = "\n".join(f"line {number} " + "x" * 50 for number in range(120))
     parts = render((Marked(f"before\n\n```py\n{code}\n```\n\nafter"),)).parts
