@@ -139,6 +139,7 @@ class Tickets:
         form = (await self._forms()).get(number)
         if form is None:
             raise Undeliverable("this form is not there any more")
+        was_made = form.channel is not None
         if form.channel is None:
             form = replace(form, channel=await self._private(number, form, again=again))
             await self._keep(number, form)
@@ -149,6 +150,8 @@ class Tickets:
                 form = replace(form, message=await self._shown(channel, number, form, again=again))
             except Refusal:
                 await self._keep(number, replace(form, channel=None))  # it may be another channel the next time
+                if was_made:
+                    return await self._open(number, again=again)
                 raise
             await self._keep(number, form)
         there: object = self._client.get_channel(channel)

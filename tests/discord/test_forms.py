@@ -121,3 +121,14 @@ async def test_a_form_for_which_nothing_can_be_made_now_is_made_something_of_lat
     async with play.listens():
         await play.hears("a line\nis dead")
     assert json.loads(play.notes.kept["forms"]) == {}
+
+
+async def test_a_form_whose_channel_is_closed_meanwhile_goes_to_another_at_once(play: Play) -> None:
+    async with play.listens():
+        pass
+    _filled_in(play, channel=play.direct)
+    play.wire.closed_to_bot.add(play.marie.id)
+    play.transport = play.new()
+    async with play.listens():
+        heard = await play.hears("a line\nis dead")
+        assert heard.room in {str(one.id) for one in play.town.threads(play.town.help)}
