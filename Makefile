@@ -9,8 +9,8 @@ BIN    := $(VENV)/bin
 demo: $(VENV)/.run          ## the whole desk in this terminal, no account, no network
 	@$(BIN)/helpbot chat
 
-test: $(VENV)/.test lint    ## every check: lint, types, imports, tests; many of them wait for a homeserver, so four at once
-	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
+test: $(VENV)/.test lint    ## every check: lint, types, imports, tests; many of them wait for a homeserver, so three at once
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 fast: $(VENV)/.test         ## the tests that need no homeserver
 	$(BIN)/python -m pytest -m "not synapse"

@@ -140,6 +140,8 @@ class Proxy:
         target = self._target(request)
         for _ in range(trouble.forwarded):
             answer = await self._forward(request, target, body)
+        if request.raw_path in self._ids:  # from now on, however long the homeserver has taken
+            self._ids[request.raw_path] = asyncio.get_running_loop().time(), self._ids[request.raw_path][1]
         if trouble.cut:
             return self._cut(request)
         answer = trouble.answer or answer
