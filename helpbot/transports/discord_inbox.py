@@ -310,15 +310,28 @@ class Inbox:
             return there.guild.id == event.server
         return not any([await self._member_of(guild, event.person) for guild in others])
 
-    async def member_came(self, event: MemberCame) -> None:
-        """Let a customer who is back on the server into her threads again: leaving it took her out of them."""
-        for channel in await self.places.rooms_of(event.person):
-            thread = self.client.get_channel(channel)
-            if isinstance(thread, discord.Thread) and not (await self._company.told(channel)).she:
-                try:
-                    await asked(self.breaker, thread.add_user(discord.Object(event.person)))
-                except Refusal as refusal:
-                    log.warning("customer_not_let_in_again", thread=channel, why=refusal.why)
+    async def member_came(self, event: MemberCame, batch: Batch) -> None:
+        """Let a customer who is back on a server into her threads again: leaving it took her out of them."""
+        for channel in sorted(await self.places.rooms_of(event.person)):
+            told = await self._told(channel, batch)
+            if told.she:
+                continue
+            try:
+                there: object = self.client.get_channel(channel)
+                there = await asked(self.breaker, self.client.fetch_channel(channel)) if there is None else there
+                place = await self.places.of(self.client, there)
+                if isinstance(there, discord.Thread):
+                    await self._let_in(there, event.person)  # that she is in it is told by Discord
+                elif isinstance(there, discord.DMChannel) and place is not None:
+                    batch.items.append(happened(place, Kind.ARRIVED))
+                    batch.present[channel] = replace(told, she=True)
+            except Refusal as refusal:
+                log.warning("customer_not_let_in_again", channel=channel, why=refusal.why)
+
+    async def _let_in(self, thread: discord.Thread, person: int) -> None:
+        if thread.archived:
+            await asked(self.breaker, thread.edit(archived=False))
+        await asked(self.breaker, thread.add_user(discord.Object(person)))
 
     async def channel_gone(self, event: ChannelGone, batch: Batch) -> None:
         """Take in that a customer's thread was deleted."""

@@ -175,7 +175,7 @@ class Listener:
             case MemberGone():
                 await self._inbox.member_gone(event, batch)
             case MemberCame():
-                await self._inbox.member_came(event)
+                await self._inbox.member_came(event, batch)
             case ChannelGone():
                 await self._inbox.channel_gone(event, batch)
 

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from simcord.backend import serializers
 
 from helpbot.core.effects import Literal
 from helpbot.transports.base import About, Address, Kind
@@ -166,6 +167,28 @@ async def test_who_leaves_the_server_and_comes_back_finds_her_thread(play: Play)
         await until(lambda: play.marie.id in backend.channels[thread].thread_members)
         back = await desk.until(lambda item: item.kind is Kind.ARRIVED and item.id != f"arrived-{thread}")
         assert (back.room, back.sender) == (str(thread), str(play.marie.id))
+
+
+async def test_who_comes_back_is_let_into_an_archived_thread_and_spoken_to_directly(play: Play) -> None:
+    backend = play.wire.backend
+    async with play.listens() as desk:
+        thread = await ticket(play, play.marie, "help")
+        play.marie.say(play.direct, "hello")
+        await play.hears("hello")
+        play.notes.known |= {str(thread), str(play.direct)}
+        backend.remove_member(play.town.guild, play.marie.id)
+        for room in (thread, play.direct):
+            await desk.until(lambda item, room=room: item.kind is Kind.LEFT and item.room == str(room))  # type: ignore[misc]
+        play.town.archive(thread)
+        backend.emit("THREAD_UPDATE", dict(serializers.thread_payload(backend, backend.channels[thread])))
+        backend.add_member(play.town.guild, play.marie.id, announce=True)
+        for room in (thread, play.direct):
+            await desk.until(
+                lambda item, room=room: (  # type: ignore[misc]
+                    item.kind is Kind.ARRIVED and item.room == str(room) and item.id != f"arrived-{room}"
+                )
+            )
+        assert play.marie.id in backend.channels[thread].thread_members
 
 
 async def test_a_form_that_was_kept_before_a_kill_is_taken_in_at_the_next_start(play: Play) -> None:
