@@ -137,7 +137,7 @@ class DiscordTransport:
                 log.warning("intent_not_granted", intent=name, loss=LOSSES[name], hint=hint)
         client = DeskClient(self._logins, members=members, content=content)
         desks = Desks(client, self._breaker, self._places, self._languages[0])
-        inbox = Inbox(client, self._breaker, desks, self._notebook, receive)
+        inbox = Inbox(desks, self._notebook, receive)
         tickets = Tickets(desks, inbox, self._notebook)
         forms = Forms(desks, tickets, self._notebook, self._languages, self._names)
         connection = _Connection(client, Sender(client, self._breaker, self._journal, desks))

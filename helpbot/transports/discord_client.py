@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
+from typing import Any
 
 import discord
+from discord.state import ConnectionState
 
 from helpbot.transports.discord_logins import Logins
 
@@ -56,6 +58,14 @@ class MemberCame:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberChanged:
+    """Somebody has other roles, or another name, on a server."""
+
+    person: int
+    server: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelGone:
     """A channel or thread is not there any more."""
 
@@ -68,12 +78,21 @@ Happened = (
     | Threaded
     | MemberGone
     | MemberCame
+    | MemberChanged
     | ChannelGone
     | discord.Message
     | discord.RawMessageUpdateEvent
     | discord.RawMessageDeleteEvent
     | discord.RawReactionActionEvent
 )
+
+
+class _State(ConnectionState[Any]):
+    """Tells of changes to members whom it does not keep: it keeps none."""
+
+    def parse_guild_member_update(self, data: Any) -> None:
+        super().parse_guild_member_update(data)
+        self.dispatch("member_changed", int(data["user"]["id"]), int(data["guild_id"]))
 
 
 class DeskClient(discord.Client):
@@ -101,6 +120,9 @@ class DeskClient(discord.Client):
         self.heard: asyncio.Queue[Happened] = asyncio.Queue()
         self.pressed: asyncio.Queue[discord.Interaction] = asyncio.Queue()
         self.typed: asyncio.Queue[discord.RawTypingEvent] = asyncio.Queue(maxsize=1000)
+
+    def _get_state(self, **options: Any) -> ConnectionState[Any]:
+        return _State(dispatch=self.dispatch, handlers=self._handlers, hooks=self._hooks, http=self.http, **options)
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:  # the library's name
         """Count a login, and wait before another one of the same client: the first was waited for already."""
@@ -167,6 +189,10 @@ class DeskClient(discord.Client):
     async def on_raw_member_remove(self, payload: discord.RawMemberRemoveEvent) -> None:
         """Hear who left the server."""
         self.heard.put_nowait(MemberGone(payload.user.id, payload.guild_id))
+
+    async def on_member_changed(self, person: int, server: int) -> None:
+        """Hear that somebody has other roles, or another name."""
+        self.heard.put_nowait(MemberChanged(person, server))
 
     async def on_member_join(self, member: discord.Member) -> None:
         """Hear who came to the server."""

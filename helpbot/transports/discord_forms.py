@@ -185,6 +185,7 @@ class Forms:
         if not self._desks.is_agent(place.room, interaction.user):
             await self._tell(interaction, word("not_agent", language))
             return None
+        await self.tickets.agents.seen(int(place.room), interaction.user.id)
         if place.thread is None and interaction.message is not None:  # a card that stands in a text channel
             place = replace(place, thread=str(Spot(place.channel, _card(interaction.message))))
         if custom_id == TRANSFER:

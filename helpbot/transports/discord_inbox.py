@@ -16,10 +16,11 @@ import structlog
 
 from helpbot.transports import discord_incoming as incoming
 from helpbot.transports.base import Incoming, Kind, Notebook, Receive
-from helpbot.transports.discord_client import ChannelGone, DeskClient, MemberCame, MemberGone, Threaded
+from helpbot.transports.discord_agents import Agents
+from helpbot.transports.discord_client import ChannelGone, MemberCame, MemberChanged, MemberGone, Threaded
 from helpbot.transports.discord_company import Company, Present, changes, happened
 from helpbot.transports.discord_desks import Desks
-from helpbot.transports.discord_faults import Breaker, Refusal, asked
+from helpbot.transports.discord_faults import Refusal, asked
 from helpbot.transports.discord_places import Guest, Place
 from helpbot.transports.discord_recent import Recent
 from helpbot.transports.discord_refs import Spot, mark_ref, now, snowflake
@@ -38,6 +39,7 @@ class Batch:
     last: int = 0
     touched: set[int] = field(default_factory=set)  # channels whose recent messages changed
     present: dict[int, Present] = field(default_factory=dict)  # who is in customers' threads, as the items tell
+    no_agents: set[tuple[int, int]] = field(default_factory=set)  # by channel, who is none any more, as the items tell
 
     def add(self, other: Batch) -> None:
         """Take in what came after it."""
@@ -45,22 +47,22 @@ class Batch:
         self.last = max(self.last, other.last)
         self.touched |= other.touched
         self.present |= other.present
+        self.no_agents |= other.no_agents
 
 
 class Inbox:
     """Reads for one client, and hands in what it read."""
 
-    def __init__(
-        self, client: DeskClient, breaker: Breaker, desks: Desks, notebook: Notebook, receive: Receive
-    ) -> None:
-        self.client = client
-        self.breaker = breaker
+    def __init__(self, desks: Desks, notebook: Notebook, receive: Receive) -> None:
+        self.client = desks.client
+        self.breaker = desks.breaker
+        self.agents = Agents(desks, notebook)
         self.places = desks.places
         self.recent = Recent(notebook)
         self.looked_at: set[int] = set()  # channels in which nothing is missed
         self._desks = desks
         self._receive = receive
-        self._company = Company(client, breaker, notebook)
+        self._company = Company(self.client, self.breaker, notebook)
         self._last = 0
         self._told_blank: set[int] = set()  # channels in which it was said that words cannot be read there
 
@@ -79,6 +81,8 @@ class Inbox:
             await self.recent.save(channel)
         for channel, present in batch.present.items():
             await self._company.keep(channel, present)
+        for channel, person in batch.no_agents:
+            await self.agents.forget(channel, person)
 
     async def hand_in_pressed(self, items: Sequence[Incoming]) -> None:
         """Commit what somebody pressed or filled in: it says nothing about what else was heard."""
@@ -281,20 +285,26 @@ class Inbox:
 
     async def member_gone(self, event: MemberGone, batch: Batch) -> None:
         """Take in who left a server: customers in their channels, agents of its teams."""
-        at, person = now(), str(event.person)
-        name = self.recent.name_of(event.person)
         for channel in sorted(await self.places.rooms_of(event.person)):
             place = await self._known(channel)
             told = await self._told(channel, batch)
             if place is not None and told.she and await self._is_lost(channel, event):
                 batch.items.append(happened(place, Kind.LEFT))
                 batch.present[channel] = replace(told, she=False)
-        for team, seat in self.places.teams.items():
-            desk = self.client.get_channel(seat.channel)
-            if isinstance(desk, discord.abc.GuildChannel) and desk.guild.id != event.server:
-                continue
-            ref = f"left-{seat.channel}-{team}-{person}-{snowflake(at)}"
-            batch.items.append(Incoming(ref, Kind.LEFT, str(seat.channel), person, name, at, team=team))
+        for number in {seat.channel: None for seat in self.places.teams.values()}:
+            desk = self.client.get_channel(number)
+            if not isinstance(desk, discord.abc.GuildChannel) or desk.guild.id == event.server:
+                self._no_agent(number, event.person, batch)
+
+    async def agents_gone(self, batch: Batch, event: MemberChanged | None = None) -> None:
+        """Take in who is no agent any more: they left while nobody listened, or lost their role."""
+        whose = () if event is None else (event.server, event.person)
+        for channel, person in await self.agents.gone(*whose):
+            self._no_agent(channel, person, batch)
+
+    def _no_agent(self, channel: int, person: int, batch: Batch) -> None:
+        batch.items += self.agents.left(channel, person, self.recent.name_of(person))
+        batch.no_agents.add((channel, person))
 
     async def _is_lost(self, channel: int, event: MemberGone) -> bool:
         """Tell whether somebody who left a server is out of reach in a channel: direct ones need one in common."""
@@ -351,7 +361,10 @@ class Inbox:
         """Tell whether somebody is an agent of that room; Discord is asked when an event does not tell their roles."""
         if not isinstance(person, discord.Member):
             person = await self._member(place, int(getattr(person, "id", 0)))
-        return self._desks.is_agent(place.room, person)
+        agent = self._desks.is_agent(place.room, person)
+        if agent and person is not None:
+            await self.agents.seen(int(place.room), person.id)
+        return agent
 
     async def _member(self, place: Place, user: int) -> discord.Member | None:
         channel = self.client.get_channel(int(place.room))

@@ -23,6 +23,7 @@ from helpbot.transports.discord_client import (
     DeskClient,
     Happened,
     MemberCame,
+    MemberChanged,
     MemberGone,
     Ready,
     Threaded,
@@ -176,6 +177,8 @@ class Listener:
                 await self._inbox.member_gone(event, batch)
             case MemberCame():
                 await self._inbox.member_came(event, batch)
+            case MemberChanged():
+                await self._inbox.agents_gone(batch, event)
             case ChannelGone():
                 await self._inbox.channel_gone(event, batch)
 

@@ -52,6 +52,7 @@ class Missed:
         if last is None:
             batch.last = snowflake(now())
             return batch
+        await self._inbox.agents_gone(batch)
         self._inbox.looked_at.clear()
         since = max(0, last - _OVERLAP)
         parts: list[Batch] = []

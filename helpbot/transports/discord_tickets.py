@@ -68,6 +68,7 @@ class Tickets:
         self._language = desks.language
         self._places = desks.places
         self._inbox = inbox
+        self.agents = inbox.agents
         self._notebook = notebook
         self._writing = asyncio.Lock()  # over what is written down
         self._opening: set[int] = set()
