@@ -25,7 +25,7 @@ from helpbot.transports.discord_client import CONTENT, LOSSES, MEMBERS
 from helpbot.transports.discord_commands import commands
 from helpbot.transports.discord_faults import UNKNOWN_CHANNEL, Breaker, Refusal, asked
 from helpbot.transports.discord_places import Seat
-from helpbot.transports.discord_setup import help_faults, help_oddities, is_open, seat_faults
+from helpbot.transports.discord_setup import help_faults, help_oddities, is_open, seat_faults, seat_oddities
 
 _PATIENCE = 10.0  # seconds for each question
 _LOOKED_AT = 50  # open tickets whose channels are asked for
@@ -159,7 +159,9 @@ class _Round:
             found.append(
                 fault(f"{check}: reading", "everybody on the server may read it: nothing is posted there", mend)
             )
-        return found or [ok(check, f"the bot may do all that it needs in #{channel.name}, and agents alone read it")]
+        odd = [] if me is None else list(seat_oddities(seat, channel, me))
+        found = found or [ok(check, f"the bot may do all that it needs in #{channel.name}, and agents alone read it")]
+        return [*found, *(warn(f"{check}: leads", one, "mend it there, unless it is meant so") for one in odd)]
 
     async def _help_channel(self, number: int) -> list[Finding]:
         check = "help channel"

@@ -20,7 +20,7 @@ from helpbot.transports.discord_faults import FULL, Breaker, Refusal, asked
 from helpbot.transports.discord_journal import digest_of
 from helpbot.transports.discord_places import Places
 from helpbot.transports.discord_refs import spot
-from helpbot.transports.discord_setup import help_faults, help_oddities, is_open, seat_faults
+from helpbot.transports.discord_setup import help_faults, help_oddities, is_open, seat_faults, seat_oddities
 from helpbot.transports.discord_words import word
 from helpbot.transports.markup import one_line
 
@@ -51,7 +51,11 @@ class Desks:
         """Raise SetupError, naming all that the admin has to mend, unless every team can be written to."""
         faults: list[str] = []
         for team, seat in self.places.teams.items():
-            faults += seat_faults(team, seat, *self._there(seat.channel))
+            there, me = self._there(seat.channel)
+            faults += seat_faults(team, seat, there, me)
+            if isinstance(there, discord.ForumChannel | discord.TextChannel) and me is not None:
+                for oddity in seat_oddities(seat, there, me):
+                    log.warning("team_odd", team=team, why=oddity)
         if self.places.help_channel is not None:
             there, me = self._there(self.places.help_channel)
             faults += help_faults(self.places.help_channel, there, me)

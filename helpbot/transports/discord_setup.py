@@ -42,6 +42,17 @@ def seat_faults(team: str, seat: Seat, channel: object, me: discord.Member | Non
     yield from _lacking(channel, me, _NEEDED + (_NEEDED_IN_TEXT if text else ()))
 
 
+def seat_oddities(seat: Seat, channel: Channel, me: discord.Member) -> Iterator[str]:
+    """Return what a team would miss."""
+    role = None if seat.leads is None else channel.guild.get_role(seat.leads)
+    if role is not None and not role.mentionable and not channel.permissions_for(me).mention_everyone:
+        yield (
+            f"nobody of the role {role.name} is called when a reminder names it "
+            f"(Server Settings → Roles → {role.name}: Allow anyone to @mention this role; "
+            "or give the bot Mention @everyone, @here and All Roles)"
+        )
+
+
 def help_faults(number: int, channel: object, me: discord.Member | None) -> Iterator[str]:
     """Return what keeps customers' tickets out of the help channel."""
     if not isinstance(channel, discord.TextChannel) or me is None:

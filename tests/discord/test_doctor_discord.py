@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import discord
@@ -33,6 +34,7 @@ async def _found(play: Play, kept: Kept | None = None, **changes: str) -> dict[s
     """Return state and meaning of each check, with what mends it."""
     account = {"token": play.wire.token, "help_channel": str(play.town.help), "api": play.wire.api, **changes}
     team = {"id": "mobile", "discord_channel": str(play.town.desk), "discord_agents": str(play.town.agents_role)}
+    team["discord_leads"] = str(play.town.leads_role)
     config = Config.model_validate({"languages": ["en", "fr"], "faq": FAQ, "discord": account, "teams": [team]})
     assert config.discord is not None
     findings = await doctor_discord.examine(config, config.discord, kept or Kept(play.notes.kept))
@@ -87,6 +89,20 @@ async def test_what_is_wrong_is_named_with_the_place_to_mend_it(play: Play) -> N
     assert found["panel"][0] == found["commands on Acme"][0] == "warn"
     assert "#7 are gone" in found["open tickets"][1]
     assert "#8" not in found["open tickets"][1]
+
+
+async def test_a_role_that_cannot_be_called_is_told_of(play: Play, capsys: pytest.CaptureFixture[str]) -> None:
+    play.town.leads_role = play.wire.backend.create_role(play.town.guild, "chiefs").id
+    play.town.seat = replace(play.town.seat, leads=play.town.leads_role)
+    me = play.wire.backend.bot_user.id
+    _may(play, play.town.desk, me, OverwriteType.MEMBER, allow="view_channel", deny="mention_everyone")
+    play.transport = play.new()
+    async with play.listens():
+        pass
+    assert "Roles → chiefs: Allow anyone to @mention this role" in capsys.readouterr().out
+    state, words = (await _found(play))["team mobile: leads"]
+    assert state == "warn"
+    assert "nobody of the role chiefs is called" in words
 
 
 async def test_a_channel_that_is_gone_or_of_another_kind_is_a_fault(play: Play) -> None:

@@ -135,7 +135,7 @@ class Town:
         backend = wire.backend
         self.guild = backend.create_guild("Acme").id
         self.agents_role = backend.create_role(self.guild, "agents").id
-        self.leads_role = backend.create_role(self.guild, "leads").id
+        self.leads_role = backend.create_role(self.guild, "leads", mentionable=True).id
         kind = ChannelType.FORUM if forum else ChannelType.TEXT
         private = [
             Overwrite(self.guild, OverwriteType.ROLE, deny=_VIEW),
