@@ -20,7 +20,7 @@ from helpbot.transports.discord_refs import NETWORK, Spot
 from helpbot.transports.matrix_events import shown_name
 
 _WRITTEN = {discord.MessageType.default, discord.MessageType.reply}
-_AT_SOMEBODY = re.compile(r"(?:\A|\s)@\w")
+_AT_SOMEBODY = re.compile(r"(?<![\w.+/-])@\w")  # neither a mail address nor a page's
 MENTION = re.compile(r"<@[!&]?([0-9]{1,20})>")
 
 

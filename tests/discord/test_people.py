@@ -69,9 +69,19 @@ async def test_an_agent_who_calls_a_colleague_is_known_to(play: Play) -> None:
         play.sam.say(thread, f"<@{zoe.id}> look")
         called = await play.hears("@Zoé look")
         assert (called.mentions, called.mentioned) == (True, ((str(zoe.id), "Zoé"),))
-        for text in ("@zoé look", "see @everyone", f"<@&{play.town.agents_role}> all"):
+        for text in (
+            "@zoé look",
+            "(@zoé look)",
+            "well,@zoé",
+            "**@zoé** look",
+            "see @everyone",
+            f"<@&{play.town.agents_role}> all",
+        ):
             ref = play.sam.say(thread, text)
             assert (await play.desk.until(lambda item, ref=ref: item.id == ref)).mentions  # type: ignore[misc]
+        for text in ("write to me@example.org", "see https://example.org/@zoe", "3 @ 5 euros"):
+            ref = play.sam.say(thread, text)
+            assert not (await play.desk.until(lambda item, ref=ref: item.id == ref)).mentions  # type: ignore[misc]
 
 
 async def test_somebody_who_leaves_the_server_has_left(play: Play) -> None:
