@@ -216,7 +216,8 @@ class Inbox:
         who, name = (known.author, known.name) if known.author > 0 else (0, "")
         if place.guest is not None and who == 0:
             who, name = place.guest.id, place.guest.name
-        batch.items.append(incoming.gone(place, str(Spot(channel, message)), str(who), name, now(), member=True))
+        for ref in incoming.refs(str(Spot(channel, message)), known.files):
+            batch.items.append(incoming.gone(place, ref, str(who), name, now(), member=True))
 
     async def reacted(self, payload: discord.RawReactionActionEvent, batch: Batch) -> None:
         """Take in a reaction, or that it was taken back."""

@@ -103,10 +103,14 @@ def _with_files(base: Incoming, message: discord.Message, ref: str) -> Iterator[
     if base.edits is not None:  # a correction changes words alone
         yield replace(base, attachment=files[0].name, file=files[0])
         return
-    for place, file in enumerate(files):
-        first = place == 0
-        more = base if first else replace(base, id=f"{ref}-a{place}", text="", reply_to=None)
+    for place, (one, file) in enumerate(zip(refs(ref, len(files)), files, strict=True)):
+        more = base if place == 0 else replace(base, id=one, text="", reply_to=None)
         yield replace(more, attachment=file.name, file=file)
+
+
+def refs(message: str, files: int) -> list[str]:
+    """Return the references of what a message with so many files came as: itself, and each further file."""
+    return [message, *(f"{message}-a{place}" for place in range(1, files))]
 
 
 def _file(attachment: discord.Attachment, message: discord.Message, words: str) -> Attachment:

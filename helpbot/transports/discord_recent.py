@@ -19,6 +19,7 @@ from helpbot.transports.base import Notebook
 log = structlog.get_logger(__name__)
 
 _KEPT = 100  # messages of one channel
+_FILES = 10  # of a message, as many as Discord takes
 _CHANNELS = 500  # of which they are in memory
 
 
@@ -26,13 +27,15 @@ _CHANNELS = 500  # of which they are in memory
 class Heard:
     """A message: who wrote it (0: a bot, -1: not known), when it was corrected, in ms, and the marks on it.
 
-    `marks` are, for each person and symbol, whether it is there and how often it was taken back.
+    `marks` are, for each person and symbol, whether it is there and how often it was taken back. `files` tells with how
+    many it came, each of which is an event of its own.
     """
 
     author: int = -1
     name: str = ""
     edited: int = 0
     marks: dict[str, tuple[bool, int]] = field(default_factory=dict)
+    files: int = 0
 
 
 class Recent:
@@ -60,7 +63,7 @@ class Recent:
         known = await self._of(channel)
         for number in sorted(known)[:-_KEPT]:
             del known[number]
-        rows = {number: [one.author, one.name, one.edited, one.marks] for number, one in known.items()}
+        rows = {number: [one.author, one.name, one.edited, one.marks, one.files] for number, one in known.items()}
         await self._notebook.put(f"recent:{channel}", json.dumps(rows))
 
     async def heard(self, message: discord.Message, name: str) -> None:
@@ -68,6 +71,7 @@ class Recent:
         known = await self._of(message.channel.id)
         one = known.setdefault(message.id, Heard(edited=edited_ms(message)))
         one.author, one.name = 0 if message.author.bot else message.author.id, name
+        one.files = max(one.files, len(message.attachments))
         self._names[message.author.id] = name
         while len(self._names) > _CHANNELS:
             self._names.popitem(last=False)
@@ -85,7 +89,7 @@ class Recent:
 
     async def forgotten(self, channel: int, message: int) -> Heard:
         """Forget a message that is gone; return what was known of it."""
-        return (await self._of(channel)).pop(message, None) or Heard()
+        return (await self._of(channel)).pop(message, None) or Heard(files=_FILES)
 
     async def marked(self, channel: int, message: int, user: int, symbol: str, *, came: bool) -> int | None:
         """Keep a mark; return how often it was taken back before, None when that is no news."""
@@ -134,5 +138,5 @@ def _read(channel: int, kept: str) -> dict[int, Heard]:
 
 
 def _heard(values: list[Any]) -> Heard:
-    author, name, edited, marks = values
-    return Heard(author, name, edited, {mark: (there, again) for mark, (there, again) in marks.items()})
+    author, name, edited, marks, files = values
+    return Heard(author, name, edited, {mark: (there, again) for mark, (there, again) in marks.items()}, files)

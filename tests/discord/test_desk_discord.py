@@ -18,6 +18,7 @@ from helpbot.transports.discord_refs import Spot
 from tests.core.cases import DESK
 
 from .town import Person, Town
+from .wire import Wire
 
 TEAM = DESK.teams[0].id
 
@@ -141,3 +142,25 @@ async def marked(town: Town, ref: str, symbol: str) -> None:
     channel, message, *_ = ref.split("-")
     one = town.wire.backend.messages[int(channel)][int(message)]
     await until(lambda: symbol in [mark.emoji for mark in one.reactions])
+
+
+def _files(town: Town, channel: int) -> list[str]:
+    return [one["filename"] for message in town.messages(channel) for one in message.attachments]
+
+
+async def test_a_message_with_several_files_is_taken_back_with_all_of_them(wire: Wire, tmp_path: Path) -> None:
+    town = Town(wire)
+    marie, sam = town.person("Marie"), town.person("Sam", agent=True)
+    async with running(town, tmp_path):
+        thread = await opened(town, marie, "human")
+        post = await until(lambda: next(iter(town.threads(town.desk)), None))
+        card = await until(lambda: _card(town, post.id))
+        sam.press(str(Spot(card.channel_id, card.id)), CLAIM)
+        await said(town, thread, "Sam")
+        hers = marie.say(thread, "look", files=(("a.png", b"1"), ("b.png", b"2"), ("c.png", b"3")))
+        await until(lambda: len(_files(town, post.id)) == 3)
+        his = sam.say(post.id, "look", files=(("d.png", b"1"), ("e.png", b"2")))
+        await until(lambda: len(_files(town, thread)) == 5)
+        marie.delete(hers)
+        sam.delete(his)
+        await until(lambda: not _files(town, post.id) and not _files(town, thread))
