@@ -31,7 +31,7 @@ from helpbot.transports.discord_faults import (
 from helpbot.transports.discord_journal import Journal, Sent, digest_of, nonce_of
 from helpbot.transports.discord_refs import Spot, mark_of, mark_ref, now, snowflake, spot
 from helpbot.transports.markup import picture_in, picture_name
-from helpbot.transports.matrix_files import beside_file
+from helpbot.transports.matrix_files import attachment_in, beside_file
 
 log = structlog.get_logger(__name__)
 
@@ -230,12 +230,18 @@ class Sender:
     async def edit(self, address: Address, ref: str, content: Content, key: str) -> str:
         """See Transport."""
         await self._desks.check(address.room)
-        place, shown = _there(ref), render(content)
+        place = _there(ref)
         await self._check_place(address.room, place.channel)
         ids = list(await self._journal.parts(ref) or (place.message,))
+        beside = attachment_in(content) is not None and await self._bears_file(place.channel, ids[-1])
+        shown = render(beside_file(content) if beside else content)
         changes: list[dict[str, Any]] = [{"content": part or None} for part in shown.parts]
         if self._places.seat(address.room) is not None and address.about is not None and address.thread is None:
             changes[-1]["view"] = under_card(address.about, self._language)
+        if beside and len(changes) < len(ids):  # the last one stays for its file
+            between = ids[len(changes) : -1]
+            changes.append({"content": None})
+            ids = [*ids[: len(changes) - 1], ids[-1], *between]
         for number, change in zip(ids, changes, strict=False):
             await self._on(place.channel, lambda m, c=change: m.edit(**c, allowed_mentions=_NOBODY), number)
         for number in ids[len(changes) :]:
@@ -247,6 +253,10 @@ class Sender:
         if address.about is not None and place.channel == place.message:
             await self._desks.tag(address, place.channel, address.about)
         return self._journal.changed(address.room, key, str(Spot(place.channel, place.message, f"e{key[:20]}")))
+
+    async def _bears_file(self, channel: int, message: int) -> bool:
+        there = self._client.get_partial_messageable(channel)
+        return bool((await asked(self._breaker, there.fetch_message(message))).attachments)
 
     async def _grow(self, address: Address, ref: str, key: str, ids: list[int], more: list[dict[str, Any]]) -> None:
         """Send what a message has grown by, unless it is there already."""

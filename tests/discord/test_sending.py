@@ -169,6 +169,26 @@ async def test_an_archived_thread_is_woken_before_it_is_changed(play: Play) -> N
         assert play.seen(thread.id) == ["\\#1 taken"]
 
 
+async def test_what_is_said_beside_a_file_is_corrected_and_the_file_stays(play: Play) -> None:
+    there = Address("discord", str(play.direct))
+
+    def paper(words: str) -> Attachment:
+        return Attachment("paper.pdf", "file", "application/pdf", 3, words, "discord", "[]")
+
+    def shown() -> list[tuple[str, int]]:
+        return [(one.content, len(one.attachments)) for one in play.town.messages(play.direct)]
+
+    async with play.listens():
+        ref = await play.transport.send(there, (paper("word " * 500),), "k", file=Fetched(io.BytesIO(b"abc"), 3))
+        assert [files for _, files in shown()] == [0, 1]
+        await play.transport.edit(there, ref, (paper("read this"),), "edit")
+        assert shown() == [("read this", 0), ("", 1)]
+        await play.transport.edit(there, ref, (paper("word " * 500),), "edit-2")
+        assert [files for _, files in shown()] == [0, 1]
+        await play.transport.redact(there, ref, "gone")
+        assert shown() == []
+
+
 async def test_a_mark_that_is_gone_is_taken_back_without_a_fault(play: Play) -> None:
     async with play.listens():
         there = Address("discord", str(play.direct))
