@@ -77,6 +77,7 @@ class Inbox:
         """Commit what was heard, and up to where; then remember what the desk has."""
         self._last = max(self._last, batch.last)
         await self._receive(batch.items, json.dumps({"last": self._last}))
+        await self._told_of(batch.items)
         for channel in batch.touched:
             await self.recent.save(channel)
         for channel, present in batch.present.items():
@@ -88,6 +89,12 @@ class Inbox:
         """Commit what somebody pressed or filled in: it says nothing about what else was heard."""
         if items:
             await self._receive(items, None)
+            await self._told_of(items)
+
+    async def _told_of(self, items: Sequence[Incoming]) -> None:
+        for item in items:
+            if item.kind is Kind.ARRIVED:
+                await self.places.told(int(item.room))
 
     # --- what happens
 
@@ -104,10 +111,11 @@ class Inbox:
         if self._is_blank(message):
             await self._say_that_it_was_not_read(message, place)
             return
-        if place.guest is None and place.team is None:
-            place = await self._greeted(place, message, batch)
-        elif message.guild is None and place.channel not in self.looked_at:
-            await self._late(place, message, batch)
+        if message.guild is None and (place.guest is None or place.channel not in self.looked_at):
+            if place.guest is None or await self.places.is_fresh(place.channel):
+                place = await self._greeted(place, message, batch)
+            else:
+                await self._late(place, message, batch)
         if place.guest is not None:
             told, is_hers = await self._told(place.channel, batch), place.guest.id == message.author.id
             if not is_hers:
@@ -148,7 +156,7 @@ class Inbox:
 
         Discord tells nobody of a first direct message that came while the bot was away: it is read with the next one.
         """
-        guest = Guest(message.author.id, incoming.name_of(message.author))
+        guest = place.guest or Guest(message.author.id, incoming.name_of(message.author))
         before = await self._unread(message, snowflake(message.created_at - _FIRST_WORDS))
         place = await self.places.welcome(place.channel, guest)
         first = before[0] if before else message

@@ -148,7 +148,8 @@ class Missed:
             messages = await self._after(channel, after)
         if len(messages) >= _MOST:
             log.error("gap_too_long", channel=channel.id, messages=len(messages), hint="what is newer was not read")
-        self._inbox.looked_at.add(channel.id)
+        if not await self._places.is_fresh(channel.id):
+            self._inbox.looked_at.add(channel.id)
         batch = Batch()
         parts.append(batch)
         for message in messages:

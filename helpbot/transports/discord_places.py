@@ -61,11 +61,12 @@ class Places:
         for team, seat in teams.items():
             self._teams_of.setdefault(seat.channel, team)
         self._known: dict[int, Place | None] = {}
+        self._told_not: list[int] | None = None
         self._rooms_of: dict[int, set[int]] | None = None  # customers' channels by person, once they were looked up
 
     async def rooms(self) -> frozenset[str]:
-        """Return the rooms of all customers that the desk has had."""
-        return await self._notebook.rooms()
+        """Return the rooms of all customers that the desk has had, or was about to have."""
+        return await self._notebook.rooms() | {str(one) for one in await self._fresh()}
 
     async def rooms_of(self, person: int) -> frozenset[int]:
         """Return the channels that were opened for somebody; Discord is not asked."""
@@ -87,8 +88,28 @@ class Places:
         """Return how each team sits in that room: there may be several."""
         return [seat for seat in self.teams.values() if str(seat.channel) == room]
 
+    async def is_fresh(self, channel: int) -> bool:
+        """Tell whether it is kept whom a channel is for, and the desk was not told yet."""
+        return channel in await self._fresh()
+
+    async def _fresh(self) -> list[int]:
+        if self._told_not is None:
+            self._told_not = json.loads(await self._notebook.get("fresh") or "[]")
+        return self._told_not
+
+    async def told(self, channel: int) -> None:
+        """Keep that the desk has a channel."""
+        if await self.is_fresh(channel):
+            await self._keep_fresh([one for one in await self._fresh() if one != channel])
+
+    async def _keep_fresh(self, channels: list[int]) -> None:
+        self._told_not = channels
+        await self._notebook.put("fresh", json.dumps(channels))
+
     async def welcome(self, channel: int, guest: Guest) -> Place:
-        """Keep whom a channel is for."""
+        """Keep whom a channel is for; the desk is told next, or after the next start."""
+        if not await self.is_fresh(channel):
+            await self._keep_fresh([*await self._fresh(), channel])
         await self._notebook.put(f"guest:{channel}", json.dumps([guest.id, guest.name, guest.language]))
         place = self._known[channel] = Place(channel, str(channel), guest=guest)
         if self._rooms_of is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 
 import discord
@@ -12,8 +14,9 @@ from simcord.enums import OverwriteType
 
 from helpbot.core.effects import Literal
 from helpbot.transports import discord_missed
-from helpbot.transports.base import Address, Kind
+from helpbot.transports.base import Address, Incoming, Kind
 from helpbot.transports.discord_refs import snowflake
+from tests.transports.contract import Desk
 
 from .play import Play, ticket, until
 from .wire import Fault, Wire
@@ -229,3 +232,28 @@ async def test_what_was_written_in_a_thread_that_is_archived_by_now_is_read(wire
     async with play.listens():
         heard = await play.hears("!r I was here")
         assert (heard.team, heard.thread) == ("mobile", cards[0])
+
+
+class _Stuck(Desk):
+    """Commits no words."""
+
+    async def receive(self, batch: Sequence[Incoming], cursor: str | None) -> None:
+        await asyncio.sleep(3600 if batch else 0)
+        await super().receive(batch, cursor)
+
+
+async def test_first_words_that_were_heard_and_not_committed_are_read_at_the_next_start(play: Play) -> None:
+    async with play.listens():
+        pass
+    heard = play.transport = play.new()
+    running = asyncio.create_task(heard.run(_Stuck().receive))
+    await heard.ready.wait()
+    said = play.marie.say(play.direct, "is anybody there?")
+    await until(lambda: f"guest:{play.direct}" in play.notes.kept)
+    running.cancel()  # as a kill does
+    await asyncio.gather(running, return_exceptions=True)
+    play.transport = play.new()
+    async with play.listens() as desk:
+        assert (await play.hears("is anybody there?")).id == said
+        assert [item.id for item in desk.got] == [f"arrived-{play.direct}", said]
+    assert json.loads(play.notes.kept["fresh"]) == []
