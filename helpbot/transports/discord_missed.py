@@ -77,8 +77,13 @@ class Missed:
     async def _listed(self, since: int) -> list[Channel]:
         """Return the channels that Discord lists: teams' text channels, and all threads that were open since then."""
         found: dict[int, Channel] = {}
-        for guild in self._client.guilds:
-            for thread in await asked(self._breaker, guild.active_threads()):
+        for guild in self._servers():
+            try:
+                threads = await asked(self._breaker, guild.active_threads())
+            except Refusal as refusal:
+                log.warning("threads_not_listed", server=guild.id, why=refusal.why)
+                continue
+            for thread in threads:
                 if await self._places.of(self._client, thread) is not None:
                     found[thread.id] = thread
         for seat in self._places.teams.values():
@@ -87,6 +92,14 @@ class Missed:
                 found[channel.id] = channel
             if isinstance(channel, discord.TextChannel | discord.ForumChannel):
                 found |= {thread.id: thread for thread in await self._archived(channel, since)}
+        return list(found.values())
+
+    def _servers(self) -> list[discord.Guild]:
+        """Return the servers that hold channels of the desk: others of the bot's are none of its business."""
+        places = [seat.channel for seat in self._places.teams.values()]
+        places += [] if self._places.help_channel is None else [self._places.help_channel]
+        channels = [self._client.get_channel(one) for one in places]
+        found = {one.guild.id: one.guild for one in channels if isinstance(one, discord.abc.GuildChannel)}
         return list(found.values())
 
     async def _archived(self, channel: discord.TextChannel | discord.ForumChannel, since: int) -> list[discord.Thread]:

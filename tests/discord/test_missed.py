@@ -234,6 +234,21 @@ async def test_what_was_written_in_a_thread_that_is_archived_by_now_is_read(wire
         assert (heard.team, heard.thread) == ("mobile", cards[0])
 
 
+async def test_another_server_of_the_bot_keeps_nothing_away(play: Play) -> None:
+    other = play.wire.backend.create_guild("Elsewhere").id
+    async with play.listens():
+        play.marie.say(play.direct, "before")
+        await play.hears("before")
+    logins = play.wire.identifies
+    play.marie.say(play.direct, "missed")
+    refused = {"message": "Missing Access", "code": 50001}
+    play.wire.faults.append(Fault("GET", f"/guilds/{other}/threads/active", 403, body=refused))
+    play.transport = play.new()
+    async with play.listens():
+        await play.hears("missed")
+    assert play.wire.identifies == logins + 1
+
+
 class _Stuck(Desk):
     """Commits no words."""
 
