@@ -7,6 +7,7 @@ what was made for it is looked for before it is made again.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 from collections.abc import Awaitable, Callable
@@ -159,8 +160,21 @@ class Tickets:
         if there is None:
             there = await asked(self._breaker, self._client.fetch_channel(channel))
         if isinstance(there, discord.Thread):  # she comes last, so that nothing of hers comes before her question
-            await asked(self._breaker, there.add_user(discord.Object(form.user)))
+            try:
+                await asked(self._breaker, there.add_user(discord.Object(form.user)))
+            except Refusal as refusal:
+                log.error("customer_not_let_in", thread=channel, why=refusal.why, hint="she gets a direct message")
+                await self._elsewhere(number, form, there)
+                return await self._open(number, again=again)
         return form
+
+    async def _elsewhere(self, number: int, form: Form, thread: discord.Thread) -> None:
+        """Let a form go to a direct channel, because she cannot be let into its thread: she may be elsewhere."""
+        direct = await asked(self._breaker, self._client.create_dm(discord.Object(form.user)))
+        await self._keep(number, replace(form, channel=direct.id, message=None))
+        await self._places.told(thread.id)
+        with contextlib.suppress(Refusal):
+            await asked(self._breaker, thread.delete())
 
     async def _shown(self, channel: int, number: int, form: Form, *, again: bool) -> int:
         """Show her what she wrote; return that message, which may have been there when Discord's answer was lost."""

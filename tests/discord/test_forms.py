@@ -49,6 +49,18 @@ async def test_a_form_opens_one_ticket_though_an_answer_is_lost(play: Play, endi
         assert [item.kind for item in desk.got].count(Kind.SAID) == 1
 
 
+async def test_who_cannot_be_let_into_a_thread_gets_a_direct_message(play: Play) -> None:
+    async with play.listens():
+        await until(lambda: play.wire.backend.find_command("ticket", play.town.guild))
+        refused = {"message": "Unknown Member", "code": 10007}  # she filled it in on another server of the bot's
+        play.wire.faults.append(Fault("PUT", f"/thread-members/{play.marie.id}", 404, body=refused))
+        play.marie.fill_in(play.town.help, FORM, subject="", text="my line is cut")
+        assert (await play.hears("my line is cut")).room == str(play.direct)
+        await until(lambda: f"<#{play.direct}>" in " ".join(_told(play)))
+        assert play.seen() == ["**You wrote**:\n> my line is cut"]
+        assert not play.town.threads(play.town.help), "nobody but the bot was in it"
+
+
 async def test_her_words_in_her_thread_are_found_again_after_a_kill(play: Play) -> None:
     async with play.listens():
         pass
