@@ -7,7 +7,7 @@ desk is written down once it is committed, so that it is told once.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import discord
 
@@ -19,10 +19,11 @@ from helpbot.transports.discord_refs import now, snowflake
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Whether she is in her thread, and whether somebody else is."""
+    """Whether she is in her thread, and whether somebody else is; `who` is one of those, as far as that is known."""
 
     she: bool = True
     others: bool = False
+    who: int = field(default=0, compare=False)
 
 
 class Company:
@@ -53,7 +54,8 @@ class Company:
         if me is None or not self._client.intents.members:
             return None
         there = {member.id for member in await asked(self._breaker, thread.fetch_members())}
-        return Present(guest.id in there, bool(there - {guest.id, me.id}))
+        others = there - {guest.id, me.id}
+        return Present(guest.id in there, bool(others), min(others, default=0))
 
 
 def changes(place: Place, before: Present, present: Present) -> list[Incoming]:
@@ -67,7 +69,7 @@ def changes(place: Place, before: Present, present: Present) -> list[Incoming]:
 
 
 def happened(place: Place, kind: Kind, ref: str | None = None) -> Incoming:
-    """Return that somebody came into a customer's channel, or went."""
+    """Return that she came into her channel, or went; that another one did is told by who names them."""
     guest, at = place.guest or Guest(0, ""), now()
     ref = f"{kind}-{place.channel}-{snowflake(at)}" if ref is None else f"{ref}:{kind}"
     return Incoming(ref, kind, place.room, str(guest.id), guest.name, at, language=guest.language)

@@ -119,7 +119,9 @@ class Inbox:
         if place.guest is not None:
             told, is_hers = await self._told(place.channel, batch), place.guest.id == message.author.id
             if not is_hers:
-                batch.items.append(happened(place, Kind.CROWDED, str(Spot(place.channel, message.id))))
+                came = happened(place, Kind.CROWDED, str(Spot(place.channel, message.id)))
+                name = incoming.name_of(message.author)
+                batch.items.append(replace(came, sender=str(message.author.id), name=name))
             batch.present[place.channel] = Present(told.she or is_hers, told.others or not is_hers)
         batch.items += await self._said(message, place)
 
@@ -284,9 +286,16 @@ class Inbox:
         """Take in who is in a customer's thread, as far as that changed."""
         place = await self.places.of(self.client, thread)
         present = None if place is None or place.guest is None else await self._company.look(thread, place.guest)
-        if place is not None and present is not None:
-            batch.items += changes(place, await self._told(thread.id, batch), present)
-            batch.present[thread.id] = present
+        if place is None or present is None:
+            return
+        for item in changes(place, await self._told(thread.id, batch), present):
+            if item.kind is Kind.CROWDED:
+                stranger = await self._member_of(thread.guild, present.who)
+                name = self.recent.name_of(present.who) if stranger is None else incoming.name_of(stranger)
+                batch.items.append(replace(item, sender=str(present.who), name=name))
+            else:
+                batch.items.append(item)
+        batch.present[thread.id] = present
 
     async def _told(self, channel: int, batch: Batch) -> Present:
         """Return who is in a customer's thread, as the desk will know once that batch is committed."""

@@ -121,9 +121,19 @@ async def test_company_in_her_thread_is_told(play: Play) -> None:
         thread = await ticket(play, play.marie, "help")
         play.wire.backend.add_thread_member(thread, paul.id)
         crowded = await desk.until(lambda item: item.kind is Kind.CROWDED)
-        assert (crowded.room, crowded.sender) == (str(thread), str(play.marie.id))
+        assert (crowded.room, crowded.sender, crowded.name) == (str(thread), str(paul.id), "Paul")
         play.wire.backend.remove_thread_member(thread, paul.id)
         await desk.until(lambda item: item.kind is Kind.ALONE)
+
+
+async def test_who_writes_in_her_thread_is_told_by_name(play: Play) -> None:
+    play.wire.granted["members"] = False  # so that Discord does not tell who comes
+    paul = play.town.person("Paul")
+    async with play.listens() as desk:
+        thread = await ticket(play, play.marie, "help")
+        paul.say(thread, "may I?")
+        crowded = await desk.until(lambda item: item.kind is Kind.CROWDED)
+        assert (crowded.room, crowded.sender, crowded.name) == (str(thread), str(paul.id), "Paul")
 
 
 async def test_one_stranger_who_goes_says_nothing_of_another_who_stays(play: Play) -> None:
