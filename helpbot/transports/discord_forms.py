@@ -186,6 +186,9 @@ class Forms:
             await self._tell(interaction, word("not_agent", language))
             return None
         await self.tickets.agents.seen(int(place.room), interaction.user.id)
+        if self._desks.is_exposed(place.room):  # a command would be shown to everybody
+            await self._tell(interaction, word("exposed", language))
+            return None
         if place.thread is None and interaction.message is not None:  # a card that stands in a text channel
             place = replace(place, thread=str(Spot(place.channel, _card(interaction.message))))
         if custom_id == TRANSFER:

@@ -42,6 +42,10 @@ _WORDS: dict[str, dict[str, str]] = {
         "fr": "Cette commande s'écrit dans le fil d'un ticket.",
         "en": "This command belongs into the thread of a ticket.",
     },
+    "exposed": {
+        "fr": "Tout le monde peut lire ce salon : je n'y prends rien tant que @everyone peut le voir.",
+        "en": "Everybody may read this channel: I take nothing here as long as @everyone may view it.",
+    },
     "not_yours": {"fr": "Ce bouton n'est pas le vôtre.", "en": "This button is not yours."},
     "not_read": {
         "fr": "Je ne peux lire ici que ce qui me mentionne : commencez par @{me}, ou écrivez-moi en message privé.",

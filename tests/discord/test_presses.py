@@ -225,3 +225,18 @@ async def test_a_command_that_is_shown_is_taken_though_the_answer_is_lost(play: 
         heard = await play.hears("!r your line is back")
         shown = play.town.messages(thread)[-1]
         assert (heard.id, shown.content) == (str(Spot(thread, shown.id)), "**Sam**: !r your line is back")
+
+
+async def test_a_command_is_not_shown_where_everybody_may_read(play: Play) -> None:
+    async with play.listens():
+        card = await play.transport.send(play.agents, (Literal("#1"),), "card")
+        thread = int(card.split("-")[0])
+        await until(lambda: play.wire.backend.find_command("r", play.town.guild))
+        play.wire.backend.delete_overwrite(play.town.desk, play.town.guild)
+        await asyncio.sleep(0.1)
+        pressed = play.sam.slash(thread, "r", text="her number is 0123")
+        await until(lambda: pressed.responded)
+        shown = [one.is_ephemeral for one in play.town.messages(thread) if "0123" in one.content]
+        assert shown == []
+        assert "Everybody may read this channel" in play.town.messages(thread)[-1].content
+        assert play.town.messages(thread)[-1].is_ephemeral
