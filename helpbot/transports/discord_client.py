@@ -11,6 +11,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import Any
 
+import aiohttp
 import discord
 from discord.state import ConnectionState
 
@@ -87,6 +88,18 @@ Happened = (
 )
 
 
+class AskedOnce(aiohttp.ClientError):
+    """Discord had trouble over a request that makes something anew each time, and may have made it."""
+
+
+async def _ask_once(session: object, context: object, answer: aiohttp.TraceRequestEndParams) -> None:
+    """Keep the library from asking for another thread by itself: for messages there is a nonce, for threads none."""
+    makes_thread = answer.method == "POST" and answer.url.path.endswith("/threads")
+    if makes_thread and answer.response.status >= 500:
+        answer.response.close()
+        raise AskedOnce(f"Discord has trouble ({answer.response.status})")
+
+
 class _State(ConnectionState[Any]):
     """Tells of changes to members whom it does not keep: it keeps none."""
 
@@ -107,8 +120,11 @@ class DeskClient(discord.Client):
             typing=True,
             message_content=content,
         )
+        trace = aiohttp.TraceConfig()
+        trace.on_request_end.append(_ask_once)
         super().__init__(
             intents=intents,
+            http_trace=trace,
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),

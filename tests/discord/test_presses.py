@@ -74,10 +74,11 @@ async def test_a_form_is_answered_and_others_go_on_while_its_thread_is_made(play
         await until(lambda: json.loads(play.notes.kept["forms"]) == {})
 
 
-async def test_a_form_that_discord_lets_wait_opens_one_thread_later(play: Play) -> None:
+@pytest.mark.parametrize("status", [0, 502])
+async def test_a_form_that_discord_lets_wait_opens_one_thread_later(play: Play, status: int) -> None:
     async with play.listens():
         await until(lambda: play.wire.backend.find_command("ticket", play.town.guild))
-        play.wire.faults.append(Fault("POST", f"{play.town.help}/threads", 0, after=True))
+        play.wire.faults.append(Fault("POST", f"{play.town.help}/threads", status, after=True))
         play.wire.faults.append(Fault("PUT", f"thread-members/{play.marie.id}", 0, after=True))
         form = play.marie.fill_in(play.town.help, FORM, subject="", text="my line is cut")
         await until(lambda: form.responded)

@@ -58,9 +58,10 @@ async def test_a_repeated_nonce_shows_one_message(play: Play) -> None:
         assert play.seen() == ["once"]
 
 
-async def test_a_lost_answer_over_a_card_makes_one_post(play: Play) -> None:
+@pytest.mark.parametrize("status", [0, 502])
+async def test_a_lost_answer_over_a_card_makes_one_post(play: Play, status: int) -> None:
     async with play.listens():
-        play.wire.faults.append(Fault("POST", "/threads", 0, after=True))
+        play.wire.faults.append(Fault("POST", "/threads", status, after=True))
         with pytest.raises(TryLater):
             await play.transport.send(play.agents, (Literal("#1 waiting"),), "card")
         card = await play.transport.send(play.agents, (Literal("#1 waiting"),), "card")
