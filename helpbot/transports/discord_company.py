@@ -7,23 +7,22 @@ desk is written down once it is committed, so that it is told once.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import discord
 
 from helpbot.transports.base import Incoming, Kind, Notebook
-from helpbot.transports.discord_faults import Breaker, asked
+from helpbot.transports.discord_faults import UNKNOWN_MEMBER, UNKNOWN_USER, Breaker, Refusal, asked
 from helpbot.transports.discord_places import Guest, Place
 from helpbot.transports.discord_refs import now, snowflake
 
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Whether she is in her thread, and whether somebody else is; `who` is one of those, as far as that is known."""
+    """Whether she is in her thread, and who else is."""
 
     she: bool = True
-    others: bool = False
-    who: int = field(default=0, compare=False)
+    strangers: frozenset[int] = frozenset()
 
 
 class Company:
@@ -39,23 +38,31 @@ class Company:
         """Return what the desk knows."""
         if channel not in self._told:
             kept = await self._notebook.get(f"present:{channel}")
-            self._told[channel] = Present() if kept is None else Present(*json.loads(kept))
+            she, strangers = (True, []) if kept is None else json.loads(kept)
+            self._told[channel] = Present(she, frozenset(strangers))
         return self._told[channel]
 
     async def keep(self, channel: int, present: Present) -> None:
         """Write down what the desk knows now."""
         if self._told.get(channel) != present:
             self._told[channel] = present
-            await self._notebook.put(f"present:{channel}", json.dumps([present.she, present.others]))
+            await self._notebook.put(f"present:{channel}", json.dumps([present.she, sorted(present.strangers)]))
 
-    async def look(self, thread: discord.Thread, guest: Guest) -> Present | None:
-        """Return who is in a thread now; None where that cannot be seen."""
-        me = self._client.user
-        if me is None or not self._client.intents.members:
-            return None
-        there = {member.id for member in await asked(self._breaker, thread.fetch_members())}
-        others = there - {guest.id, me.id}
-        return Present(guest.id in there, bool(others), min(others, default=0))
+    async def look(self, thread: discord.Thread, guest: Guest, told: Present) -> Present:
+        """Return who is in a thread now; without the intent, who of those that were told is."""
+        if self._client.intents.members:
+            there = {member.id for member in await asked(self._breaker, thread.fetch_members())}
+            me = 0 if self._client.user is None else self._client.user.id
+            return Present(guest.id in there, frozenset(there - {guest.id, me}))
+        left = [one for one in sorted(told.strangers) if await self._is_in(thread, one)]
+        return replace(told, strangers=frozenset(left))
+
+    async def _is_in(self, thread: discord.Thread, person: int) -> bool:
+        try:
+            await asked(self._breaker, thread.fetch_member(person))
+        except Refusal as refusal:
+            return refusal.code not in {UNKNOWN_MEMBER, UNKNOWN_USER}
+        return True
 
 
 def changes(place: Place, before: Present, present: Present) -> list[Incoming]:
@@ -63,8 +70,8 @@ def changes(place: Place, before: Present, present: Present) -> list[Incoming]:
     kinds: list[Kind] = []
     if present.she != before.she:
         kinds.append(Kind.ARRIVED if present.she else Kind.LEFT)
-    if present.others != before.others:
-        kinds.append(Kind.CROWDED if present.others else Kind.ALONE)
+    if bool(present.strangers) != bool(before.strangers):
+        kinds.append(Kind.CROWDED if present.strangers else Kind.ALONE)
     return [happened(place, kind) for kind in kinds]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import discord
@@ -17,6 +17,7 @@ import structlog
 from helpbot.transports import discord_incoming as incoming
 from helpbot.transports.base import Incoming, Kind, Notebook, Receive
 from helpbot.transports.discord_agents import Agents
+from helpbot.transports.discord_batch import Batch
 from helpbot.transports.discord_client import ChannelGone, MemberCame, MemberChanged, MemberGone, Threaded
 from helpbot.transports.discord_company import Company, Present, changes, happened
 from helpbot.transports.discord_desks import Desks
@@ -29,25 +30,6 @@ from helpbot.transports.discord_words import word
 log = structlog.get_logger(__name__)
 
 _FIRST_WORDS = timedelta(days=1)
-
-
-@dataclass(slots=True)
-class Batch:
-    """What is handed in together, and up to which id all was heard."""
-
-    items: list[Incoming] = field(default_factory=list)
-    last: int = 0
-    touched: set[int] = field(default_factory=set)  # channels whose recent messages changed
-    present: dict[int, Present] = field(default_factory=dict)  # who is in customers' threads, as the items tell
-    no_agents: set[tuple[int, int]] = field(default_factory=set)  # by channel, who is none any more, as the items tell
-
-    def add(self, other: Batch) -> None:
-        """Take in what came after it."""
-        self.items += other.items
-        self.last = max(self.last, other.last)
-        self.touched |= other.touched
-        self.present |= other.present
-        self.no_agents |= other.no_agents
 
 
 class Inbox:
@@ -117,13 +99,22 @@ class Inbox:
             else:
                 await self._late(place, message, batch)
         if place.guest is not None:
-            told, is_hers = await self._told(place.channel, batch), place.guest.id == message.author.id
-            if not is_hers:
-                came = happened(place, Kind.CROWDED, str(Spot(place.channel, message.id)))
-                name = incoming.name_of(message.author)
-                batch.items.append(replace(came, sender=str(message.author.id), name=name))
-            batch.present[place.channel] = Present(told.she or is_hers, told.others or not is_hers)
+            await self._with_company(place, place.guest, message, batch)
         batch.items += await self._said(message, place)
+
+    async def _with_company(self, place: Place, guest: Guest, message: discord.Message, batch: Batch) -> None:
+        """Take in that somebody writes in a customer's channel; she may be alone again, and Discord not tell of it."""
+        told, writer = await self._told(place.channel, batch), message.author
+        if writer.id != guest.id:
+            came = happened(place, Kind.CROWDED, str(Spot(place.channel, message.id)))
+            batch.items.append(replace(came, sender=str(writer.id), name=incoming.name_of(writer)))
+            told = replace(told, strangers=told.strangers | {writer.id})
+        elif told.strangers and isinstance(message.channel, discord.Thread):
+            await self.company(message.channel, batch)
+            told = replace(await self._told(place.channel, batch), she=True)
+        else:
+            told = replace(told, she=True)
+        batch.present[place.channel] = told
 
     async def _said(self, message: discord.Message, place: Place, *, corrects: bool = False) -> list[Incoming]:
         me = 0 if self.client.user is None else self.client.user.id
@@ -285,17 +276,21 @@ class Inbox:
     async def company(self, thread: discord.Thread, batch: Batch) -> None:
         """Take in who is in a customer's thread, as far as that changed."""
         place = await self.places.of(self.client, thread)
-        present = None if place is None or place.guest is None else await self._company.look(thread, place.guest)
-        if place is None or present is None:
+        if place is None or place.guest is None:
             return
-        for item in changes(place, await self._told(thread.id, batch), present):
-            if item.kind is Kind.CROWDED:
-                stranger = await self._member_of(thread.guild, present.who)
-                name = self.recent.name_of(present.who) if stranger is None else incoming.name_of(stranger)
-                batch.items.append(replace(item, sender=str(present.who), name=name))
-            else:
-                batch.items.append(item)
+        told = await self._told(thread.id, batch)
+        present = await self._company.look(thread, place.guest, told)
+        for item in changes(place, told, present):
+            batch.items.append(await self._named(item, thread, min(present.strangers, default=0)))
         batch.present[thread.id] = present
+
+    async def _named(self, item: Incoming, thread: discord.Thread, stranger: int) -> Incoming:
+        """Return what happened with who came, if somebody did."""
+        if item.kind is not Kind.CROWDED:
+            return item
+        member = await self._member_of(thread.guild, stranger)
+        name = self.recent.name_of(stranger) if member is None else incoming.name_of(member)
+        return replace(item, sender=str(stranger), name=name)
 
     async def _told(self, channel: int, batch: Batch) -> Present:
         """Return who is in a customer's thread, as the desk will know once that batch is committed."""

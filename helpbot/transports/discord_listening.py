@@ -17,6 +17,7 @@ import discord
 import structlog
 
 from helpbot.transports.base import Incoming, Notebook, TryLater, Undeliverable
+from helpbot.transports.discord_batch import Batch
 from helpbot.transports.discord_client import (
     ChannelGone,
     Connected,
@@ -31,7 +32,7 @@ from helpbot.transports.discord_client import (
 from helpbot.transports.discord_company import Present
 from helpbot.transports.discord_faults import TROUBLE, Refusal
 from helpbot.transports.discord_forms import Forms
-from helpbot.transports.discord_inbox import Batch, Inbox
+from helpbot.transports.discord_inbox import Inbox
 from helpbot.transports.discord_missed import Missed
 from helpbot.where import where
 

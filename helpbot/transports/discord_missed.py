@@ -16,8 +16,9 @@ import structlog
 
 from helpbot.transports import discord_incoming as incoming
 from helpbot.transports.base import TryLater
+from helpbot.transports.discord_batch import Batch
 from helpbot.transports.discord_faults import MISSING_PERMISSIONS, TROUBLE, Refusal, asked
-from helpbot.transports.discord_inbox import Batch, Inbox
+from helpbot.transports.discord_inbox import Inbox
 from helpbot.transports.discord_places import Place
 from helpbot.transports.discord_refs import made_at, now, snowflake
 from helpbot.where import where

@@ -131,9 +131,17 @@ async def test_who_writes_in_her_thread_is_told_by_name(play: Play) -> None:
     paul = play.town.person("Paul")
     async with play.listens() as desk:
         thread = await ticket(play, play.marie, "help")
+        play.wire.backend.add_thread_member(thread, paul.id)
         paul.say(thread, "may I?")
         crowded = await desk.until(lambda item: item.kind is Kind.CROWDED)
         assert (crowded.room, crowded.sender, crowded.name) == (str(thread), str(paul.id), "Paul")
+        play.marie.say(thread, "no")
+        await play.hears("no")
+        assert not [item for item in desk.got if item.kind is Kind.ALONE]
+        play.wire.backend.remove_thread_member(thread, paul.id)
+        play.marie.say(thread, "he has gone")
+        await play.hears("he has gone")
+        assert [item.kind for item in desk.got][-2:] == [Kind.ALONE, Kind.SAID]
 
 
 async def test_one_stranger_who_goes_says_nothing_of_another_who_stays(play: Play) -> None:
